@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every target: Swift 6 mode (from the tools version), warnings are errors, and
+/// imports say what they make public, so that the arrows of ARCHITECTURE.md can be read off the
+/// import lines.
+let common: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "labctl",
+    products: [
+        .executable(name: "labctl", targets: ["labctl"]),
+        .executable(name: "vrrp-agent", targets: ["VRRPAgent"]),
+        .executable(name: "http-backend", targets: ["HTTPBackend"]),
+        .executable(name: "node-init", targets: ["NodeInit"]),
+        .library(name: "LabKit", targets: ["LabKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C modules: headers only.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(
+            name: "CLibNL", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+
+        // Pure: values in, values out; no clock, no system call, no file.
+        .target(name: "NetworkTypes", swiftSettings: common),
+        .target(name: "VRRP", dependencies: ["NetworkTypes"], swiftSettings: common),
+        .target(name: "KeepalivedConf", dependencies: ["NetworkTypes"], swiftSettings: common),
+        .target(name: "NodeProtocol", swiftSettings: common),
+        .target(
+            name: "LabModel",
+            dependencies: ["NetworkTypes", .product(name: "Yams", package: "Yams")],
+            swiftSettings: common),
+
+        // The machine.
+        .target(
+            name: "LinuxSystem", dependencies: ["CLinux", "NetworkTypes", system],
+            swiftSettings: common),
+        .target(
+            name: "Netlink",
+            dependencies: ["LinuxSystem", "NetworkTypes", "CLinux", "CLibNL", "CLibMNL", system],
+            swiftSettings: common),
+        .target(
+            name: "LabKit",
+            dependencies: [
+                "LabModel", "KeepalivedConf", "VRRP", "NodeProtocol", "Netlink", "LinuxSystem",
+                "NetworkTypes", "CLinux",
+                system,
+            ], swiftSettings: common),
+
+        // Programs.
+        .executableTarget(
+            name: "labctl",
+            dependencies: [
+                "LabKit", "LabModel", "LinuxSystem", "NetworkTypes", system, argumentParser,
+            ],
+            swiftSettings: common),
+        .executableTarget(
+            name: "VRRPAgent",
+            dependencies: [
+                "VRRP", "KeepalivedConf", "Netlink", "LinuxSystem", "NetworkTypes", "CLinux",
+                system,
+            ],
+            swiftSettings: common),
+        .executableTarget(
+            name: "HTTPBackend",
+            dependencies: [
+                "LinuxSystem", system, argumentParser,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: common),
+        .executableTarget(
+            name: "NodeInit", dependencies: ["NodeProtocol", "LinuxSystem", "CLinux", system],
+            swiftSettings: common),
+
+        // Tests, one target per module; PrivilegedTests need root.
+        .testTarget(
+            name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: common),
+        .testTarget(
+            name: "VRRPTests", dependencies: ["VRRP", "NetworkTypes"], swiftSettings: common),
+        .testTarget(
+            name: "KeepalivedConfTests", dependencies: ["KeepalivedConf", "NetworkTypes"],
+            swiftSettings: common),
+        .testTarget(
+            name: "NodeProtocolTests", dependencies: ["NodeProtocol"], swiftSettings: common),
+        .testTarget(
+            name: "LabModelTests", dependencies: ["LabModel", "NetworkTypes"], swiftSettings: common
+        ),
+        .testTarget(
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "NetworkTypes", system],
+            swiftSettings: common),
+        .testTarget(
+            name: "LabKitTests", dependencies: ["LabKit", "LabModel", "NetworkTypes"],
+            swiftSettings: common),
+        .testTarget(
+            name: "PrivilegedTests",
+            dependencies: [
+                "LabKit", "LabModel", "Netlink", "VRRP", "LinuxSystem", "NetworkTypes", system,
+            ],
+            swiftSettings: common),
+    ]
+)

@@ -1,0 +1,166 @@
+public import NetworkTypes
+
+/// One thing that happened in a lab. The ordered list of them is the timeline, and `events.jsonl`
+/// is that list.
+public struct TimelineEvent: Codable, Equatable, Sendable {
+    /// When, on CLOCK_MONOTONIC.
+    public var time: MonotonicInstant
+    /// Who put the stamp on.
+    public var stamp: Stamp
+    public var kind: Kind
+
+    /// Where an event's time comes from, which says how far it can be trusted.
+    public enum Stamp: String, Codable, Sendable {
+        /// The kernel, when the frame arrived (CLOCK_REALTIME, converted).
+        case kernel
+        /// The supervisor, when it read the notification: late by however long it took to be
+        /// scheduled.
+        case receipt
+        /// The supervisor, when it did the thing itself.
+        case origin
+    }
+
+    /// What happened.
+    public enum Kind: Codable, Equatable, Sendable {
+        /// An address was configured on a node's interface (RTM_NEWADDR).
+        case addressAdded(node: String, interface: String, address: InterfaceAddress)
+        /// An address went away (RTM_DELADDR).
+        case addressRemoved(node: String, interface: String, address: InterfaceAddress)
+        /// A node's interface changed state (RTM_NEWLINK).
+        case link(node: String, interface: String, isUp: Bool, hasCarrier: Bool)
+        /// A VRRP advertisement entered the fabric from that node's port.
+        case advertisement(Advertisement)
+        /// A gratuitous ARP, request or reply, entered the fabric from that node's port.
+        case gratuitousARP(node: String, interface: String, address: IPv4Address, mac: MACAddress)
+        /// A request of a probe ended.
+        case probe(ProbeResult)
+        /// A verb was applied to a node or service, by a scenario or from the command line.
+        case control(ControlVerb, Target)
+        case node(String, NodeState)
+        case service(node: String, service: String, ServiceState)
+        /// A scenario's step began or ended.
+        case step(StepReport)
+        /// The supervisor itself was kept from running for that long.
+        case stall(Duration)
+    }
+
+    /// What a captured advertisement said.
+    public struct Advertisement: Codable, Equatable, Sendable {
+        /// Whose port it entered by, whatever its source address says.
+        public var node: String
+        public var interface: String
+        public var source: IPAddress
+        public var version: Int
+        public var vrid: Int
+        public var priority: Int
+        /// The advertised interval.
+        public var interval: Duration
+        public var addresses: [IPAddress]
+
+        public init(
+            node: String, interface: String, source: IPAddress, version: Int, vrid: Int,
+            priority: Int,
+            interval: Duration, addresses: [IPAddress]
+        ) {
+            self.node = node
+            self.interface = interface
+            self.source = source
+            self.version = version
+            self.vrid = vrid
+            self.priority = priority
+            self.interval = interval
+            self.addresses = addresses
+        }
+    }
+
+    /// The life of a node.
+    public enum NodeState: String, Codable, Sendable {
+        case starting, running, stopped, killed, failed
+    }
+
+    /// The life of a service.
+    public enum ServiceState: Codable, Equatable, Sendable {
+        case starting
+        /// Its program runs with that process id (in the node).
+        case running(pid: Int32)
+        case ready
+        case stopping
+        /// It ended: by itself or because it was asked to.
+        case exited(ExitReason)
+        /// It will not be started again by itself: what is wrong.
+        case failed(String)
+    }
+
+    /// How a process ended.
+    public enum ExitReason: Codable, Equatable, Sendable, CustomStringConvertible {
+        case status(Int32)
+        case signal(Int32)
+
+        public var description: String {
+            switch self {
+            case .status(let status): "exit status \(status)"
+            case .signal(let signal): "signal \(signal)"
+            }
+        }
+    }
+
+    public init(time: MonotonicInstant, stamp: Stamp, kind: Kind) {
+        self.time = time
+        self.stamp = stamp
+        self.kind = kind
+    }
+}
+
+/// How one request of a probe, or of an expectation, ended.
+public struct ProbeResult: Codable, Equatable, Sendable {
+    /// The probe's name; nil for a single request of an expectation.
+    public var probe: String?
+    /// When it was due, on the probe's fixed grid.
+    public var due: MonotonicInstant
+    public var outcome: Outcome
+
+    /// What became of a request.
+    public enum Outcome: Codable, Equatable, Sendable {
+        /// An answer arrived: its status and body.
+        case answered(status: Int, body: String)
+        /// None did: why (`connection refused`, `timed out`, ...).
+        case failed(String)
+
+        /// Whether this is an answer with status 200.
+        public var isSuccess: Bool {
+            if case .answered(200, _) = self { true } else { false }
+        }
+    }
+
+    public init(probe: String?, due: MonotonicInstant, outcome: Outcome) {
+        self.probe = probe
+        self.due = due
+        self.outcome = outcome
+    }
+}
+
+/// How a scenario's step went.
+public struct StepReport: Codable, Equatable, Sendable {
+    public var scenario: String
+    /// The step's place in the scenario, from 1.
+    public var index: Int
+    /// The step in words: `expect VIP 10.10.10.10 on backup`.
+    public var summary: String
+    public var phase: Phase
+
+    /// Where a step is.
+    public enum Phase: Codable, Equatable, Sendable {
+        case began
+        /// It is done; for an expectation with a cause, how long after the cause it became so, and
+        /// the bound.
+        case passed(after: Duration?, bound: Duration?)
+        case failed(String)
+    }
+
+    public init(scenario: String, index: Int, summary: String, phase: Phase) {
+        self.scenario = scenario
+        self.index = index
+        self.summary = summary
+        self.phase = phase
+    }
+}
