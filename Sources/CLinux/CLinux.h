@@ -1,8 +1,322 @@
 #pragma once
-// System calls and constants that Swift's Glibc module does not show: GNU-only prototypes, variadic calls as
-// functions, macros as typed constants. No state; everything is static inline.
+// What Swift's Glibc module does not show: GNU-only prototypes, variadic calls as functions, macros as typed
+// constants. Headers only, no state: every function is static inline. `_GNU_SOURCE` is not defined here (it would
+// make `environ` ambiguous in Swift), so GNU-only functions are declared by hand.
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/types.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
 extern int setns(int descriptor, int type);
 extern int unshare(int flags);
+extern int pipe2(int descriptors[2], int flags);
+extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+extern int clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+extern ssize_t sendfile(int out, int in, off_t *offset, size_t count);
+
+// <sched.h>
+static const int CLINUX_CLONE_NEWNS = 0x00020000;
+static const int CLINUX_CLONE_NEWCGROUP = 0x02000000;
+static const int CLINUX_CLONE_NEWUTS = 0x04000000;
+static const int CLINUX_CLONE_NEWIPC = 0x08000000;
+static const int CLINUX_CLONE_NEWUSER = 0x10000000;
+static const int CLINUX_CLONE_NEWPID = 0x20000000;
+static const int CLINUX_CLONE_NEWNET = 0x40000000;
+
+static const int CLINUX_O_PATH = 010000000;
+static const int CLINUX_SOCK_CLOEXEC = SOCK_CLOEXEC;
+static const int CLINUX_SOCK_NONBLOCK = SOCK_NONBLOCK;
+static const int CLINUX_MSG_CMSG_CLOEXEC = 0x40000000;
+static const int CLINUX_MSG_NOSIGNAL = MSG_NOSIGNAL;
+static const int CLINUX_MSG_DONTWAIT = MSG_DONTWAIT;
+static const int CLINUX_MSG_TRUNC = MSG_TRUNC;
+static const int CLINUX_SO_TIMESTAMPNS = 35;
+static const int CLINUX_ETH_P_ALL = ETH_P_ALL;
+static const int CLINUX_ETH_P_ARP = ETH_P_ARP;
+static const int CLINUX_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
+static const uint32_t CLINUX_EPOLLIN = EPOLLIN;
+static const uint32_t CLINUX_EPOLLOUT = EPOLLOUT;
+static const uint32_t CLINUX_EPOLLERR = EPOLLERR;
+static const uint32_t CLINUX_EPOLLHUP = EPOLLHUP;
+static const uint32_t CLINUX_EPOLLRDHUP = EPOLLRDHUP;
+static const int CLINUX_SFD_FLAGS = SFD_CLOEXEC | SFD_NONBLOCK;
+static const int CLINUX_TFD_FLAGS = TFD_CLOEXEC | TFD_NONBLOCK;
+static const unsigned long CLINUX_TIOCSCTTY = TIOCSCTTY;
+static const unsigned long CLINUX_TIOCGWINSZ = TIOCGWINSZ;
+static const unsigned long CLINUX_TIOCSWINSZ = TIOCSWINSZ;
+static const unsigned long CLINUX_TIOCSPTLCK = TIOCSPTLCK;
+static const unsigned long CLINUX_TIOCGPTPEER = 0x5441;
+static const unsigned long CLINUX_TIOCGPTN = TIOCGPTN;
+static const int CLINUX_PR_SET_NAME = PR_SET_NAME;
+static const int CLINUX_SOL_NETLINK = 270;
+static const int CLINUX_SOL_PACKET = SOL_PACKET;
+
+static inline int clinux_ioctl_pointer(int descriptor, unsigned long request, void *argument) {
+    return ioctl(descriptor, request, argument);
+}
+static inline int clinux_ioctl_int(int descriptor, unsigned long request, int argument) {
+    return ioctl(descriptor, request, argument);
+}
+static inline int clinux_prctl(int option, unsigned long argument) { return prctl(option, argument, 0, 0, 0); }
+static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+static inline int clinux_openat(int folder, const char *path, int flags, mode_t mode) {
+    return openat(folder, path, flags, mode);
+}
+/// open(2) of `path` below `folder`, which no `..`, absolute link or mount trick can leave (RESOLVE_BENEATH).
+static inline int clinux_open_beneath(int folder, const char *path, int flags, mode_t mode) {
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags, .mode = mode, .resolve = RESOLVE_BENEATH};
+    return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+static inline int clinux_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
+static inline int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+static inline int clinux_pidfd_send_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+static inline int clinux_pivot_root(const char *new_root, const char *put_old) {
+    return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+/// mount_setattr(2) with AT_RECURSIVE: sets attributes on a mount and all below it.
+static inline int clinux_mount_set_recursive(const char *path, uint64_t set) {
+    struct { uint64_t attr_set, attr_clr, propagation, userns_fd; } attributes = {set, 0, 0, 0};
+    return (int)syscall(442 /* mount_setattr */, AT_FDCWD, path, 0x8000 /* AT_RECURSIVE */, &attributes, sizeof attributes);
+}
+static const uint64_t CLINUX_MOUNT_ATTR_RDONLY = 1;
+static inline int clinux_reap(pid_t pid, int *status) { return waitpid(pid, status, WNOHANG); }
+static inline int clinux_wait_exited(int status) { return WIFEXITED(status); }
+static inline int clinux_wait_status(int status) { return WEXITSTATUS(status); }
+static inline int clinux_wait_signal(int status) { return WTERMSIG(status); }
+static inline mode_t clinux_umask(mode_t mask) { return umask(mask); }
+static inline int clinux_mknod(const char *path, mode_t mode, unsigned major, unsigned minor) {
+    return mknod(path, mode, (dev_t)((major << 8) | minor));
+}
+static inline int clinux_is_folder(mode_t mode) { return S_ISDIR(mode); }
+static inline int clinux_is_link(mode_t mode) { return S_ISLNK(mode); }
+static inline int clinux_is_file(mode_t mode) { return S_ISREG(mode); }
+
+// ---- signals ----
+
+/// Blocks every signal in the calling thread but the ones a fault raises.
+static inline void clinux_block_signals(void) {
+    sigset_t all;
+    sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGTRAP);
+    sigdelset(&all, SIGABRT);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+}
+/// A non-blocking descriptor from which the signals numbered in `numbers` are read.
+static inline int clinux_signal_descriptor(const int *numbers, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, numbers[i]);
+    return signalfd(-1, &set, CLINUX_SFD_FLAGS);
+}
+static inline int clinux_sigrtmin(void) { return SIGRTMIN; }
+
+// ---- ancillary data ----
+
+/// sendmsg(2) of `length` bytes with `count` descriptors attached.
+static inline ssize_t clinux_send_descriptors(
+    int socket, const void *bytes, size_t length, const int *descriptors, int count, int flags) {
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = length};
+    char control[CMSG_SPACE(sizeof(int) * 16)];
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (count > 16) { errno = EINVAL; return -1; }
+    if (count > 0) {
+        memset(control, 0, sizeof control);
+        message.msg_control = control;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
+        memcpy(CMSG_DATA(header), descriptors, sizeof(int) * (size_t)count);
+    }
+    return sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+}
+/// recvmsg(2) that collects up to 16 descriptors (close-on-exec) into `descriptors`.
+static inline ssize_t clinux_receive_descriptors(
+    int socket, void *bytes, size_t length, int *descriptors, int *count, int flags) {
+    struct iovec vector = {.iov_base = bytes, .iov_len = length};
+    char control[CMSG_SPACE(sizeof(int) * 16)];
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t received = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+    *count = 0;
+    if (received < 0) return received;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        int here = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        for (int i = 0; i < here && *count < 16; i++)
+            memcpy(&descriptors[(*count)++], CMSG_DATA(header) + sizeof(int) * (size_t)i, sizeof(int));
+    }
+    return received;
+}
+/// What came with a received frame or netlink message beside its bytes.
+struct clinux_receipt {
+    int64_t realtime_nanoseconds;  ///< SCM_TIMESTAMPNS: the kernel's stamp; 0 without one.
+    int32_t network_namespace_id;  ///< NETLINK_LISTEN_ALL_NSID: the sender's namespace; -1 for the socket's own.
+    int32_t flags;                 ///< msg_flags: MSG_TRUNC when the buffer was too small.
+    uint32_t netlink_port;         ///< Netlink: the sender's port, 0 for the kernel.
+    int32_t interface_index;       ///< Packet socket: the device it entered by.
+    int32_t packet_type;           ///< Packet socket: PACKET_HOST, PACKET_OUTGOING...
+};
+/// recvmsg(2) with the stamps and addresses that packet sockets and netlink sockets deliver.
+static inline ssize_t clinux_receive_stamped(
+    int socket, void *bytes, size_t length, int flags, struct clinux_receipt *receipt) {
+    struct iovec vector = {.iov_base = bytes, .iov_len = length};
+    char control[256];
+    struct sockaddr_storage address;
+    struct msghdr message = {
+        .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &vector, .msg_iovlen = 1,
+        .msg_control = control, .msg_controllen = sizeof control};
+    memset(&address, 0, sizeof address);
+    ssize_t received = recvmsg(socket, &message, flags);
+    memset(receipt, 0, sizeof *receipt);
+    receipt->network_namespace_id = -1;
+    if (received < 0) return received;
+    receipt->flags = message.msg_flags;
+    if (address.ss_family == AF_NETLINK) receipt->netlink_port = ((struct sockaddr_nl *)&address)->nl_pid;
+    if (address.ss_family == AF_PACKET) {
+        receipt->interface_index = ((struct sockaddr_ll *)&address)->sll_ifindex;
+        receipt->packet_type = ((struct sockaddr_ll *)&address)->sll_pkttype;
+    }
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == 35 /* SCM_TIMESTAMPNS */) {
+            struct timespec stamp;
+            memcpy(&stamp, CMSG_DATA(header), sizeof stamp);
+            receipt->realtime_nanoseconds = (int64_t)stamp.tv_sec * 1000000000 + stamp.tv_nsec;
+        }
+        if (header->cmsg_level == 270 /* SOL_NETLINK */ && header->cmsg_type == 8 /* NETLINK_LISTEN_ALL_NSID */)
+            memcpy(&receipt->network_namespace_id, CMSG_DATA(header), sizeof(int32_t));
+    }
+    return received;
+}
+
+// ---- starting programs ----
+
+/// What clinux_spawn needs; every pointer stays valid until it returns.
+struct clinux_spawn {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    const char *working_directory;  ///< NULL: the caller's.
+    int clone_flags;                ///< CLONE_NEW* flags: the namespaces made for the child.
+    int network_namespace;          ///< Descriptor of a network namespace to enter first; -1: none.
+    const int *descriptors;         ///< The child's descriptor i is a copy of descriptors[i]; all others are closed.
+    int descriptor_count;
+    int new_session;                ///< setsid(2).
+    int controlling_terminal;       ///< Makes descriptor 0 the session's controlling terminal.
+    int parent_death_signal;        ///< PR_SET_PDEATHSIG; 0: none.
+    int has_identity;               ///< Whether uid, gid and groups are set.
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    int group_count;
+    // Results:
+    int pidfd;
+    int error;  ///< errno of the step that failed in the child.
+    int stage;  ///< Which: 1 namespace, 2 descriptors, 3 terminal, 4 identity, 5 folder, 6 execve.
+};
+
+static inline int clinux_spawn_fail(struct clinux_spawn *spawn, int stage) {
+    spawn->error = errno;
+    spawn->stage = stage;
+    _exit(127);
+}
+
+// Runs in the child, on its own stack but in the parent's memory (the parent is suspended until execve or _exit), so
+// it calls async-signal-safe functions only and may leave its errors in *spawn.
+static inline int clinux_spawn_child(void *argument) {
+    struct clinux_spawn *spawn = argument;
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    for (int number = 1; number < 65; number++) sigaction(number, &standard, NULL);
+    if (spawn->network_namespace >= 0 && setns(spawn->network_namespace, CLINUX_CLONE_NEWNET) < 0)
+        return clinux_spawn_fail(spawn, 1);
+    if (spawn->new_session) setsid();
+    if (spawn->parent_death_signal) prctl(PR_SET_PDEATHSIG, spawn->parent_death_signal, 0, 0, 0);
+    // First copy all sources above the targets, so that no dup2 overwrites a source that is still needed.
+    int copies[16];
+    int count = spawn->descriptor_count;
+    if (count > 16) { errno = EINVAL; return clinux_spawn_fail(spawn, 2); }
+    for (int i = 0; i < count; i++) {
+        copies[i] = fcntl(spawn->descriptors[i], F_DUPFD_CLOEXEC, 64);
+        if (copies[i] < 0) return clinux_spawn_fail(spawn, 2);
+    }
+    for (int i = 0; i < count; i++)
+        if (dup2(copies[i], i) < 0) return clinux_spawn_fail(spawn, 2);
+    if (syscall(436 /* close_range */, (unsigned)count, ~0u, 0) < 0) return clinux_spawn_fail(spawn, 2);
+    if (spawn->controlling_terminal && ioctl(0, TIOCSCTTY, 0) < 0) return clinux_spawn_fail(spawn, 3);
+    if (spawn->has_identity) {
+        if (syscall(SYS_setgroups, spawn->group_count, spawn->groups) < 0 || syscall(SYS_setgid, spawn->gid) < 0 ||
+            syscall(SYS_setuid, spawn->uid) < 0)
+            return clinux_spawn_fail(spawn, 4);
+    }
+    if (spawn->working_directory && chdir(spawn->working_directory) < 0) return clinux_spawn_fail(spawn, 5);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(spawn->path, spawn->arguments, spawn->environment);
+    return clinux_spawn_fail(spawn, 6);
+}
+
+/// Starts a program as posix_spawn(3) would (shared memory, suspended parent: no copy of page tables), with what
+/// posix_spawn lacks: new namespaces, a pidfd, and every other descriptor closed. Returns the process id, or -1 with
+/// errno set and spawn->stage naming the step (0: clone itself).
+static inline pid_t clinux_spawn(struct clinux_spawn *spawn) {
+    const size_t size = 128 * 1024;
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack == MAP_FAILED) return -1;
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    spawn->pidfd = -1;
+    spawn->error = 0;
+    spawn->stage = 0;
+    int flags = 0x00000100 /* CLONE_VM */ | 0x00004000 /* CLONE_VFORK */ | 0x00001000 /* CLONE_PIDFD */ | SIGCHLD;
+    pid_t pid = clone(clinux_spawn_child, stack + size, flags | spawn->clone_flags, spawn, &spawn->pidfd);
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    munmap(stack, size);
+    if (pid < 0) {
+        errno = error;
+        return -1;
+    }
+    if (spawn->error) {
+        int status;
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+        close(spawn->pidfd);
+        errno = spawn->error;
+        return -1;
+    }
+    return pid;
+}
