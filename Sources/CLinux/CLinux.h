@@ -65,6 +65,7 @@ static const uint32_t CLINUX_EPOLLHUP = EPOLLHUP;
 static const uint32_t CLINUX_EPOLLRDHUP = EPOLLRDHUP;
 static const int CLINUX_SFD_FLAGS = SFD_CLOEXEC | SFD_NONBLOCK;
 static const int CLINUX_TFD_FLAGS = TFD_CLOEXEC | TFD_NONBLOCK;
+static const int CLINUX_TFD_TIMER_ABSTIME = TFD_TIMER_ABSTIME;
 static const unsigned long CLINUX_TIOCSCTTY = TIOCSCTTY;
 static const unsigned long CLINUX_TIOCGWINSZ = TIOCGWINSZ;
 static const unsigned long CLINUX_TIOCSWINSZ = TIOCSWINSZ;

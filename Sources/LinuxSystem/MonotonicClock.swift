@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import NetworkTypes
 
@@ -11,8 +12,8 @@ public enum MonotonicClock {
 
     /// What to add to a CLOCK_REALTIME stamp to get a monotonic one, and how far off that can be.
     ///
-    /// The two clocks are read one after the other; the wall clock may be stepped at any time, so this is taken
-    /// anew beside every batch of stamps.
+    /// The two clocks are read one after the other; the wall clock may be stepped at any time, so
+    /// this is taken anew beside every batch of stamps.
     public static func realtimeOffset() -> (nanoseconds: Int64, uncertaintyNanoseconds: Int64) {
         var best: (nanoseconds: Int64, uncertaintyNanoseconds: Int64) = (0, .max)
         for _ in 0..<3 {

@@ -45,8 +45,9 @@ public struct NetworkNamespace: ~Copyable {
 
     /// Does something with the calling thread inside this namespace, and brings the thread back.
     ///
-    /// The one place that calls setns(2). Sockets opened by `body` belong to this namespace for good, whatever
-    /// thread uses them, and keep it alive. `body` returns values or descriptors, never closures.
+    /// The one place that calls setns(2). Sockets opened by `body` belong to this namespace for
+    /// good, whatever thread uses them, and keep it alive. `body` returns values or descriptors,
+    /// never closures.
     ///
     /// - Throws: ``SystemError`` when the namespace cannot be entered, and whatever `body` throws.
     public func run<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
@@ -57,8 +58,8 @@ public struct NetworkNamespace: ~Copyable {
         return try body()
     }
 
-    // Going back to where the thread came from cannot fail for a reason the caller could act on; staying in the
-    // wrong namespace would make every later call lie.
+    // Going back to where the thread came from cannot fail for a reason the caller could act on;
+    // staying in the wrong namespace would make every later call lie.
     private borrowing func enter() {
         guard setns(descriptor.rawValue, CLINUX_CLONE_NEWNET) == 0 else {
             fatalError("cannot return to the own network namespace: \(Errno(rawValue: errno).text)")

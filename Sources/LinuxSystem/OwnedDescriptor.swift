@@ -32,7 +32,8 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     }
 }
 
-/// An owned descriptor that can be stored where copyable things are (closures, arrays, other classes).
+/// An owned descriptor that can be stored where copyable things are (closures, arrays, other
+/// classes).
 public final class SharedDescriptor {
     private var owned: OwnedDescriptor?
     /// The number; valid until ``close()``.

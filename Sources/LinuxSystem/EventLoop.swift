@@ -1,0 +1,159 @@
+import CLinux
+import Glibc
+public import NetworkTypes
+import SystemPackage
+
+/// A single-threaded event loop over epoll(7), with timers.
+///
+/// Handlers run one at a time on the thread that runs the loop, in the order the kernel reports
+/// readiness; due timers run before descriptors. A handler may add and remove handlers and timers,
+/// its own included.
+public final class EventLoop {
+    /// What a descriptor is watched for.
+    public struct Interest: OptionSet, Sendable {
+        public let rawValue: UInt32
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// Something can be read, or the other end closed.
+        public static let readable = Interest(rawValue: CLINUX_EPOLLIN)
+        /// Something can be written.
+        public static let writable = Interest(rawValue: CLINUX_EPOLLOUT)
+        /// An error or hang-up; always reported.
+        public static let hangUp = Interest(rawValue: CLINUX_EPOLLHUP | CLINUX_EPOLLERR)
+    }
+
+    /// Names a timer, to cancel it.
+    public struct TimerID: Hashable, Sendable { fileprivate let number: UInt64 }
+
+    private struct Timer {
+        var id: TimerID
+        var deadline: MonotonicInstant
+        var handler: () -> Void
+    }
+
+    private let epoll: SharedDescriptor
+    private let alarm: SharedDescriptor
+    private var handlers: [CInt: (Interest) -> Void] = [:]
+    // Sorted, the next last: a lab has tens of them, not thousands.
+    private var timers: [Timer] = []
+    private var nextTimer: UInt64 = 0
+    private var isStopped = false
+
+    /// A loop that watches nothing yet.
+    ///
+    /// - Throws: ``SystemError`` when the process has no descriptors left.
+    public init() throws(SystemError) {
+        epoll = SharedDescriptor(
+            OwnedDescriptor(
+                try systemCall("make an epoll instance") { epoll_create1(CLINUX_EPOLL_CLOEXEC) }))
+        // epoll_wait counts in milliseconds; a timerfd wakes it to the nanosecond.
+        alarm = SharedDescriptor(
+            OwnedDescriptor(
+                try systemCall("make a timer") { timerfd_create(CLOCK_MONOTONIC, CLINUX_TFD_FLAGS) }
+            ))
+        try control(EPOLL_CTL_ADD, alarm.rawValue, .readable)
+    }
+
+    /// Watches a descriptor. It must be removed before it is closed.
+    ///
+    /// - Throws: ``SystemError``, for a descriptor epoll cannot watch (a regular file).
+    public func add(
+        _ descriptor: CInt, _ interest: Interest, handler: @escaping (Interest) -> Void
+    ) throws(SystemError) {
+        precondition(handlers[descriptor] == nil, "a descriptor is watched once")
+        try control(EPOLL_CTL_ADD, descriptor, interest)
+        handlers[descriptor] = handler
+    }
+
+    /// Changes what a descriptor is watched for.
+    public func modify(_ descriptor: CInt, _ interest: Interest) throws(SystemError) {
+        try control(EPOLL_CTL_MOD, descriptor, interest)
+    }
+
+    /// Watches a descriptor no longer; nothing when it is not watched.
+    public func remove(_ descriptor: CInt) {
+        guard handlers.removeValue(forKey: descriptor) != nil else { return }
+        epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
+    }
+
+    /// Calls `handler` once, at or as soon as possible after `deadline`.
+    @discardableResult
+    public func schedule(at deadline: MonotonicInstant, handler: @escaping () -> Void) -> TimerID {
+        nextTimer += 1
+        let id = TimerID(number: nextTimer)
+        let place = timers.firstIndex { $0.deadline <= deadline } ?? timers.endIndex
+        timers.insert(Timer(id: id, deadline: deadline, handler: handler), at: place)
+        return id
+    }
+
+    /// Calls `handler` once, `delay` from now.
+    @discardableResult
+    public func schedule(after delay: Duration, handler: @escaping () -> Void) -> TimerID {
+        schedule(at: MonotonicClock.now + delay, handler: handler)
+    }
+
+    /// Forgets a timer; nothing when it has run.
+    public func cancel(_ timer: TimerID) { timers.removeAll { $0.id == timer } }
+
+    /// Handles events until ``stop()``.
+    ///
+    /// - Throws: ``SystemError`` when waiting itself fails, which is a fault of the program.
+    public func run() throws(SystemError) {
+        isStopped = false
+        while !isStopped { try runOnce() }
+    }
+
+    /// Waits for the next events and handles them.
+    public func runOnce() throws(SystemError) {
+        runDueTimers()
+        guard !isStopped else { return }
+        arm()
+        var events = [epoll_event](repeating: epoll_event(), count: 64)
+        let number = epoll.rawValue
+        let count = try systemCall("wait for events") { epoll_wait(number, &events, 64, -1) }
+        runDueTimers()
+        for event in events.prefix(Int(count)) {
+            let descriptor = CInt(truncatingIfNeeded: event.data.u64)
+            if descriptor == alarm.rawValue {
+                var expirations: UInt64 = 0
+                read(descriptor, &expirations, 8)
+                continue
+            }
+            // An earlier handler of this round may have removed this one.
+            handlers[descriptor]?(Interest(rawValue: event.events))
+            if isStopped { return }
+        }
+    }
+
+    /// Makes ``run()`` return after the handler that calls this.
+    public func stop() { isStopped = true }
+
+    private func runDueTimers() {
+        let now = MonotonicClock.now
+        while !isStopped, let timer = timers.last, timer.deadline <= now {
+            timers.removeLast()
+            timer.handler()
+        }
+    }
+
+    private func arm() {
+        var setting = itimerspec()
+        if let deadline = timers.last?.deadline {
+            let nanoseconds = max(deadline.nanoseconds, 1)  // Zero would disarm it.
+            setting.it_value.tv_sec = Int(nanoseconds / 1_000_000_000)
+            setting.it_value.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        }
+        timerfd_settime(alarm.rawValue, CLINUX_TFD_TIMER_ABSTIME, &setting, nil)
+    }
+
+    private func control(
+        _ operation: CInt, _ descriptor: CInt, _ interest: Interest
+    ) throws(SystemError) {
+        var event = epoll_event()
+        event.events = interest.rawValue
+        event.data.u64 = UInt64(truncatingIfNeeded: descriptor)
+        let number = epoll.rawValue
+        try systemCall("watch descriptor \(descriptor)") {
+            epoll_ctl(number, operation, descriptor, &event)
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// A program to be started, and how.
+///
+/// Like posix_spawn(3), with namespaces: the child shares the parent's memory until execve(2), so
+/// starting one costs the same whatever the parent's size; signal mask and handlers are reset;
+/// descriptors other than those given are closed.
+public struct Program {
+    /// The executable's path; not looked up in PATH (see ``lookUp(_:path:)``).
+    public var path: String
+    /// Its arguments, its own name first.
+    public var arguments: [String]
+    /// Its environment, `NAME=value`.
+    public var environment: [String]
+    /// The descriptors it gets as 0, 1, 2, and so on.
+    public var descriptors: [CInt]
+    /// Namespaces made for it.
+    public var newNamespaces: Namespaces = []
+    /// The folder it starts in; nil for the caller's.
+    public var workingDirectory: String?
+    /// Whether it leads a new session, so that signals can be sent to all it starts.
+    public var leadsSession = false
+    /// Whether its descriptor 0, a terminal, becomes the session's controlling terminal.
+    public var controlsTerminal = false
+    /// A signal it gets when the thread that starts it ends.
+    public var parentDeathSignal: Int32 = 0
+    /// The user it runs as; nil for the caller's.
+    public var identity: Identity?
+
+    /// A user with groups.
+    public struct Identity: Equatable, Sendable {
+        public var userID: UInt32
+        public var groupID: UInt32
+        public var groupIDs: [UInt32]
+        public init(userID: UInt32, groupID: UInt32, groupIDs: [UInt32] = []) {
+            self.userID = userID
+            self.groupID = groupID
+            self.groupIDs = groupIDs
+        }
+    }
+
+    public init(path: String, arguments: [String], environment: [String], descriptors: [CInt]) {
+        self.path = path
+        self.arguments = arguments
+        self.environment = environment
+        self.descriptors = descriptors
+    }
+
+    /// A started program.
+    public struct Started {
+        /// Its process id, as the caller's PID namespace numbers it.
+        public var pid: Int32
+        /// Readable when it has ended (pidfd_open(2)); refers to that process for ever, whatever
+        /// its number is reused for.
+        public var pidDescriptor: SharedDescriptor
+    }
+
+    /// Starts it.
+    ///
+    /// - Throws: ``SystemError`` naming the step that failed: `run /bin/x: no such file or directory`.
+    public func start() throws(SystemError) -> Started {
+        var spawn = clinux_spawn()
+        spawn.clone_flags = newNamespaces.rawValue
+        spawn.network_namespace = -1
+        spawn.new_session = leadsSession ? 1 : 0
+        spawn.controlling_terminal = controlsTerminal ? 1 : 0
+        spawn.parent_death_signal = parentDeathSignal
+        spawn.descriptor_count = CInt(descriptors.count)
+        if let identity {
+            spawn.has_identity = 1
+            spawn.uid = identity.userID
+            spawn.gid = identity.groupID
+            spawn.group_count = CInt(identity.groupIDs.count)
+        }
+        let (pid, code) = withCStrings(arguments) { arguments in
+            withCStrings(environment) { environment in
+                path.withCString { path in
+                    withOptionalCString(workingDirectory) { folder in
+                        descriptors.withUnsafeBufferPointer { descriptors in
+                            (identity?.groupIDs ?? []).withUnsafeBufferPointer { groups in
+                                spawn.path = path
+                                spawn.arguments = arguments
+                                spawn.environment = environment
+                                spawn.working_directory = folder
+                                spawn.descriptors = descriptors.baseAddress
+                                spawn.groups = groups.baseAddress
+                                let pid = clinux_spawn(&spawn)
+                                return (pid, Errno(rawValue: errno))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        guard pid >= 0 else { throw SystemError(failedStep(spawn.stage), code) }
+        return Started(
+            pid: pid, pidDescriptor: SharedDescriptor(OwnedDescriptor(spawn.pidfd)))
+    }
+
+    private func failedStep(_ stage: CInt) -> String {
+        switch stage {
+        case 0: "make a process for \(path)"
+        case 2: "hand descriptors to \(path)"
+        case 3: "give \(path) its terminal"
+        case 4: "change the user of \(path)"
+        case 5: "enter folder \(workingDirectory ?? "") for \(path)"
+        default: "run \(path)"
+        }
+    }
+
+    /// The path of the program called `name`: itself where it has a slash, else the first
+    /// executable of that name in the folders of `path` (separated by colons); nil when there is
+    /// none.
+    public static func lookUp(_ name: String, path: String) -> String? {
+        if name.contains("/") { return name }
+        guard !name.isEmpty else { return nil }
+        for folder in path.split(separator: ":") {
+            let candidate = "\(folder)/\(name)"
+            if access(candidate, X_OK) == 0, FileSystem.isRegularFile(candidate) {
+                return candidate
+            }
+        }
+        return nil
+    }
+}
+
+/// How a process ended.
+public enum Termination: Equatable, Sendable {
+    case exited(status: Int32)
+    case signalled(signal: Int32)
+
+    /// What wait(2) reports.
+    public init(waitStatus: CInt) {
+        self =
+            clinux_wait_exited(waitStatus) != 0
+            ? .exited(status: clinux_wait_status(waitStatus))
+            : .signalled(signal: clinux_wait_signal(waitStatus))
+    }
+
+    /// Takes a child's end from the kernel.
+    ///
+    /// - Parameter pid: the child, or -1 for any.
+    /// - Returns: which child ended and how; nil when none has (or there is none).
+    public static func reap(_ pid: Int32 = -1) -> (pid: Int32, termination: Termination)? {
+        var status: CInt = 0
+        var reaped: pid_t
+        repeat { reaped = clinux_reap(pid, &status) } while reaped < 0 && errno == EINTR
+        return reaped > 0 ? (reaped, Termination(waitStatus: status)) : nil
+    }
+}
+
+private func withOptionalCString<Result>(
+    _ text: String?, _ body: (UnsafePointer<CChar>?) -> Result
+) -> Result {
+    guard let text else { return body(nil) }
+    return text.withCString { body($0) }
+}
+
+/// A NULL-terminated array of C strings, as execve(2) takes it.
+private func withCStrings<Result>(
+    _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    var pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
+    pointers.append(nil)
+    defer { for pointer in pointers { free(pointer) } }
+    return body(pointers)
+}

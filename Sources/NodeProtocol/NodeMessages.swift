@@ -1,0 +1,279 @@
+/// What the supervisor tells a node's `NodeInit`, over the socket that `NodeInit` has as descriptor
+/// 3.
+public enum NodeRequest: Equatable, Sendable, WireCodable {
+    /// Become this node: the first message, answered by `.booted` or `.failed`.
+    case boot(NodeSpecification)
+    /// Write kernel parameters (`net.ipv4.ip_forward`, `1`), once the interfaces are there.
+    case sysctls([Pair])
+    /// Start a service. Starting one that runs is answered by its state only.
+    case start(ServiceSpecification)
+    /// SIGTERM, and SIGKILL after the service's stop timeout.
+    case stop(service: String)
+    /// SIGKILL to every process of the service at once.
+    case kill(service: String)
+    /// Run a command for a client. Descriptors with the message: the client's connection, then
+    /// (without a terminal) its standard input, output and error. From then on `NodeInit` and the
+    /// client talk over that connection.
+    case execute(ExecuteRequest)
+    /// Stop all services, last started first, then end.
+    case powerOff
+
+    /// A name and its value.
+    public struct Pair: Equatable, Sendable {
+        public var name: String
+        public var value: String
+        public init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public func write(to writer: inout WireWriter) {
+        switch self {
+        case .boot(let specification):
+            writer.put(UInt8(0))
+            specification.write(to: &writer)
+        case .sysctls(let pairs):
+            writer.put(UInt8(1))
+            writer.put(pairs) { writer, pair in
+                writer.put(pair.name)
+                writer.put(pair.value)
+            }
+        case .start(let specification):
+            writer.put(UInt8(2))
+            specification.write(to: &writer)
+        case .stop(let service):
+            writer.put(UInt8(3))
+            writer.put(service)
+        case .kill(let service):
+            writer.put(UInt8(4))
+            writer.put(service)
+        case .execute(let request):
+            writer.put(UInt8(5))
+            request.write(to: &writer)
+        case .powerOff: writer.put(UInt8(6))
+        }
+    }
+
+    public init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.integer(UInt8.self) {
+        case 0: self = .boot(try NodeSpecification(from: &reader))
+        case 1:
+            self = .sysctls(
+                try reader.list { reader throws(WireError) in
+                    Pair(try reader.text(), try reader.text())
+                })
+        case 2: self = .start(try ServiceSpecification(from: &reader))
+        case 3: self = .stop(service: try reader.text())
+        case 4: self = .kill(service: try reader.text())
+        case 5: self = .execute(try ExecuteRequest(from: &reader))
+        case 6: self = .powerOff
+        default: throw WireError(expected: "a request to a node")
+        }
+    }
+}
+
+/// What `NodeInit` tells the supervisor.
+public enum NodeReport: Equatable, Sendable, WireCodable {
+    /// The node's file system stands; services can be started.
+    case booted
+    /// It could not become a node: why. It ends after this.
+    case failed(String)
+    /// A kernel parameter could not be written: which and why.
+    case sysctlFailed(name: String, reason: String)
+    /// A service changed state. `time` is CLOCK_MONOTONIC in nanoseconds, taken when it happened.
+    /// With `.running` come two descriptors: the read ends of its standard output and standard
+    /// error.
+    case service(name: String, state: ServiceState, time: Int64)
+    /// Every service has ended after `.powerOff`; `NodeInit` ends now.
+    case poweringOff
+
+    /// The life of a service.
+    public enum ServiceState: Equatable, Sendable {
+        /// Its program runs under that process id (in the node).
+        case running(pid: Int32)
+        /// Its readiness condition holds.
+        case ready
+        /// SIGTERM has been sent.
+        case stopping
+        /// Its main process has ended with that status.
+        case exited(status: Int32)
+        /// Its main process was ended by that signal.
+        case signalled(signal: Int32)
+        /// It could not be started, did not become ready in time, or died too often: why. It stays
+        /// down.
+        case failed(String)
+    }
+
+    public func write(to writer: inout WireWriter) {
+        switch self {
+        case .booted: writer.put(UInt8(0))
+        case .failed(let reason):
+            writer.put(UInt8(1))
+            writer.put(reason)
+        case .sysctlFailed(let name, let reason):
+            writer.put(UInt8(2))
+            writer.put(name)
+            writer.put(reason)
+        case .service(let name, let state, let time):
+            writer.put(UInt8(3))
+            writer.put(name)
+            writer.put(time)
+            switch state {
+            case .running(let pid):
+                writer.put(UInt8(0))
+                writer.put(pid)
+            case .ready: writer.put(UInt8(1))
+            case .stopping: writer.put(UInt8(2))
+            case .exited(let status):
+                writer.put(UInt8(3))
+                writer.put(status)
+            case .signalled(let signal):
+                writer.put(UInt8(4))
+                writer.put(signal)
+            case .failed(let reason):
+                writer.put(UInt8(5))
+                writer.put(reason)
+            }
+        case .poweringOff: writer.put(UInt8(4))
+        }
+    }
+
+    public init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.integer(UInt8.self) {
+        case 0: self = .booted
+        case 1: self = .failed(try reader.text())
+        case 2: self = .sysctlFailed(name: try reader.text(), reason: try reader.text())
+        case 3:
+            let name = try reader.text()
+            let time = try reader.integer(Int64.self)
+            let state: ServiceState
+            switch try reader.integer(UInt8.self) {
+            case 0: state = .running(pid: try reader.integer())
+            case 1: state = .ready
+            case 2: state = .stopping
+            case 3: state = .exited(status: try reader.integer())
+            case 4: state = .signalled(signal: try reader.integer())
+            case 5: state = .failed(try reader.text())
+            default: throw WireError(expected: "a service's state")
+            }
+            self = .service(name: name, state: state, time: time)
+        case 4: self = .poweringOff
+        default: throw WireError(expected: "a node's report")
+        }
+    }
+}
+
+/// A command to be run in a node.
+public struct ExecuteRequest: Equatable, Sendable, WireCodable {
+    /// The program (a path, or a name looked up in the node's PATH) and its arguments.
+    public var command: [String]
+    /// Environment variables (`NAME=value`) on top of the node's.
+    public var environment: [String]
+    /// The folder it starts in; nil for /root.
+    public var workingDirectory: String?
+    /// Name or number of the user it runs as; nil for root.
+    public var user: String?
+    /// Whether it gets a terminal of the node's own; its other end is sent to the client with
+    /// `.started`.
+    public var terminal: TerminalSize?
+
+    /// Rows and columns of a terminal.
+    public struct TerminalSize: Equatable, Sendable {
+        public var rows: UInt16
+        public var columns: UInt16
+        public init(rows: UInt16, columns: UInt16) {
+            self.rows = rows
+            self.columns = columns
+        }
+    }
+
+    public init(
+        command: [String], environment: [String] = [], workingDirectory: String? = nil,
+        user: String? = nil, terminal: TerminalSize? = nil
+    ) {
+        self.command = command
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.user = user
+        self.terminal = terminal
+    }
+
+    public func write(to writer: inout WireWriter) {
+        writer.put(command) { $0.put($1) }
+        writer.put(environment) { $0.put($1) }
+        writer.put(workingDirectory) { $0.put($1) }
+        writer.put(user) { $0.put($1) }
+        writer.put(terminal) { writer, size in
+            writer.put(size.rows)
+            writer.put(size.columns)
+        }
+    }
+
+    public init(from reader: inout WireReader) throws(WireError) {
+        command = try reader.list { reader throws(WireError) in try reader.text() }
+        environment = try reader.list { reader throws(WireError) in try reader.text() }
+        workingDirectory = try reader.optional { reader throws(WireError) in try reader.text() }
+        user = try reader.optional { reader throws(WireError) in try reader.text() }
+        terminal = try reader.optional { reader throws(WireError) in
+            TerminalSize(rows: try reader.integer(), columns: try reader.integer())
+        }
+    }
+}
+
+/// What `NodeInit` tells the client of an `execute`, over the client's connection. When the
+/// connection ends before `.exited`, the node was killed.
+public enum ExecuteReport: Equatable, Sendable, WireCodable {
+    /// It runs. With it comes the terminal's other end, where one was asked for.
+    case started
+    /// It could not be started: 127 when there is no such command, 126 otherwise (the shell's and
+    /// docker's numbers).
+    case failed(status: Int32, reason: String)
+    /// It ended with that status.
+    case exited(status: Int32)
+    /// A signal ended it.
+    case signalled(signal: Int32)
+
+    public func write(to writer: inout WireWriter) {
+        switch self {
+        case .started: writer.put(UInt8(0))
+        case .failed(let status, let reason):
+            writer.put(UInt8(1))
+            writer.put(status)
+            writer.put(reason)
+        case .exited(let status):
+            writer.put(UInt8(2))
+            writer.put(status)
+        case .signalled(let signal):
+            writer.put(UInt8(3))
+            writer.put(signal)
+        }
+    }
+
+    public init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.integer(UInt8.self) {
+        case 0: self = .started
+        case 1: self = .failed(status: try reader.integer(), reason: try reader.text())
+        case 2: self = .exited(status: try reader.integer())
+        case 3: self = .signalled(signal: try reader.integer())
+        default: throw WireError(expected: "a command's report")
+        }
+    }
+}
+
+/// What the client of an `execute` tells `NodeInit` after `.started`.
+public enum ExecuteInput: Equatable, Sendable, WireCodable {
+    /// Send that signal to the command's process group (its foreground group where it has a
+    /// terminal).
+    case signal(Int32)
+
+    public func write(to writer: inout WireWriter) {
+        switch self {
+        case .signal(let number): writer.put(number)
+        }
+    }
+
+    public init(from reader: inout WireReader) throws(WireError) {
+        self = .signal(try reader.integer())
+    }
+}
