@@ -55,6 +55,10 @@ static const int CLINUX_MSG_NOSIGNAL = MSG_NOSIGNAL;
 static const int CLINUX_MSG_DONTWAIT = MSG_DONTWAIT;
 static const int CLINUX_MSG_TRUNC = MSG_TRUNC;
 static const int CLINUX_SO_TIMESTAMPNS = 35;
+static const int CLINUX_SO_ATTACH_FILTER = 26;
+static const int CLINUX_SO_RCVBUFFORCE = 33;
+static const int CLINUX_SO_PEERCRED = 17;
+static const int CLINUX_PACKET_OUTGOING = PACKET_OUTGOING;
 static const int CLINUX_ETH_P_ALL = ETH_P_ALL;
 static const int CLINUX_ETH_P_ARP = ETH_P_ARP;
 static const int CLINUX_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
@@ -117,6 +121,25 @@ static inline int clinux_mknod(const char *path, mode_t mode, unsigned major, un
 static inline int clinux_is_folder(mode_t mode) { return S_ISDIR(mode); }
 static inline int clinux_is_link(mode_t mode) { return S_ISLNK(mode); }
 static inline int clinux_is_file(mode_t mode) { return S_ISREG(mode); }
+
+/// SO_PEERCRED's answer: struct ucred, which <sys/socket.h> hides without _GNU_SOURCE.
+struct clinux_ucred {
+    int32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+/// Takes a write lock on a whole file without waiting (F_OFD_SETLK): it belongs to the open file, so it is passed on
+/// with the descriptor and goes with the last copy of it.
+static inline int clinux_lock(int descriptor) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(descriptor, 37 /* F_OFD_SETLK */, &lock);
+}
+/// Whether somebody else holds the write lock: 1 yes, 0 no, -1 with errno.
+static inline int clinux_is_locked(int descriptor) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(descriptor, 36 /* F_OFD_GETLK */, &lock) < 0) return -1;
+    return lock.l_type != F_UNLCK;
+}
 
 // ---- signals ----
 

@@ -1,0 +1,111 @@
+import CLinux
+import Glibc
+public import NetworkTypes
+
+/// A packet socket (packet(7)) that captures frames of every device of its network namespace, with
+/// the kernel's arrival stamps.
+public final class PacketCapture {
+    /// A captured frame.
+    public struct Frame {
+        /// When the kernel took it from the device.
+        public var time: MonotonicInstant
+        /// How far `time` can be off: the kernel stamps with CLOCK_REALTIME, which is converted.
+        public var uncertainty: Duration
+        /// The device it entered by, in the socket's namespace.
+        public var interfaceIndex: Int32
+        /// The whole Ethernet frame, cut at ``maximumFrameBytes``.
+        public var bytes: [UInt8]
+    }
+
+    /// What of a frame is kept: enough for every advertisement, ARP and ND message.
+    public static let maximumFrameBytes = 2048
+    private static let receiveBufferBytes: CInt = 4 << 20
+
+    /// The descriptor to watch for reading.
+    public let descriptor: SharedDescriptor
+    private var buffer = [UInt8](repeating: 0, count: PacketCapture.maximumFrameBytes)
+
+    /// Opens a capture in the calling thread's network namespace.
+    ///
+    /// - Parameter filter: a classic BPF program; frames for which it returns 0 are not queued.
+    /// - Throws: ``SystemError`` without CAP_NET_RAW.
+    public init(filter: [FilterInstruction]) throws(SystemError) {
+        // Opened for no protocol and bound for all after the filter is in place: nothing unfiltered
+        // gets in.
+        let socket = OwnedDescriptor(
+            try systemCall("open a packet socket") {
+                Glibc.socket(
+                    AF_PACKET,
+                    Int32(SOCK_RAW.rawValue) | CLINUX_SOCK_CLOEXEC | CLINUX_SOCK_NONBLOCK, 0)
+            })
+        let number = socket.rawValue
+        var instructions = filter.map {
+            sock_filter(code: $0.code, jt: $0.jumpTrue, jf: $0.jumpFalse, k: $0.operand)
+        }
+        try instructions.withUnsafeMutableBufferPointer { instructions throws(SystemError) in
+            var program = sock_fprog(
+                len: UInt16(instructions.count), filter: instructions.baseAddress)
+            try systemCall("attach a packet filter") {
+                setsockopt(
+                    number, SOL_SOCKET, CLINUX_SO_ATTACH_FILTER, &program,
+                    socklen_t(MemoryLayout<sock_fprog>.size))
+            }
+        }
+        var on: CInt = 1
+        try systemCall("stamp frames") {
+            setsockopt(number, SOL_SOCKET, CLINUX_SO_TIMESTAMPNS, &on, 4)
+        }
+        var size = Self.receiveBufferBytes
+        setsockopt(number, SOL_SOCKET, CLINUX_SO_RCVBUFFORCE, &size, 4)
+        var address = sockaddr_ll()
+        address.sll_family = UInt16(AF_PACKET)
+        address.sll_protocol = UInt16(CLINUX_ETH_P_ALL).bigEndian
+        try systemCall("bind a packet socket") {
+            withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(number, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+                }
+            }
+        }
+        descriptor = SharedDescriptor(socket)
+    }
+
+    /// The frames that have arrived since the last call; those the namespace sent itself are left
+    /// out.
+    ///
+    /// - Throws: ``SystemError`` when the device side broke.
+    public func drain() throws(SystemError) -> [Frame] {
+        let (offset, uncertainty) = MonotonicClock.realtimeOffset()
+        var frames: [Frame] = []
+        while true {
+            var receipt = clinux_receipt()
+            let number = descriptor.rawValue
+            let length = try systemCallUnlessBlocked("read a packet socket") {
+                clinux_receive_stamped(number, &buffer, buffer.count, 0, &receipt)
+            }
+            guard let length else { return frames }
+            guard receipt.packet_type != CLINUX_PACKET_OUTGOING else { continue }
+            frames.append(
+                Frame(
+                    time: MonotonicInstant(
+                        nanoseconds: receipt.realtime_nanoseconds + offset),
+                    uncertainty: .nanoseconds(uncertainty),
+                    interfaceIndex: receipt.interface_index, bytes: Array(buffer.prefix(length))))
+        }
+    }
+}
+
+/// One instruction of a classic BPF program (linux/filter.h).
+public struct FilterInstruction: Equatable, Sendable {
+    public var code: UInt16
+    public var jumpTrue: UInt8
+    public var jumpFalse: UInt8
+    public var operand: UInt32
+
+    public init(_ code: UInt16, _ jumpTrue: UInt8, _ jumpFalse: UInt8, _ operand: UInt32) {
+        self.code = code
+        self.jumpTrue = jumpTrue
+        self.jumpFalse = jumpFalse
+        self.operand = operand
+    }
+}
