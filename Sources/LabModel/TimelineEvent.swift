@@ -151,10 +151,14 @@ public struct StepReport: Codable, Equatable, Sendable {
     /// Where a step is.
     public enum Phase: Codable, Equatable, Sendable {
         case began
-        /// It is done; for an expectation with a cause, how long after the cause it became so, and
-        /// the bound.
-        case passed(after: Duration?, bound: Duration?)
+        case passed(StepResult)
+        /// What was expected and what was seen instead, in one line.
         case failed(String)
+        /// It failed, but this machine stood still too long for that to mean anything; the text
+        /// says both.
+        case inconclusive(String)
+        /// The scenario ended before its turn came.
+        case notRun
     }
 
     public init(scenario: String, index: Int, summary: String, phase: Phase) {
@@ -162,5 +166,28 @@ public struct StepReport: Codable, Equatable, Sendable {
         self.index = index
         self.summary = summary
         self.phase = phase
+    }
+}
+
+/// What a step that passed was measured at.
+public struct StepResult: Codable, Equatable, Sendable {
+    /// The event an expectation is counted from, in words: `kill master`; nil for other steps.
+    public var cause: String?
+    /// How long after its cause the expectation became so; nil where it was so before the cause,
+    /// or where nothing was timed.
+    public var after: Duration?
+    /// The bound that time was held against.
+    public var bound: TimeBound?
+    /// The longest outage, for an expectation about one; nil if no request was lost.
+    public var outage: Outage?
+
+    public init(
+        cause: String? = nil, after: Duration? = nil, bound: TimeBound? = nil,
+        outage: Outage? = nil
+    ) {
+        self.cause = cause
+        self.after = after
+        self.bound = bound
+        self.outage = outage
     }
 }

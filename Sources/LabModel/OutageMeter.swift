@@ -1,0 +1,115 @@
+public import NetworkTypes
+
+/// A time without service, as one probe saw it.
+public struct Outage: Codable, Equatable, Sendable {
+    /// When the last answer before it arrived; when its first lost request was due, if that was
+    /// earlier or if there was no answer before.
+    public var begin: MonotonicInstant
+    /// When the first answer after it arrived; nil while there is none.
+    public var end: MonotonicInstant?
+    /// How many of the requests due in it failed.
+    public var lostRequests: Int
+
+    public init(begin: MonotonicInstant, end: MonotonicInstant?, lostRequests: Int) {
+        self.begin = begin
+        self.end = end
+        self.lostRequests = lostRequests
+    }
+
+    /// How long it lasted, or has lasted at `now` if it is not over.
+    public func duration(now: MonotonicInstant) -> Duration { (end ?? now) - begin }
+}
+
+/// Makes outages of a probe's results: from the last success before to the first success after, for
+/// every run of requests that failed.
+///
+/// Results arrive in the order in which requests end, and one that times out ends long after later
+/// ones were answered. They are therefore put back into the order of the grid on which they were
+/// due, and count once every earlier one is known. A request that the kernel retries in silence
+/// (a lost SYN is sent again after 1 s, RFC 6298 §2) is late instead of lost: a probe's timeout
+/// should be shorter than that.
+public struct OutageMeter: Equatable, Sendable {
+    /// The probe's interval: the grid.
+    public let interval: Duration
+    /// The outages that are over, in order.
+    public private(set) var outages: [Outage] = []
+    /// The due moment up to which every request is accounted for; nil before the first result.
+    public private(set) var accountedThrough: MonotonicInstant?
+    /// When the last accounted request that was answered was due.
+    public private(set) var lastSuccessDue: MonotonicInstant?
+    /// Accounted requests.
+    public private(set) var requests = 0
+    /// Those that failed.
+    public private(set) var lostRequests = 0
+
+    private struct Result: Equatable, Sendable {
+        var isSuccess: Bool
+        var ended: MonotonicInstant
+    }
+    /// Results that wait for an earlier one.
+    private var waiting: [MonotonicInstant: Result] = [:]
+    /// The outage that is being measured; its end may still prove to be earlier.
+    private var open: Outage?
+    private var lastSuccessEnded: MonotonicInstant?
+
+    /// A meter of a probe with that interval.
+    public init(interval: Duration) { self.interval = interval }
+
+    /// Takes a result into account.
+    ///
+    /// - Parameters:
+    ///   - result: due on the probe's grid (`ProbeSchedule`); each grid point brings one result,
+    ///     also where the request could not even be sent. Results due before the first one that
+    ///     ended are dropped: nothing is known of the service before them.
+    ///   - ended: when the answer arrived, or the request failed.
+    public mutating func record(_ result: ProbeResult, ended: MonotonicInstant) {
+        if let accountedThrough, result.due <= accountedThrough { return }
+        waiting[result.due] = Result(isSuccess: result.outcome.isSuccess, ended: ended)
+        var next = accountedThrough.map { $0 + interval } ?? result.due
+        while let result = waiting.removeValue(forKey: next) {
+            account(result, due: next)
+            accountedThrough = next
+            next += interval
+        }
+    }
+
+    /// The outage that is not known to be over, or whose end is not final; its end is the first
+    /// success seen so far, wherever in the grid.
+    public var openOutage: Outage? {
+        guard var outage = open else { return nil }
+        let answered = waiting.values.filter(\.isSuccess).map(\.ended).min()
+        outage.end = [outage.end, answered].compactMap(\.self).min()
+        return outage
+    }
+
+    /// The outages that lasted beyond `time`, the present one among them.
+    public func outages(since time: MonotonicInstant) -> [Outage] {
+        (outages + [openOutage].compactMap(\.self)).filter { $0.end.map { $0 > time } ?? true }
+    }
+
+    private mutating func account(_ result: Result, due: MonotonicInstant) {
+        requests += 1
+        if !result.isSuccess { lostRequests += 1 }
+        // A request due after an answer arrived belongs to what follows the outage.
+        if let outage = open, let end = outage.end, due >= end {
+            outages.append(outage)
+            open = nil
+        }
+        switch (result.isSuccess, open) {
+        case (true, nil): break
+        case (true, var outage?):
+            outage.end = min(outage.end ?? result.ended, result.ended)
+            open = outage
+        case (false, var outage?):
+            outage.lostRequests += 1
+            open = outage
+        case (false, nil):
+            let begin = lastSuccessEnded.map { min($0, due) } ?? due
+            open = Outage(begin: begin, end: nil, lostRequests: 1)
+        }
+        if result.isSuccess {
+            lastSuccessDue = due
+            lastSuccessEnded = result.ended
+        }
+    }
+}

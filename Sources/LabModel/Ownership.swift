@@ -1,0 +1,146 @@
+public import NetworkTypes
+
+/// Who holds which address, now and before, as the kernels of the nodes said.
+///
+/// Folded from the timeline's address and node events; no daemon is asked. A node that was stopped
+/// or killed holds nothing from then on: its kernel says no word about it. What is still read of
+/// such a node's notifications afterwards is ignored until the node is `starting` again, which
+/// therefore has to precede its addresses on the timeline.
+public struct Ownership: Equatable, Sendable {
+    /// A time during which a node held an address, on whichever of its interfaces.
+    public struct Span: Codable, Equatable, Sendable {
+        public var address: IPAddress
+        public var node: String
+        /// When it was configured.
+        public var since: MonotonicInstant
+        /// When it went away; nil while it is there.
+        public var until: MonotonicInstant?
+
+        public init(
+            address: IPAddress, node: String, since: MonotonicInstant,
+            until: MonotonicInstant? = nil
+        ) {
+            self.address = address
+            self.node = node
+            self.since = since
+            self.until = until
+        }
+    }
+
+    /// Where on a node an address is: the kernel accepts it twice with different prefix lengths.
+    fileprivate struct Place: Hashable, Sendable {
+        var interface: String
+        var prefixLength: Int
+    }
+
+    /// What is known of one address.
+    fileprivate struct Record: Equatable, Sendable {
+        /// In the order in which they began.
+        var spans: [Span] = []
+        /// The places of it on each node that holds it.
+        var places: [String: Set<Place>] = [:]
+        /// When the set of nodes last changed.
+        var changed: MonotonicInstant?
+    }
+
+    private var records: [IPAddress: Record] = [:]
+    private var deadNodes: Set<String> = []
+
+    public init() {}
+
+    /// Takes an event into account; events about anything but addresses and nodes change nothing.
+    ///
+    /// - Returns: whether any address has another set of holders now.
+    @discardableResult
+    public mutating func fold(_ event: TimelineEvent) -> Bool {
+        switch event.kind {
+        case .addressAdded(let node, let interface, let address):
+            guard !deadNodes.contains(node) else { return false }
+            return add(
+                address.address, node: node,
+                at: Place(interface: interface, prefixLength: address.prefixLength),
+                time: event.time)
+        case .addressRemoved(let node, let interface, let address):
+            return remove(
+                address.address, node: node,
+                at: Place(interface: interface, prefixLength: address.prefixLength),
+                time: event.time)
+        case .node(let node, .stopped), .node(let node, .killed), .node(let node, .failed):
+            deadNodes.insert(node)
+            return removeAll(of: node, time: event.time)
+        case .node(let node, .starting), .node(let node, .running):
+            deadNodes.remove(node)
+            return false
+        case .link, .advertisement, .gratuitousARP, .probe, .control, .service, .step, .stall:
+            return false
+        }
+    }
+
+    /// The nodes that hold the address now, sorted by name.
+    public func holders(of address: IPAddress) -> [String] {
+        records[address]?.places.keys.sorted() ?? []
+    }
+
+    /// The nodes that held the address at that moment, sorted by name.
+    public func holders(of address: IPAddress, at time: MonotonicInstant) -> [String] {
+        (records[address]?.spans ?? [])
+            .filter { span in span.since <= time && span.until.map { time < $0 } ?? true }
+            .map(\.node).sorted()
+    }
+
+    /// Since when exactly the present nodes hold the address; nil if no node ever held it.
+    public func lastChange(of address: IPAddress) -> MonotonicInstant? {
+        records[address]?.changed
+    }
+
+    /// Who held the address when, in the order in which it began.
+    public func spans(of address: IPAddress) -> [Span] { records[address]?.spans ?? [] }
+
+    /// Every address that was ever held, sorted.
+    public var addresses: [IPAddress] { records.keys.sorted() }
+
+    private mutating func add(
+        _ address: IPAddress, node: String, at place: Place, time: MonotonicInstant
+    ) -> Bool {
+        var record = records[address] ?? Record()
+        let isNew = record.places[node] == nil
+        record.places[node, default: []].insert(place)
+        if isNew {
+            record.spans.append(Span(address: address, node: node, since: time))
+            record.changed = time
+        }
+        records[address] = record
+        return isNew
+    }
+
+    private mutating func remove(
+        _ address: IPAddress, node: String, at place: Place, time: MonotonicInstant
+    ) -> Bool {
+        guard var record = records[address], record.places[node]?.remove(place) != nil else {
+            return false
+        }
+        let isGone = record.places[node]?.isEmpty ?? true
+        if isGone { record.end(node: node, at: time) }
+        records[address] = record
+        return isGone
+    }
+
+    private mutating func removeAll(of node: String, time: MonotonicInstant) -> Bool {
+        var changed = false
+        for address in addresses where records[address]?.places[node] != nil {
+            records[address]?.end(node: node, at: time)
+            changed = true
+        }
+        return changed
+    }
+}
+
+extension Ownership.Record {
+    fileprivate mutating func end(node: String, at time: MonotonicInstant) {
+        places[node] = nil
+        changed = time
+        if let last = spans.lastIndex(where: { $0.node == node && $0.until == nil }) {
+            spans[last].until = time
+        }
+    }
+}
