@@ -54,7 +54,7 @@ public struct ScenarioMachine: Sendable {
         switch (event, state) {
         case (.timeline(let event), _):
             noteTime(of: event)
-            guard seen.fold(event) else { return [] }
+            guard seen.fold(event), concerns(event) else { return [] }
         case (.begin, .notBegun):
             begun = now
             actions += scenario.probes.map(ScenarioAction.startProbe)
@@ -248,6 +248,15 @@ public struct ScenarioMachine: Sendable {
         return StepReport(
             scenario: scenario.name, index: step + 1, summary: scenario.steps[step].summary,
             phase: phase)
+    }
+
+    /// Whether the event can decide the present step. Probes bring nearly all events of a run, and
+    /// only outages are judged by them.
+    private func concerns(_ event: TimelineEvent) -> Bool {
+        guard case .probe = event.kind else { return true }
+        guard case .expecting(let watch) = state else { return false }
+        if case .outage = watch.expectation.condition { return true }
+        return false
     }
 
     /// Takes over the time at which the present step's verb was really applied.
