@@ -20,19 +20,9 @@ extension LabAssembly {
                 guard let network = interface.network?.value else {
                     return (interface.addresses ?? []).map { $0.value.inItsSubnet([]) }
                 }
-                let subnets =
-                    networks?.first { $0.name.value == network }?.subnets.map(\.value) ?? []
-                let given = (interface.addresses ?? []).map { $0.value.inItsSubnet(subnets) }
-                if interface.addresses?.isEmpty == true { return [] }
-                let families = Set(given.filter { !$0.address.isLinkLocal }.map(\.address.family))
-                var addresses = given
-                for index in (pools[network] ?? []).indices {
-                    guard !families.contains(pools[network]![index].subnet.base.family) else {
-                        continue
-                    }
-                    if let address = pools[network]![index].next() { addresses.append(address) }
-                }
-                return addresses
+                return addresses(
+                    of: interface, subnets: subnets(of: network),
+                    from: &pools[network, default: []])
             }
         }
         for network in networks ?? [] {
@@ -43,6 +33,24 @@ extension LabAssembly {
             }
         }
         return table
+    }
+
+    private func subnets(of network: String) -> [IPPrefix] {
+        networks?.first { $0.name.value == network }?.subnets.map(\.value) ?? []
+    }
+
+    /// An interface's given addresses, and one from each pool of another family than theirs.
+    private func addresses(
+        of interface: InterfaceDraft, subnets: [IPPrefix], from pools: inout [AddressPool]
+    ) -> [InterfaceAddress] {
+        let given = (interface.addresses ?? []).map { $0.value.inItsSubnet(subnets) }
+        // An empty list is how a file says that no address is wanted.
+        if interface.addresses?.isEmpty == true { return [] }
+        let families = Set(given.map(\.address).filter { !$0.isLinkLocal }.map(\.family))
+        return given
+            + pools.indices.compactMap { index in
+                families.contains(pools[index].subnet.base.family) ? nil : pools[index].next()
+            }
     }
 }
 

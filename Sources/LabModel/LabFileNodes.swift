@@ -72,27 +72,28 @@ extension LabFileDecoder {
             return
         }
         for entry in entries {
-            let name = Located(entry.key, entry.keyMark)
-            guard let device = deviceName(name, what: "an interface") else {
+            if let interface = interface(entry, of: place) {
+                draft.interfaces.append(interface)
+            } else {
                 draft.unsoundInterfaces.insert(entry.key)
-                // The rest of it is read all the same, for the mistakes in it.
-                if let lo = InterfaceName("lo") { _ = interface(entry, name: lo, of: place) }
-                continue
             }
-            draft.interfaces.append(interface(entry, name: device, of: place))
         }
     }
 
-    private mutating func interface(
-        _ entry: YAMLEntry, name: InterfaceName, of node: String
-    ) -> InterfaceDraft {
+    /// One interface; nil when it has no name a device can have.
+    private mutating func interface(_ entry: YAMLEntry, of node: String) -> InterfaceDraft? {
         let errorsBefore = diagnostics.errorCount
         let place = "interface \(entry.key) of \(node)"
-        var draft = InterfaceDraft(name: Located(name, entry.keyMark))
+        let device = deviceName(Located(entry.key, entry.keyMark), what: "an interface")
+        // What a nameless interface holds is read all the same, for the mistakes in it.
+        var network: Located<String>?
+        var addresses: [Located<WrittenAddress>]?
+        var macAddress: Located<MACAddress>?
+        var mtuBytes: Located<Int>?
         if let fields = fields(entry.value, as: .interface, place: place, mark: entry.keyMark) {
-            draft.network = fields["network"].flatMap { text($0, of: place) }
+            network = fields["network"].flatMap { text($0, of: place) }
             if let single = fields["address"], let text = text(single, of: place) {
-                draft.addresses = interfaceAddress(text).map { [$0] }
+                addresses = interfaceAddress(text).map { [$0] }
             }
             if let several = fields["addresses"] {
                 if fields["address"] != nil {
@@ -100,14 +101,18 @@ extension LabFileDecoder {
                         "\(place) has both 'address' and 'addresses'; write one",
                         at: several.keyMark)
                 } else if let texts = texts(several, of: place) {
-                    draft.addresses = texts.compactMap { interfaceAddress($0) }
+                    addresses = texts.compactMap { interfaceAddress($0) }
                 }
             }
-            draft.mac = fields["mac"].flatMap { mac($0, of: place) }
-            draft.mtuBytes = fields["mtu"].flatMap { mtu($0, of: place) }
+            macAddress = fields["mac"].flatMap { mac($0, of: place) }
+            mtuBytes = fields["mtu"].flatMap { mtu($0, of: place) }
         }
-        draft.isSound = diagnostics.errorCount == errorsBefore
-        return draft
+        let isSound = diagnostics.errorCount == errorsBefore
+        return device.map {
+            InterfaceDraft(
+                name: Located($0, entry.keyMark), network: network, addresses: addresses,
+                mac: macAddress, mtuBytes: mtuBytes, isSound: isSound)
+        }
     }
 
     /// An Ethernet address that a device can have: the kernel's `is_valid_ether_addr`.

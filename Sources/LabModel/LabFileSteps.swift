@@ -120,9 +120,8 @@ extension LabFileDecoder {
                 return
             }
         }
-        diagnostics.error(
-            "'expect' of \(place) has none of \(subjects.map { "'\($0)'" }.joined(separator: ", "))",
-            at: entry.mark)
+        let listed = subjects.map { "'\($0)'" }.joined(separator: ", ")
+        diagnostics.error("'expect' of \(place) has none of \(listed)", at: entry.mark)
     }
 
     private mutating func addressCondition(

@@ -90,28 +90,34 @@ struct YAMLDocument {
 
     /// The problem behind an error of Yams.
     private static func problem(of error: any Error, in text: String) -> Problem {
+        // By scalars: a carriage return with its line feed is one character.
+        func lines(of text: some StringProtocol) -> [Substring.UnicodeScalarView] {
+            Substring(text).unicodeScalars.split(
+                separator: "\n", omittingEmptySubsequences: false)
+        }
         switch error {
         case YamlError.scanner(let context, let problem, let mark, _),
             YamlError.parser(let context, let problem, let mark, _),
             YamlError.composer(let context, let problem, let mark, _):
-            var message = "no valid YAML: "
+            let lines = lines(of: text)
+            var message = problem
             if case YamlError.composer = error, let context {
-                message += "\(context.text) \(problem)"
-            } else if mark.snippet(from: text).split(separator: "\n").first?.hasPrefix("\t") == true
-            {
-                message += "a tab at the beginning of a line; YAML is indented with spaces"
-            } else {
-                message += problem
-                if let context { message += " (\(context.text), line \(context.mark.line))" }
+                message = "\(context.text) \(problem)"
+            } else if mark.line <= lines.count, lines[mark.line - 1].first == "\t" {
+                message = "a tab at the beginning of a line; YAML is indented with spaces"
+            } else if let context {
+                message += " (\(context.text), line \(context.mark.line))"
             }
-            return Problem(
-                mark: YAMLMark(line: mark.line, column: mark.column), message: message)
+            var place = YAMLMark(line: mark.line, column: mark.column)
+            // The end of a text without a final newline is reported on the line after it.
+            if mark.line > lines.count {
+                place = YAMLMark(line: lines.count, column: lines[lines.count - 1].count + 1)
+            }
+            return Problem(mark: place, message: "no valid YAML: \(message)")
         case YamlError.reader(let problem, let offset, _, _):
-            let before = text.prefix(offset ?? 0)
-            let line = before.split(separator: "\n", omittingEmptySubsequences: false)
+            let before = lines(of: text.prefix(offset ?? 0))
             return Problem(
-                mark: YAMLMark(
-                    line: max(line.count, 1), column: (line.last?.unicodeScalars.count ?? 0) + 1),
+                mark: YAMLMark(line: before.count, column: before[before.count - 1].count + 1),
                 message: "no valid YAML: \(problem)")
         default:
             return Problem(mark: YAMLMark(line: 1, column: 1), message: "no valid YAML: \(error)")

@@ -96,6 +96,37 @@ struct LabFileMistakeTests {
             ])
     }
 
+    @Test("a file cut short anywhere, or without any one of its lines, is a lab or has errors")
+    func mutilated() {
+        let whole = LabFileScenarioTests.yaml
+        let lines = whole.split(separator: "\n", omittingEmptySubsequences: false)
+        var texts = stride(from: 0, to: whole.count, by: 7).map { String(whole.prefix($0)) }
+        for index in lines.indices {
+            texts.append((lines[..<index] + lines[(index + 1)...]).joined(separator: "\n"))
+        }
+        var labs = 0
+        for text in texts {
+            let decoding = decode(text)
+            #expect((decoding.lab != nil) != decoding.hasErrors, "\(text)")
+            let places = decoding.diagnostics.map(\.line)
+            #expect(places.allSatisfy { (1...lines.count).contains($0) }, "\(text)")
+            labs += decoding.lab == nil ? 0 : 1
+        }
+        #expect(labs > 10 && labs < texts.count)
+    }
+
+    @Test("a file with the line ends of Windows has the same places", arguments: ["\n", "\r\n"])
+    func lineEnds(lineEnd: String) {
+        func places(_ lines: [String]) -> [String] {
+            decode(lines.joined(separator: lineEnd)).diagnostics.map { "\($0.line):\($0.column)" }
+        }
+        #expect(places(["name: t", "nodes: { a: {} }", "\tx: 1", "y: 2"]) == ["3:1"])
+        #expect(places(["name: t", "nodes: { a: {}, \u{1}: {} }", "y: 2"]) == ["2:17"])
+        #expect(
+            places(["name: t", "nodes:", "  a: {}", "  a: {}", "  b: { x: 1 }"])
+                == ["4:3", "5:8"])
+    }
+
     @Test("a hundred levels of nesting are an error like any other")
     func deepNesting() {
         let nested = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)

@@ -128,7 +128,8 @@ struct LabFileTests {
                 services:
                   web: { kind: http, arguments: --port 8080, ready: { port: 8080 } }
                   vrrp: { kind: vrrp-agent, ready: notify }
-                  real: { kind: keepalived, config: /etc/k.conf, arguments: [ -P ], restart: always }
+                  real:
+                    { kind: keepalived, config: /etc/k.conf, arguments: [ -P ], restart: always }
                   job:
                     kind: command
                     command: sh -c 'echo "a b"; sleep 1'
@@ -167,10 +168,15 @@ struct LabFileTests {
             name: t
             networks: { lan: { subnet: 10.0.0.0/24 } }
             nodes:
-              a: { interfaces: { eth1: { mac: "02:00:00:00:00:0a", mtu: 1300 }, eth0: { network: lan } } }
+              a:
+                interfaces:
+                  eth1: { mac: "02:00:00:00:00:0a", mtu: 1300 }
+                  eth0: { network: lan }
               b: { interfaces: { eth0: { network: lan } } }
             links:
-              - { endpoints: [ "a:eth1", "b:eth1" ], addresses: [ 10.1.0.1/30, [ 10.1.0.2/30, "fd00::2/64" ] ], mtu: 1400 }
+              - endpoints: [ "a:eth1", "b:eth1" ]
+                addresses: [ 10.1.0.1/30, [ 10.1.0.2/30, "fd00::2/64" ] ]
+                mtu: 1400
               - endpoints: [ "a:eth2", "b:eth2" ]
             """)
         let (a, b) = (lab.nodes[0], lab.nodes[1])
