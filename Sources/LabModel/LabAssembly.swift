@@ -90,12 +90,13 @@ struct LabAssembly {
                 services: draft.services.map(\.value))
             for (interface, addresses) in zip(draft.interfaces, addresses) {
                 let name = interface.name.value
-                let network = interface.network.flatMap { InterfaceName($0.value) }
+                guard let attachment = interface.attachment else {
+                    preconditionFailure("checkPlugs lets no interface through without a plug")
+                }
                 node.interfaces.append(
                     Interface(
                         name: name,
-                        attachment: network.map { .network($0) } ?? .link(interface.link ?? 0),
-                        addresses: addresses,
+                        attachment: attachment, addresses: addresses,
                         mac: interface.mac?.value
                             ?? macs.next(for: [draft.name.value, name.text]),
                         mtuBytes: interface.mtuBytes?.value))
@@ -110,6 +111,13 @@ struct LabAssembly {
         }
         return Lab(
             name: labName, networks: networks, nodes: built, links: links, scenarios: scenarios)
+    }
+}
+
+extension InterfaceDraft {
+    /// What it is plugged into; nil for nothing.
+    fileprivate var attachment: Interface.Attachment? {
+        network.flatMap { InterfaceName($0.value) }.map { .network($0) } ?? link.map { .link($0) }
     }
 }
 

@@ -1,7 +1,7 @@
 extension Lab {
     /// The lab as `scenario` wants it: the scenario's files in place of the nodes' own, or beside
     /// them.
-    public func applying(_ scenario: Scenario) -> Lab {
+    public func applying(scenario: Scenario) -> Lab {
         var lab = self
         for replacement in scenario.files {
             guard let node = lab.nodes.firstIndex(where: { $0.name == replacement.node }) else {

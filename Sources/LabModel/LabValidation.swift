@@ -117,6 +117,7 @@ extension LabAssembly {
                 let label = "\(node.name.value):\(interface.name.value)"
                 if let network = interface.network {
                     ports[network.value, default: 0] += 1
+                    checkIPv6MTU(of: interface, label: label, on: network.value)
                     guard let names, !names.contains(network.value) else { continue }
                     diagnostics.error(
                         "interface \(label) names network '\(network.value)', which is not defined"
@@ -138,6 +139,19 @@ extension LabAssembly {
                         + "\(DeploymentPlan.maximumPortsPerBridge)", at: network.name.mark)
             }
         }
+    }
+
+    /// IPv6 asks for 1280 bytes of every link (RFC 8200 §5); Linux switches it off below.
+    private mutating func checkIPv6MTU(
+        of interface: InterfaceDraft, label: String, on network: String
+    ) {
+        let subnets = networks?.first { $0.name.value == network }?.subnets ?? []
+        guard let mtu = interface.mtuBytes, mtu.value < 1280,
+            let subnet = subnets.first(where: { $0.value.base.family == .v6 })?.value
+        else { return }
+        diagnostics.error(
+            "mtu \(mtu.value) of \(label) is too small for IPv6 (\(subnet)), which needs 1280",
+            at: mtu.mark)
     }
 
     /// A MAC address belongs to one interface of the lab.

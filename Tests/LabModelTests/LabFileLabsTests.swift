@@ -61,7 +61,7 @@ struct LabFileLabsTests {
             lab.scenarios.map(\.name) == ["failover", "takes-back", "nopreempt", "clean-stop"])
         let tutorial = String(decoding: lab.nodes[0].files[0].contents, as: UTF8.self)
         #expect(tutorial.contains("    state MASTER\n"))
-        let variant = lab.applying(lab.scenarios[2])
+        let variant = lab.applying(scenario: lab.scenarios[2])
         let changed = String(decoding: variant.nodes[0].files[0].contents, as: UTF8.self)
         #expect(changed.contains("    state BACKUP\n"))
         #expect(
@@ -98,7 +98,7 @@ struct LabFileChangesTests {
                   b: { /etc/z: { text: more } }
                 steps: [ wait: 1s ]
             """)
-        let changed = lab.applying(lab.scenarios[0])
+        let changed = lab.applying(scenario: lab.scenarios[0])
         #expect(changed.nodes[0].files.map(\.path) == ["/etc/x", "/etc/y"])
         #expect(changed.nodes[0].files[0] == lab.nodes[0].files[0])
         #expect(changed.nodes[0].files[1].contents == Array("new".utf8))

@@ -107,14 +107,19 @@ extension Mistake {
             networks:
               lan: { subnet: 10.0.0.0/24, mtu: 67 }
               six: { subnet: "2001:db8::/64", mtu: 1000 }
-            nodes: { a: { interfaces: { eth0: { network: lan, mtu: 65536 } } } }
+              dual: { subnets: [ 10.0.1.0/24, "2001:db8:1::/64" ] }
+            nodes:
+              a: { interfaces: { eth0: { network: lan, mtu: 65536 } } }
+              b: { interfaces: { eth0: { network: dual, mtu: 1279 } } }
             """,
             """
             lab.yaml:3:36: 'mtu' of network lan must be a number from 68 to 65535, not '67'
             lab.yaml:4:40: mtu 1000 of network six is too small for IPv6 (2001:db8::/64), which \
             needs 1280
-            lab.yaml:5:56: 'mtu' of interface eth0 of node a must be a number from 68 to 65535, \
+            lab.yaml:7:49: 'mtu' of interface eth0 of node a must be a number from 68 to 65535, \
             not '65536'
+            lab.yaml:8:50: mtu 1279 of b:eth0 is too small for IPv6 (2001:db8:1::/64), which \
+            needs 1280
             """),
         Mistake(
             "an address outside its subnet, and one of no family the network has",
