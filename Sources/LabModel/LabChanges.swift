@@ -1,0 +1,90 @@
+extension Lab {
+    /// The lab as `scenario` wants it: the scenario's files in place of the nodes' own, or beside
+    /// them.
+    public func applying(scenario: Scenario) -> Lab {
+        var lab = self
+        for replacement in scenario.files {
+            guard let node = lab.nodes.firstIndex(where: { $0.name == replacement.node }) else {
+                continue
+            }
+            let path = replacement.file.path
+            if let file = lab.nodes[node].files.firstIndex(where: { $0.path == path }) {
+                lab.nodes[node].files[file] = replacement.file
+            } else {
+                lab.nodes[node].files.append(replacement.file)
+            }
+        }
+        return lab
+    }
+
+    /// The lab with another VRRP daemon behind the services that are one: the choices of `--vrrp`,
+    /// a later one over an earlier one.
+    ///
+    /// - Throws: A diagnostic about `--vrrp`, when a node is unknown or has no VRRP daemon.
+    public func replacingVRRPDaemon(_ choices: [VRRPDaemonChoice]) throws(Diagnostic) -> Lab {
+        var lab = self
+        for choice in choices {
+            if let node = choice.node { try lab.checkDaemon(of: node) }
+            for node in lab.nodes.indices {
+                guard choice.node == nil || choice.node == lab.nodes[node].name else { continue }
+                for service in lab.nodes[node].services.indices
+                where lab.nodes[node].services[service].kind.speaksVRRP {
+                    lab.nodes[node].services[service].kind = choice.kind
+                }
+            }
+        }
+        return lab
+    }
+
+    /// The lab with `kind` as the VRRP daemon of `nodes`, or of every node.
+    ///
+    /// - Throws: As the other.
+    /// - Precondition: `kind` speaks VRRP.
+    public func replacingVRRPDaemon(
+        with kind: Service.Kind, nodes: [String]? = nil
+    ) throws(Diagnostic) -> Lab {
+        try replacingVRRPDaemon(
+            nodes.map { $0.map { VRRPDaemonChoice(node: $0, kind: kind) } }
+                ?? [VRRPDaemonChoice(kind: kind)])
+    }
+
+    private func checkDaemon(of name: String) throws(Diagnostic) {
+        func problem(_ message: String) -> Diagnostic {
+            Diagnostic(file: "--vrrp", line: 0, column: 0, message: message)
+        }
+        guard let node = node(name) else {
+            let hint = SpellingSuggestion.hint(
+                for: name, among: nodes.map(\.name), known: "its nodes are")
+            throw problem("lab \(self.name) has no node '\(name)'\(hint)")
+        }
+        guard node.services.contains(where: { $0.kind.speaksVRRP }) else {
+            throw problem("node \(name) has no VRRP daemon to replace")
+        }
+    }
+}
+
+/// Which VRRP daemon a node is to run: what `--vrrp [NODE=]KIND` says.
+public struct VRRPDaemonChoice: Hashable, Sendable, CustomStringConvertible {
+    /// The node; nil for every node that has a VRRP daemon.
+    public var node: String?
+    /// The daemon.
+    public var kind: Service.Kind
+
+    /// - Precondition: `kind` speaks VRRP.
+    public init(node: String? = nil, kind: Service.Kind) {
+        precondition(kind.speaksVRRP, "only a VRRP daemon can take the place of one")
+        self.node = node
+        self.kind = kind
+    }
+
+    /// Parses `KIND` or `NODE=KIND`; nil for anything else, kinds that speak no VRRP included.
+    public init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let kind = parts.last.flatMap({ Service.Kind(rawValue: String($0)) }),
+            kind.speaksVRRP, parts.count == 1 || !parts[0].isEmpty
+        else { return nil }
+        self.init(node: parts.count == 2 ? String(parts[0]) : nil, kind: kind)
+    }
+
+    public var description: String { (node.map { "\($0)=" } ?? "") + kind.rawValue }
+}
