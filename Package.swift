@@ -96,7 +96,7 @@ let package = Package(
             name: "VRRPTests", dependencies: ["VRRP", "NetworkTypes"], swiftSettings: common),
         .testTarget(
             name: "KeepalivedConfTests", dependencies: ["KeepalivedConf", "NetworkTypes"],
-            swiftSettings: common),
+            resources: [.copy("Fixtures")], swiftSettings: common),
         .testTarget(
             name: "NodeProtocolTests", dependencies: ["NodeProtocol"], swiftSettings: common),
         .testTarget(

@@ -23,17 +23,34 @@ public struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConvertib
     /// Parses four decimal octets (`192.0.2.1`); nil for anything else, leading zeros and short
     /// forms included.
     public init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var value: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.utf8.count),
-                part.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-                part.utf8.count == 1 || part.utf8.first != 0x30, let octet = UInt8(part)
-            else { return nil }
-            value = value << 8 | UInt32(octet)
-        }
+        var text = String(text)
+        let value = text.withUTF8 { Self.parse($0) }
+        guard let value else { return nil }
         rawValue = value
+    }
+
+    private static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? {
+        var value: UInt32 = 0
+        var octet: UInt32?
+        var dots = 0
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                // A digit after a leading zero is none of a decimal octet.
+                guard octet != 0 else { return nil }
+                let next = (octet ?? 0) * 10 + UInt32(byte - UInt8(ascii: "0"))
+                guard next <= 255 else { return nil }
+                octet = next
+            case UInt8(ascii: "."):
+                guard let complete = octet, dots < 3 else { return nil }
+                value = value << 8 | complete
+                octet = nil
+                dots += 1
+            default: return nil
+            }
+        }
+        guard let last = octet, dots == 3 else { return nil }
+        return value << 8 | last
     }
 
     /// 0.0.0.0.

@@ -1,0 +1,97 @@
+/// Where something stands in a configuration file.
+public struct SourcePosition: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The file, as it was named to the parser or found by an `include`.
+    public var file: String
+    /// The line, from 1.
+    public var line: Int
+    /// The column in characters (Unicode scalars), from 1.
+    public var column: Int
+
+    /// The place in that file.
+    public init(file: String, line: Int, column: Int) {
+        self.file = file
+        self.line = line
+        self.column = column
+    }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.file, left.line, left.column) < (right.file, right.line, right.column)
+    }
+
+    public var description: String { "\(file):\(line):\(column)" }
+}
+
+/// Something the parser has to say about one place of a configuration file.
+///
+/// Prints as `file:line:column: severity: message; detail`.
+public struct ConfDiagnostic: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What sort of trouble it is; what it costs is the `severity`.
+    public enum Kind: String, Hashable, Sendable {
+        /// keepalived would not run with this file (exit status 2).
+        case refused
+        /// keepalived would run, without an instance, an address or a block that the file has.
+        case lossOfConfiguration
+        /// Braces do not match, though nothing was lost by it.
+        case unbalancedBraces
+        /// No keyword of keepalived 2.2.7 in this block.
+        case unknownKeyword
+        /// A consequence of an earlier mistake: keepalived complains here too.
+        case consequence
+        /// A value that keepalived replaces, cuts or ignores.
+        case adjustedValue
+        /// keepalived acts on it, this version of vrrp-agent does not yet.
+        case notSupportedYet
+        /// Without effect, in keepalived or by design in vrrp-agent.
+        case noEffect
+        /// A quote, a byte order mark or a line length that makes keepalived misread the line.
+        case misreadLine
+        /// An `include` that names no readable file.
+        case missingInclude
+    }
+
+    /// How bad it is.
+    public enum Severity: String, Hashable, Sendable {
+        /// The file does not mean what it says; a checker refuses it.
+        case error
+        /// It works, but not as written.
+        case warning
+        /// For completeness: a consequence of something else reported, or without effect.
+        case note
+    }
+
+    /// Where the mistake stands.
+    public var position: SourcePosition
+    /// How bad it is.
+    public var severity: Severity
+    /// What sort of trouble it is.
+    public var kind: Kind
+    /// What keepalived 2.2.7 says about it, word for word; our own words where it says nothing.
+    public var message: String
+    /// What keepalived makes of it and what would be right, where `message` does not say.
+    public var detail: String?
+    /// Whether keepalived names the line in its log: it does for what it finds while it reads, not
+    /// for what it finds when it completes an instance.
+    public var namesLine: Bool
+
+    /// A diagnostic with all its parts.
+    public init(
+        _ position: SourcePosition, _ severity: Severity, _ kind: Kind, _ message: String,
+        detail: String? = nil, namesLine: Bool = true
+    ) {
+        self.position = position
+        self.severity = severity
+        self.kind = kind
+        self.message = message
+        self.detail = detail
+        self.namesLine = namesLine
+    }
+
+    /// The line as keepalived logs it: `(FILE: Line N) message`.
+    public var logLine: String {
+        namesLine ? "(\(position.file): Line \(position.line)) \(message)" : message
+    }
+
+    public var description: String {
+        "\(position): \(severity.rawValue): \(message)" + (detail.map { "; \($0)" } ?? "")
+    }
+}

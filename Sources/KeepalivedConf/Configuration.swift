@@ -1,0 +1,185 @@
+public import NetworkTypes
+
+/// What keepalived would run with a configuration file.
+public struct Configuration: Hashable, Sendable {
+    /// Settings that apply to all instances.
+    public var global = GlobalDefinitions()
+    /// The scripts that instances may track, in the order of the file.
+    public var scripts: [VRRPScript] = []
+    /// The virtual routers, in the order of the file.
+    public var instances: [VRRPInstance] = []
+    /// The LVS services, in the order of the file: kept, not acted on.
+    public var virtualServers: [VirtualServer] = []
+
+    /// An empty configuration.
+    public init() {}
+
+    /// The instance of that name.
+    public func instance(named name: String) -> VRRPInstance? {
+        instances.first { $0.name == name }
+    }
+}
+
+/// What came of parsing a file.
+public struct ParsedConfiguration: Sendable {
+    /// What keepalived would run. Where it would refuse to, the instances that are complete.
+    public var configuration: Configuration
+    /// All that is wrong: first what concerns lines, file by file in the order of the lines, then
+    /// what concerns whole instances, in their order.
+    public var diagnostics: [ConfDiagnostic]
+
+    /// Whether keepalived would exit with status 2 instead of running.
+    public var isRefused: Bool { diagnostics.contains { $0.kind == .refused } }
+
+    /// Whether the file does not mean what it says: what a checker refuses.
+    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+}
+
+extension Configuration {
+    /// Parses a keepalived.conf as keepalived 2.2.7 does, all mistakes in one run.
+    ///
+    /// - Parameters:
+    ///   - text: the file's contents.
+    ///   - file: its name, for diagnostics and for `include`.
+    ///   - include: finds the files that an `include` names; by default there are none.
+    public static func parse(
+        _ text: String, file: String, include: @escaping IncludeResolver = { _, _ in [] }
+    ) -> ParsedConfiguration {
+        var reader = LineReader(include: include)
+        reader.read(text, file: file)
+        var parser = Parser(reader.lines)
+        let statements = parser.run()
+        var builder = ConfigurationBuilder()
+        builder.read(statements)
+        builder.complete()
+        return ParsedConfiguration(
+            configuration: builder.configuration,
+            diagnostics: ordered(
+                reader.diagnostics + parser.diagnostics + builder.diagnostics,
+                files: reader.files))
+    }
+
+    /// The diagnostics in the order in which keepalived comes to them.
+    private static func ordered(
+        _ diagnostics: [ConfDiagnostic], files: [String]
+    ) -> [ConfDiagnostic] {
+        var ranks: [String: Int] = [:]
+        for (rank, file) in files.enumerated() where ranks[file] == nil { ranks[file] = rank }
+        func key(_ diagnostic: ConfDiagnostic) -> (Int, Int, Int) {
+            let position = diagnostic.position
+            return (ranks[position.file] ?? files.count, position.line, position.column)
+        }
+        let (ofInstances, ofLines) = (
+            diagnostics.filter { !$0.namesLine }, diagnostics.filter { $0.namesLine }
+        )
+        return ofLines.sorted { key($0) < key($1) } + ofInstances
+    }
+
+    /// What keepalived would say, on a machine, about interfaces that the file names and `exists`
+    /// denies: it refuses to run then, unless `dynamic_interfaces` is set.
+    public func diagnosticsForMissingInterfaces(
+        exists: (InterfaceName) -> Bool
+    ) -> [ConfDiagnostic] {
+        var diagnostics: [ConfDiagnostic] = []
+        func require(_ name: InterfaceName, _ position: SourcePosition, _ message: String) {
+            guard !exists(name) else { return }
+            if global.dynamicInterfaces {
+                diagnostics.append(
+                    ConfDiagnostic(
+                        position, .warning, .adjustedValue,
+                        "Configuration specifies interface \(name) which doesn't currently exist -"
+                            + " will use if created"))
+            } else {
+                diagnostics.append(ConfDiagnostic(position, .error, .refused, message))
+            }
+        }
+        for instance in instances {
+            require(
+                instance.interface, instance.interfacePosition,
+                "WARNING - interface \(instance.interface) for vrrp_instance \(instance.name)"
+                    + " doesn't exist")
+            for address in instance.virtualAddresses + instance.excludedAddresses
+            where address.interface != instance.interface {
+                require(
+                    address.interface, address.position,
+                    "WARNING - interface \(address.interface) for ip address"
+                        + " \(address.address.address) doesn't exist")
+            }
+            for tracked in instance.trackedInterfaces {
+                require(
+                    tracked.interface, tracked.position,
+                    "(\(instance.name)) tracked interface \(tracked.interface) doesn't exist")
+            }
+        }
+        return diagnostics
+    }
+}
+
+/// The settings of `global_defs`, defaults filled in.
+public struct GlobalDefinitions: Hashable, Sendable {
+    /// `router_id`: names the machine in mails; nil where the host's name is to be used.
+    public var routerID: String?
+    /// `notification_email`: who gets mail.
+    public var notificationAddresses: [String] = []
+    /// `notification_email_from`; nil where `keepalived@HOSTNAME` is to be used.
+    public var notificationSender: String?
+    /// `smtp_server`: the mail server's name or address.
+    public var smtpServer: String?
+    /// The mail server's port.
+    public var smtpPort: UInt16 = 25
+    /// `smtp_connect_timeout`.
+    public var smtpConnectTimeout: Duration = .seconds(30)
+    /// `smtp_alert_vrrp`, or else `smtp_alert`: whether instances that do not say send mail.
+    public var smtpAlert = false
+    /// `default_interface`: for static addresses only; an instance must name its own.
+    public var defaultInterface: InterfaceName?
+    /// `vrrp_startup_delay`: how long instances wait before they start.
+    public var startupDelay: Duration = .zero
+    /// `script_user USER [GROUP]`.
+    public var scriptUser: [String] = []
+    /// `enable_script_security`: refuse to run scripts as root that others could change.
+    public var scriptSecurity = false
+    /// `dynamic_interfaces`: an interface that does not exist is waited for.
+    public var dynamicInterfaces = false
+    /// `vrrp_garp_interval`: the least time between two gratuitous ARP packets.
+    public var garpInterval: Duration = .zero
+    /// `vrrp_gna_interval`: the least time between two unsolicited neighbour advertisements.
+    public var gnaInterval: Duration = .zero
+
+    /// The defaults.
+    public init() {}
+}
+
+/// A command and whom to run it as.
+public struct Command: Hashable, Sendable {
+    /// The program and its arguments.
+    public var arguments: [String]
+    /// The user and the group that were written after it.
+    public var user: [String]
+    /// Where it stands.
+    public var position: SourcePosition
+}
+
+/// A `vrrp_script`: a command whose result moves the priority of the instances that track it.
+public struct VRRPScript: Hashable, Sendable {
+    /// Its name.
+    public var name: String
+    /// What is run.
+    public var command: Command
+    /// The time from one start to the next.
+    public var interval: Duration = .seconds(1)
+    /// How long it may run before it is killed and counts as failed; nil: one interval.
+    public var timeout: Duration?
+    /// Added to the priority while it succeeds (positive) or fails (negative); 0: failure is FAULT.
+    public var weight = 0
+    /// Whether the weight counts the other way round.
+    public var isReversed = false
+    /// Successes in a row that make it succeed.
+    public var rise = 1
+    /// Failures in a row that make it fail.
+    public var fall = 1
+    /// Whether it counts as failed until its first success.
+    public var startsFailed = false
+    /// Where its definition stands.
+    public var position: SourcePosition
+}

@@ -1,0 +1,191 @@
+// The sections with many keywords. `notYet` is what the next issues implement: move the name to
+// `full` when vrrp-agent acts on it.
+
+extension Grammar {
+    static let topLevel = SectionRules(
+        notYet: """
+            vrrp_script vrrp_sync_group track_file vrrp_track_file vrrp_track_process bfd_instance
+            garp_group net_namespace
+            """,
+        noEffect: """
+            track_group net_namespace_ipvs namespace_with_ipsets instance use_pid_dir
+            child_wait_time linkbeat_use_polling
+            """,
+        listsNotYet: "static_ipaddress static_routes static_rules interface_up_down_delays",
+        listsNoEffect: "linkbeat_interfaces virtual_server_group",
+        blocks: [
+            "global_defs": .globalDefinitions, "vrrp_instance": .vrrpInstance,
+            "vrrp_script": .vrrpScript, "vrrp_sync_group": .syncGroup, "track_file": .trackFile,
+            "vrrp_track_file": .trackFile, "vrrp_track_process": .trackProcess,
+            "track_group": .trackGroup, "garp_group": .garpGroup, "bfd_instance": .bfdInstance,
+            "virtual_server": .virtualServer, "SSL": .sslContext,
+        ],
+        required: "vrrp_script")
+
+    static let globalDefinitions = SectionRules(
+        full: """
+            router_id notification_email_from smtp_server smtp_connect_timeout
+            vrrp_version vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh
+            vrrp_garp_master_refresh_repeat vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat
+            vrrp_min_garp vrrp_skip_check_adv_addr default_interface
+            """,
+        notYet: """
+            smtp_helo_name smtp_alert smtp_alert_vrrp no_email_faults
+            vrrp_mcast_group4 vrrp_mcast_group6 vrrp_garp_interval vrrp_gna_interval
+            vrrp_garp_extra_if vrrp_vmac_garp_intvl vrrp_down_timer_adverts
+            vrrp_lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_check_unicast_src
+            vrrp_strict vrrp_notify_priority_changes notify_fifo notify_fifo_script
+            vrrp_notify_fifo vrrp_notify_fifo_script fifo_write_vrrp_states_on_reload
+            script_user enable_script_security startup_script startup_script_timeout
+            shutdown_script shutdown_script_timeout dynamic_interfaces vrrp_startup_delay
+            log_unknown_vrids vmac_prefix vmac_addr_prefix
+            """,
+        noEffect: """
+            smtp_alert_checker checker_log_all_failures no_checker_emails rs_init_notifies
+            vrrp_iptables nftables nftables_priority nftables_counters nftables_ifindex
+            nftables_ipvs nftables_ipvs_start_fwmark disable_local_igmp
+            lvs_notify_fifo lvs_notify_fifo_script
+            lvs_sync_daemon lvs_timeouts lvs_flush lvs_flush_on_stop lvs_flush_onstop
+            max_auto_priority min_auto_priority_delay vrrp_priority checker_priority bfd_priority
+            vrrp_no_swap checker_no_swap bfd_no_swap vrrp_rt_priority checker_rt_priority
+            bfd_rt_priority vrrp_cpu_affinity checker_cpu_affinity bfd_cpu_affinity
+            vrrp_rlimit_rttime checker_rlimit_rttime bfd_rlimit_rttime vrrp_rlimit_rtime
+            process_names process_name vrrp_process_name checker_process_name lvs_process_name
+            bfd_process_name vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force
+            vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force
+            lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs
+            lvs_netlink_monitor_rcv_bufs_force process_monitor_rcv_bufs
+            process_monitor_rcv_bufs_force vrrp_rx_bufs_policy vrrp_rx_bufs_multiplier
+            snmp_socket enable_snmp_keepalived enable_snmp_vrrp enable_snmp_checker
+            enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3 enable_traps enable_dbus
+            dbus_service_name umask random_seed tmp_config_directory config_save_dir
+            data_use_instance reload_check_config reload_time_file reload_repeat reload_file
+            include_check
+            """,
+        lists: "notification_email",
+        required: """
+            smtp_server smtp_connect_timeout vrrp_version vrrp_mcast_group4 vrrp_mcast_group6
+            vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh
+            vrrp_garp_master_refresh_repeat vrrp_garp_lower_prio_delay
+            vrrp_garp_lower_prio_repeat vrrp_garp_interval vrrp_gna_interval
+            vrrp_down_timer_adverts nftables_priority nftables_ipvs_start_fwmark
+            vrrp_startup_delay vmac_prefix vmac_addr_prefix vrrp_rlimit_rttime
+            checker_rlimit_rttime bfd_rlimit_rttime vrrp_rlimit_rtime process_name
+            vrrp_process_name checker_process_name lvs_process_name bfd_process_name umask
+            random_seed config_save_dir
+            """)
+
+    static let vrrpInstance = SectionRules(
+        full: """
+            state interface virtual_router_id priority advert_int nopreempt preempt preempt_delay
+            version mcast_src_ip garp_master_delay garp_master_repeat garp_master_refresh
+            garp_master_refresh_repeat garp_lower_prio_delay garp_lower_prio_repeat
+            skip_check_adv_addr accept
+            """,
+        notYet: """
+            promote_secondaries track_src_ip dont_track_primary notify_master notify_backup
+            notify_fault notify_stop notify notify_deleted notify_master_rx_lower_pri
+            notify_priority_changes smtp_alert unicast_src_ip unicast_ttl check_unicast_src
+            unicast_fault_no_peer old_unicast_checksum mcast_dst_ip garp_extra_if vmac_garp_intvl
+            down_timer_adverts lower_prio_no_advert higher_prio_send_advert no_accept use_vmac
+            vmac_xmit_base use_vmac_addr use_ipvlan vrf strict_mode
+            """,
+        noEffect: """
+            kernel_rx_buf_size debug native_ipv6 linkbeat_use_polling lvs_sync_daemon_interface
+            """,
+        lists: "virtual_ipaddress virtual_ipaddress_excluded",
+        listsNotYet: """
+            track_interface track_script track_file track_process track_bfd unicast_peer
+            virtual_routes virtual_rules
+            """,
+        blocks: ["authentication": .authentication],
+        required: """
+            state interface virtual_router_id priority advert_int preempt_delay notify_master
+            notify_backup notify_fault notify_stop notify notify_master_rx_lower_pri version
+            unicast_src_ip mcast_src_ip unicast_ttl mcast_dst_ip garp_master_delay
+            garp_master_repeat garp_master_refresh garp_master_refresh_repeat
+            garp_lower_prio_delay garp_lower_prio_repeat down_timer_adverts vrf debug
+            lvs_sync_daemon_interface
+            """)
+
+    static let vrrpScript = SectionRules(
+        full: "script interval timeout weight rise fall user init_fail",
+        required: "interval timeout weight rise fall user")
+
+    static let syncGroup = SectionRules(
+        full: """
+            notify_master notify_backup notify_fault notify_stop notify smtp_alert
+            notify_priority_changes sync_group_tracking_weight global_tracking
+            """,
+        lists: "group track_interface track_script track_file track_process track_bfd",
+        required: "notify_master notify_backup notify_fault notify_stop notify")
+
+    static let trackProcess = SectionRules(
+        full: """
+            process full_command param_match weight quorum quorum_max delay fork_delay
+            terminate_delay
+            """,
+        required: "process quorum quorum_max delay fork_delay terminate_delay")
+
+    static let garpGroup = SectionRules(
+        full: "garp_interval gna_interval interface", lists: "interfaces",
+        required: "garp_interval gna_interval interface")
+
+    static let bfdInstance = SectionRules(
+        full: """
+            neighbor_ip source_ip min_rx min_tx idle_tx multiplier passive ttl hoplimit max_hops
+            weight
+            """,
+        required: "source_ip min_rx min_tx idle_tx multiplier ttl hoplimit max_hops weight")
+
+    static let virtualServer = SectionRules(
+        full: """
+            delay_loop lb_algo lvs_sched lb_kind lvs_method persistence_timeout
+            persistence_granularity persistence_engine protocol flag-1 flag-2 flag-3 sh-port
+            sh-fallback mh-port mh-fallback hashed ops ha_suspend alpha omega quorum hysteresis
+            quorum_up quorum_down sorry_server sorry_server_inhibit sorry_server_lvs_method
+            inhibit_on_failure virtualhost snmp_name ip_family smtp_alert weight connect_timeout
+            retry delay_before_retry warmup
+            """,
+        blocks: ["real_server": .realServer],
+        required: """
+            delay_loop lb_algo lvs_sched lb_kind lvs_method persistence_granularity
+            persistence_engine protocol quorum hysteresis quorum_up quorum_down sorry_server
+            ip_family weight real_server connect_timeout retry delay_before_retry warmup
+            """)
+
+    static let realServer = SectionRules(
+        full: """
+            weight lvs_method uthreshold lthreshold inhibit_on_failure notify_up notify_down alpha
+            connect_timeout retry delay_before_retry warmup delay_loop virtualhost snmp_name
+            smtp_alert
+            """,
+        blocks: [
+            "TCP_CHECK": .tcpCheck, "HTTP_GET": .httpGet, "SSL_GET": .httpGet,
+            "SMTP_CHECK": .smtpCheck, "DNS_CHECK": .dnsCheck, "MISC_CHECK": .miscCheck,
+            "PING_CHECK": .pingCheck, "UDP_CHECK": .udpCheck, "FILE_CHECK": .fileCheck,
+            "BFD_CHECK": .bfdCheck,
+        ],
+        required: """
+            weight lvs_method uthreshold lthreshold notify_up notify_down connect_timeout retry
+            delay_before_retry warmup delay_loop
+            """)
+
+    static let httpGet = SectionRules(
+        checker: "nb_get_retry http_protocol fast_recovery enable_sni virtualhost",
+        required: "nb_get_retry", blocks: ["url": .url])
+
+    static let url = SectionRules(
+        full: """
+            path digest status_code virtualhost regex regex_no_match regex_options regex_stack
+            regex_min_offset regex_max_offset
+            """,
+        required: "path digest")
+
+    static let miscCheck = SectionRules(
+        full: """
+            misc_path misc_timeout misc_dynamic user retry delay_before_retry warmup delay_loop
+            alpha log_all_failures
+            """,
+        required: "retry delay_before_retry warmup delay_loop misc_timeout")
+}

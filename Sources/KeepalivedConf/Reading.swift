@@ -1,0 +1,118 @@
+/// What all readers of statements have in common: a list of what they have to say.
+protocol Reading {
+    var diagnostics: [ConfDiagnostic] { get set }
+}
+
+extension Reading {
+    /// Reports a value that keepalived replaces or ignores.
+    mutating func adjusted(
+        _ position: SourcePosition, _ message: String, detail: String? = nil,
+        namesLine: Bool = true
+    ) {
+        diagnostics.append(
+            ConfDiagnostic(
+                position, .warning, .adjustedValue, message, detail: detail, namesLine: namesLine))
+    }
+
+    /// Reports something for which keepalived would not run.
+    mutating func refused(_ position: SourcePosition, _ message: String, namesLine: Bool = true) {
+        diagnostics.append(
+            ConfDiagnostic(position, .error, .refused, message, namesLine: namesLine))
+    }
+
+    /// Reports an instance or an address that keepalived leaves out; a consequence of something
+    /// already reported when it `isDisplaced`.
+    mutating func lost(
+        _ position: SourcePosition, _ message: String, detail: String? = nil,
+        isDisplaced: Bool = false
+    ) {
+        diagnostics.append(
+            ConfDiagnostic(
+                position, isDisplaced ? .note : .error,
+                isDisplaced ? .consequence : .lossOfConfiguration, message, detail: detail))
+    }
+
+    /// Reads an integer; nil, and reported with `message`, when it is none or out of range.
+    mutating func integer(
+        _ word: Word, in range: ClosedRange<Int>, else message: String
+    ) -> Int? {
+        do {
+            return try readInteger(word.text, in: range)
+        } catch {
+            adjusted(word.position, message, detail: error.message)
+            return nil
+        }
+    }
+
+    /// Reads seconds; nil, and reported with `message`, when they are none or out of range.
+    mutating func seconds(
+        _ word: Word, in range: ClosedRange<Duration>, else message: String
+    ) -> Duration? {
+        do {
+            return try readSeconds(word.text, in: range)
+        } catch {
+            adjusted(word.position, message, detail: error.message)
+            return nil
+        }
+    }
+
+    /// Reads a number of packets: at least one.
+    mutating func packetCount(_ word: Word, name: String, else message: String) -> Int? {
+        guard let count = integer(word, in: 0...Int(Int32.max), else: message) else { return nil }
+        guard count > 0 else {
+            adjusted(word.position, "\(name) must be greater than 0, setting to 1")
+            return 1
+        }
+        return count
+    }
+
+    /// Reads an optional truth value that stands for true when left out; nil, and reported with
+    /// `message`, when it is none.
+    mutating func bool(_ statement: Statement, else message: String) -> Bool? {
+        guard let word = statement.arguments.first else { return true }
+        guard let value = readBool(word.text) else {
+            adjusted(word.position, message)
+            return nil
+        }
+        return value
+    }
+
+    /// Reads a command: the first value, split into program and arguments; then user and group.
+    mutating func command(_ statement: Statement) -> Command? {
+        guard let word = statement.arguments.first else { return nil }
+        let arguments = commandWords(word.text)
+        guard !arguments.isEmpty else { return nil }
+        return Command(
+            arguments: arguments, user: statement.arguments.dropFirst().map(\.text),
+            position: word.position)
+    }
+}
+
+/// Splits a command into words: at white space, with `'` and `"` around what belongs together and
+/// `\` before a character that means itself.
+func commandWords(_ text: String) -> [String] {
+    var words: [String] = []
+    var word: [UInt8]?
+    var quote: UInt8?
+    var isEscaped = false
+    for byte in text.utf8 {
+        if isEscaped {
+            word = (word ?? []) + [byte]
+            isEscaped = false
+        } else if byte == UInt8(ascii: "\\"), quote != UInt8(ascii: "'") {
+            isEscaped = true
+        } else if let open = quote {
+            if byte == open { quote = nil } else { word = (word ?? []) + [byte] }
+        } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+            quote = byte
+            word = word ?? []
+        } else if isSpaceByte(byte) {
+            if let word { words.append(String(decoding: word, as: UTF8.self)) }
+            word = nil
+        } else {
+            word = (word ?? []) + [byte]
+        }
+    }
+    if let word { words.append(String(decoding: word, as: UTF8.self)) }
+    return words
+}

@@ -1,0 +1,48 @@
+import KeepalivedConf
+import Testing
+
+@Suite("include")
+struct IncludeTests {
+    @Test("included files are read in place, also in the middle of a block")
+    func included() throws {
+        let parsed = parse(
+            instance("include prio.d/*.conf"),
+            files: [
+                "prio.d/*.conf": [
+                    IncludedFile(path: "prio.d/1.conf", text: "priority 90\n"),
+                    IncludedFile(path: "prio.d/2.conf", text: "\nadvert_int x\n"),
+                ]
+            ])
+        #expect(try parsed.only.priority == 90)
+        #expect(
+            parsed.complaints == [
+                "prio.d/2.conf:2:12: warning: (VI_1) Advert interval (x) not valid! Must be > 0 -"
+                    + " ignoring; invalid number 'x'"
+            ])
+    }
+
+    @Test("the resolver learns which file includes")
+    func nested() {
+        var asked: [String] = []
+        _ = Configuration.parse("include a\n", file: "/etc/k.conf") { pattern, file in
+            asked.append("\(file) includes \(pattern)")
+            return pattern == "a" ? [IncludedFile(path: "/etc/a", text: "include b\n")] : []
+        }
+        #expect(asked == ["/etc/k.conf includes a", "/etc/a includes b"])
+    }
+
+    @Test("a file that is named and missing is an error, a pattern without a match a warning")
+    func missing() {
+        let parsed = parse("include a.conf\ninclude d/*.conf\nincludem d/*.conf\n")
+        #expect(parsed.diagnostics.map(\.severity) == [.error, .warning, .error])
+        #expect(parsed.diagnostics.map(\.kind) == Array(repeating: .missingInclude, count: 3))
+        #expect(parsed.diagnostics[0].message == "Config files missing 'a.conf'.")
+    }
+
+    @Test("a file that includes itself is an error, once")
+    func loop() {
+        let parsed = parse(
+            "include a\n", files: ["a": [IncludedFile(path: "a", text: "include a\n")]])
+        #expect(parsed.diagnostics.map { $0.description } == ["a:1:9: error: 'a' includes itself"])
+    }
+}

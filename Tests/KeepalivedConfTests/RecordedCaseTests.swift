@@ -1,0 +1,185 @@
+import KeepalivedConf
+import NetworkTypes
+import Testing
+
+@Suite("Files that were given to keepalived 2.2.7")
+struct RecordedCaseTests {
+    /// Files of which we understand all.
+    static let understood = [
+        "01-seed1-master", "02-seed1-backup", "03-seed2-master-completed",
+        "04-seed2-slave-completed", "05-seed2-verbatim-missing-braces", "06-defaults-only",
+        "12-brace-on-next-line", "15-extra-close-brace", "18-misspelled-instance-keyword",
+        "21-includer-missing-file", "24-variable-undefined", "30-vrid-out-of-range",
+        "33-auth-variants", "36-mixed-families", "39-duplicate-instance-name",
+        "42-instance-name-quoted-spaces", "45-script-problems", "48-interface-missing",
+        "51-unicast-variants", "54-quotes-unmatched", "57-utf8-bom", "63-lvs-virtual-server",
+        "69-global-defs-twice-last-wins", "72-state-missing-value", "75-dynamic-interfaces",
+        "78-centos-stock-config", "81-duplicate-keywords-last-wins", "84-script-security",
+        "87-dual-stack-sync-group", "90-preempt-delay-and-garp-options",
+        "93-vip-is-interface-address-priority-100",
+    ].map { RecordedCase($0) }
+
+    /// Parses as on the machine of the recordings, which has eth0 and eth1.
+    static func parse(_ recorded: RecordedCase) -> ParsedConfiguration {
+        var parsed = Configuration.parse(recorded.text, file: recorded.name)
+        parsed.diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
+            ["eth0", "eth1"].contains($0.text)
+        }
+        return parsed
+    }
+
+    @Test("the same instances, with the same settings", arguments: understood)
+    func instances(_ recorded: RecordedCase) throws {
+        let parsed = Self.parse(recorded)
+        #expect(parsed.isRefused == (recorded.exitStatus == 2))
+        guard recorded.exitStatus != 2 else { return }
+        let instances = parsed.configuration.instances
+        try #require(instances.map(\.name) == recorded.instances.map { $0.value("iname") })
+        for (ours, theirs) in zip(instances, recorded.instances) { expect(ours, equals: theirs) }
+    }
+
+    private func expect(_ ours: VRRPInstance, equals theirs: RecordedInstance) {
+        #expect(ours.interface.text == theirs.value("ifp_ifname"))
+        #expect("\(ours.virtualRouterID)" == theirs.value("vrid"))
+        #expect("\(ours.version.rawValue)" == theirs.value("version"))
+        #expect("\(ours.priority)" == theirs.value("base_priority"))
+        #expect(ours.advertisementInterval == theirs.value("adver_int").flatMap(seconds))
+        #expect("\(ours.nopreempt)" == theirs.value("nopreempt"))
+        #expect(ours.preemptDelay == theirs.value("preempt_delay").flatMap(seconds))
+        #expect((ours.acceptsPackets ? "1" : "0") == theirs.value("accept"))
+        #expect(ours.announcements.masterDelay == theirs.value("garp_delay").flatMap(seconds))
+        #expect("\(ours.announcements.masterRepeat)" == theirs.value("garp_rep"))
+        switch ours.authentication {
+        case nil:
+            #expect(theirs.value("auth_type") == "0")
+        case .password(let bytes):
+            #expect(theirs.value("auth_type") == "1")
+            #expect(String(decoding: bytes, as: UTF8.self) == theirs.value("auth_data"))
+        case .header(let bytes):
+            #expect(theirs.value("auth_type") == "2")
+            #expect(String(decoding: bytes, as: UTF8.self) == theirs.value("auth_data"))
+        }
+        #expect(ours.virtualAddresses.map(text) == theirs.list("vips").map(settings))
+        #expect(ours.excludedAddresses.map(text) == theirs.list("evips").map(settings))
+    }
+
+    private func seconds(_ text: String) -> Duration? { Int(text).map { .seconds($0) } }
+
+    /// An address as the dump has it: no prefix length where it is the whole width.
+    private func text(_ virtual: VirtualAddress) -> String {
+        let address = virtual.address
+        let length =
+            address.prefixLength == address.address.bitWidth ? "" : "/\(address.prefixLength)"
+        return "\(address.address)\(length) dev \(virtual.interface) scope \(virtual.scope)"
+            + (virtual.label.map { " label \($0)" } ?? "")
+    }
+
+    /// An address of the dump without what says how it was set.
+    private func settings(_ text: String) -> String {
+        var words = text.split(separator: " ")
+        while let last = words.last,
+            ["set", "nftable_set", "forever", "preferred_lft", "deprecated"].contains(last)
+        {
+            words.removeLast()
+        }
+        return words.joined(separator: " ")
+    }
+
+    @Test(
+        "a diagnostic in its words on each line keepalived complains about", arguments: understood)
+    func complaints(_ recorded: RecordedCase) {
+        let diagnostics = Self.parse(recorded).diagnostics
+        for (line, message) in recorded.lineMessages {
+            let here = diagnostics.filter { $0.position.line == line }
+            #expect(!here.isEmpty, "line \(line): \(message)")
+            if Self.isSaidOtherwise(message) { continue }
+            #expect(
+                here.contains { $0.message == message || $0.detail == message },
+                "line \(line): \(message)")
+        }
+        for message in recorded.messages where !Self.dependsOnMachine(message) {
+            #expect(diagnostics.contains { $0.message == message && !$0.namesLine }, "\(message)")
+        }
+    }
+
+    /// What keepalived says a second time of a mistake that we report once.
+    private static func isSaidOtherwise(_ message: String) -> Bool {
+        message == "Unexpected '{' - ignoring" || message == "Unknown keyword '}'"
+            || message.hasPrefix("Unmatched quote") || message.hasPrefix("String '")
+    }
+
+    /// What keepalived says after a look at the machine, or of LVS.
+    private static func dependsOnMachine(_ message: String) -> Bool {
+        [
+            "Disabling track script", "SECURITY VIOLATION", "Non-existent interface", "Terminated",
+            "Virtual server",
+        ].contains { message.hasPrefix($0) }
+    }
+
+    @Test("nothing but what vrrp-agent cannot do is said of a file keepalived has no word on")
+    func silence() {
+        let silent = Self.understood.filter { $0.lineMessages.isEmpty && $0.messages.isEmpty }
+        #expect(silent.count >= 8)
+        for recorded in silent {
+            for diagnostic in Self.parse(recorded).diagnostics
+            where diagnostic.position.file == recorded.name {
+                let isExpected =
+                    [.notSupportedYet, .noEffect].contains(diagnostic.kind)
+                    || recorded.name.hasPrefix("75")
+                #expect(isExpected && diagnostic.severity != .error, "\(diagnostic)")
+            }
+        }
+    }
+
+    @Test("what keepalived loses or refuses is an error, what it corrects is a warning")
+    func errors() {
+        let flawed = Self.understood.filter { Self.parse($0).hasErrors }.map { $0.name.prefix(2) }
+        #expect(
+            flawed == [
+                "05", "18", "21", "24", "30", "33", "36", "39", "48", "54", "57", "72",
+            ])
+    }
+
+    @Test("one error for each mistake: seed 2 as published loses a script, an instance, its braces")
+    func oneErrorEach() {
+        let parsed = Self.parse(RecordedCase("05-seed2-verbatim-missing-braces"))
+        let errors = parsed.diagnostics.filter { $0.severity == .error }
+        #expect(
+            errors.map { "\($0.position.line): \($0.message)" } == [
+                "6: Unknown keyword 'vrrp_script'", "11: Unknown keyword 'vrrp_instance'",
+                "46: There are 11 missing '}'s or extra '{'s",
+            ])
+        #expect(
+            errors[0].detail?.contains(
+                "it is written inside global_defs, of which the '}' is missing before it") == true)
+    }
+
+    @Test("a line cut after 1023 bytes is read as keepalived reads it, and is an error")
+    func longLine() throws {
+        let recorded = RecordedCase("60-line-too-long")
+        let parsed = Self.parse(recorded)
+        let instance = try #require(parsed.configuration.instances.first)
+        #expect(
+            instance.virtualAddresses.map(text) == recorded.instances[0].list("vips").map(settings))
+        let here = parsed.diagnostics.filter { $0.position.line == 8 }
+        #expect(here.map(\.kind) == [.misreadLine, .lossOfConfiguration])
+        #expect(here[1].position.column == 1024)
+    }
+
+    @Test("an escaped comment character is the character, where keepalived drops the rest")
+    func escapes() throws {
+        let parsed = Self.parse(RecordedCase("09-escaped-comment-chars"))
+        let instance = try #require(parsed.configuration.instances.first)
+        #expect(instance.authentication == .password(Array("a#b!c".utf8)))
+        #expect(parsed.diagnostics.map(\.kind) == [.misreadLine, .misreadLine])
+        #expect(parsed.diagnostics.map(\.position.column) == [20, 23])
+    }
+
+    @Test("replicated lines are refused as not supported yet, each on its line")
+    func sequences() {
+        let parsed = Self.parse(RecordedCase("27-seq-and-lst"))
+        let errors = parsed.diagnostics.filter { $0.severity == .error }
+        #expect(errors.map(\.position.line) == [7, 8, 9, 10, 19])
+        #expect(errors.allSatisfy { $0.kind == .notSupportedYet })
+    }
+}
