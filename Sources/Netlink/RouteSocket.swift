@@ -10,10 +10,12 @@ import SystemPackage
 /// It works on the namespace that the calling thread is in when it is made, whatever thread uses
 /// it afterwards, and keeps that namespace alive: who wants a namespace to die drops its socket.
 public struct RouteSocket: ~Copyable {
-    /// How many requests one system call carries. The acknowledgements of all of them must fit the
-    /// socket's receive buffer (208 KiB, about 1 KiB each), because the kernel writes them before
-    /// the call returns.
+    /// How many requests one system call carries. The acknowledgements of all of them, about 1 KiB
+    /// each, must fit the socket's receive buffer, because the kernel writes them before the call
+    /// returns.
     static let maximumRequestsPerSend = 64
+    /// The kernel's own default; libnl's is 32 KiB.
+    static let bufferBytes: CInt = 208 << 10
     /// How often a dump is begun anew when the tables changed under it.
     static let maximumDumpAttempts = 10
     /// The kernel answers before the call that sends returns, so nobody ever waits that long.
@@ -255,6 +257,10 @@ extension LibNLSocket {
         // libnl folds several reasons into one number of its own; errno is still the kernel's.
         if nl_connect(socket.pointer, NETLINK_ROUTE) < 0 {
             throw SystemError("connect netlink socket", Errno(rawValue: errno))
+        }
+        let buffer = RouteSocket.bufferBytes
+        if nl_socket_set_buffer_size(socket.pointer, buffer, buffer) < 0 {
+            throw SystemError("set buffer size of netlink socket", Errno(rawValue: errno))
         }
         // The kernel's own words about an error, only the head of the request back with it, and
         // questions answered as asked: a filter that the kernel does not know is an error.

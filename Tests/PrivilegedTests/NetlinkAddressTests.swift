@@ -161,6 +161,17 @@ struct NetlinkAddressTests {
         }
     }
 
+    @Test("the answers to a full batch of refused requests all fit")
+    func refusedBatch() throws {
+        let lab = try labWithInterface()
+        let requests = try (0..<256).map { number in
+            try Request.add(try address("10.0.0.\(number)/32"), to: Device(index: 99))
+        }
+        let outcomes = try lab.socket.attempt(requests)
+        #expect(outcomes.count == 256)
+        #expect(outcomes.allSatisfy { $0?.kernelMessage == "ipv4: Device not found" })
+    }
+
     @Test("neighbours: none at first, then the one that was asked for in vain")
     func neighbours() throws {
         let lab = try labWithInterface()
