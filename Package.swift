@@ -106,6 +106,9 @@ let package = Package(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "NetworkTypes", system],
             swiftSettings: common),
         .testTarget(
+            name: "NetlinkTests", dependencies: ["Netlink", "NetworkTypes", system],
+            swiftSettings: common),
+        .testTarget(
             name: "LabKitTests", dependencies: ["LabKit", "LabModel", "NetworkTypes"],
             swiftSettings: common),
         .testTarget(

@@ -1,5 +1,7 @@
 #pragma once
-// libnl-3 and libnl-route-3, as Debian ships them. What the headers offer as macros only is added below as functions.
+// libnl-3 and libnl-route-3, as Debian ships them. The kernel's own structures and numbers, which their headers include,
+// are CLinux's: without this first line each would belong to whichever module the compiler read first.
+#include "../CLinux/CLinux.h"
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>

@@ -1,0 +1,95 @@
+import CLinux
+import Glibc
+public import NetworkTypes
+
+/// A network device, as the kernel describes it.
+public struct Link: Hashable, Sendable {
+    public var index: Int32
+    public var name: String
+    /// Whether it was set up (IFF_UP).
+    public var isUp: Bool
+    /// Whether it has carrier (IFF_LOWER_UP): for a veth, whether both ends are up.
+    public var hasCarrier: Bool
+    /// Whether frames pass (IFLA_OPERSTATE is UP): some milliseconds after a carrier that is new,
+    /// when the kernel has given the device its queue and a bridge lets the port forward. Until
+    /// then frames vanish. `lo` never says so.
+    public var isOperational: Bool
+    /// The index of the bridge it is a port of.
+    public var masterIndex: Int32?
+    public var address: MACAddress?
+    public var mtuBytes: Int
+    /// `bridge`, `veth`...; nil for devices without a kind, such as `lo`.
+    public var kind: String?
+    /// What the bridge it is a port of lets through it.
+    public var portState: BridgePortState?
+    /// The index of a veth's other end, in its own namespace.
+    public var peerIndex: Int32?
+    /// The number of the namespace that the other end is in; nil when it is in the same one.
+    public var peerNamespaceID: Int32?
+
+    /// The device, to make requests about it.
+    public var device: Device { Device(index: index, name: InterfaceName(name)) }
+
+    /// Reads RTM_NEWLINK and RTM_DELLINK; nil for other messages and for one that is cut short.
+    init?(_ message: NetlinkMessage) {
+        guard Int(message.type) == RTM_NEWLINK || Int(message.type) == RTM_DELLINK,
+            let header = message.header(as: ifinfomsg.self),
+            // The bridge tells of its ports in messages of the same type but of its own family: a
+            // port that leaves its bridge would look like a device that is gone.
+            CInt(header.ifi_family) == AF_UNSPEC
+        else { return nil }
+        let attributes = message.attributes(after: ifinfomsg.self)
+        guard let name = attributes.text(IFLA_IFNAME) else { return nil }
+        index = header.ifi_index
+        self.name = name
+        isUp = header.ifi_flags & upFlag != 0
+        hasCarrier = header.ifi_flags & Self.lowerUpFlag != 0
+        isOperational = attributes.number(IFLA_OPERSTATE, as: UInt8.self) == Self.operationalUp
+        masterIndex = attributes.number(IFLA_MASTER)
+        address = attributes.bytes(IFLA_ADDRESS).flatMap { octets in
+            octets.count == 6 ? MACAddress(octets: octets) : nil
+        }
+        mtuBytes = Int(attributes.number(IFLA_MTU, as: UInt32.self) ?? 0)
+        let information = attributes.nested(IFLA_LINKINFO)
+        kind = information.text(IFLA_INFO_KIND)
+        if information.text(IFLA_INFO_SLAVE_KIND) == "bridge" {
+            portState = information.nested(IFLA_INFO_SLAVE_DATA).number(IFLA_BRPORT_STATE)
+                .flatMap { BridgePortState(rawValue: $0) }
+        }
+        peerIndex = attributes.number(IFLA_LINK)
+        peerNamespaceID = attributes.number(IFLA_LINK_NETNSID)
+    }
+
+    // IFF_LOWER_UP and IF_OPER_UP: only in <linux/if.h>, which cannot be included beside
+    // <net/if.h>.
+    private static let lowerUpFlag: UInt32 = 1 << 16
+    private static let operationalUp: UInt8 = 6
+}
+
+/// A device in its role as a bridge's port, as the bridge describes it.
+public struct BridgePort: Hashable, Sendable {
+    /// The device's index.
+    public var index: Int32
+    public var name: String
+    /// The bridge's index.
+    public var masterIndex: Int32
+    public var state: BridgePortState
+
+    /// Reads RTM_NEWLINK of family AF_BRIDGE; nil for other messages, for the bridge itself and for
+    /// malformed ones.
+    init?(_ message: NetlinkMessage) {
+        guard Int(message.type) == RTM_NEWLINK, let header = message.header(as: ifinfomsg.self),
+            CInt(header.ifi_family) == AF_BRIDGE
+        else { return nil }
+        let attributes = message.attributes(after: ifinfomsg.self)
+        guard let name = attributes.text(IFLA_IFNAME),
+            let masterIndex: Int32 = attributes.number(IFLA_MASTER),
+            let number: UInt8 = attributes.nested(IFLA_PROTINFO).number(IFLA_BRPORT_STATE),
+            let state = BridgePortState(rawValue: number)
+        else { return nil }
+        index = header.ifi_index
+        self.name = name
+        self.masterIndex = masterIndex
+        self.state = state
+    }
+}
