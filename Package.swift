@@ -106,6 +106,13 @@ let package = Package(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "NetworkTypes", system],
             swiftSettings: common),
         .testTarget(
+            name: "HTTPBackendTests",
+            dependencies: [
+                "HTTPBackend", "LinuxSystem", system,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: common),
+        .testTarget(
             name: "LabKitTests", dependencies: ["LabKit", "LabModel", "NetworkTypes"],
             swiftSettings: common),
         .testTarget(
