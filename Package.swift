@@ -109,6 +109,13 @@ let package = Package(
             name: "NetlinkTests", dependencies: ["Netlink", "NetworkTypes", system],
             swiftSettings: common),
         .testTarget(
+            name: "HTTPBackendTests",
+            dependencies: [
+                "HTTPBackend", "LinuxSystem", system,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: common),
+        .testTarget(
             name: "LabKitTests", dependencies: ["LabKit", "LabModel", "NetworkTypes"],
             swiftSettings: common),
         .testTarget(
