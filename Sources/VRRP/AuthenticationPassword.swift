@@ -9,9 +9,12 @@ public struct AuthenticationPassword: Hashable, Sendable {
 
     /// The password as it goes on the wire: the first eight octets of the text's UTF-8, as
     /// keepalived truncates them. Two texts that begin alike are therefore one password.
-    public init(truncating text: String) {
-        let kept = Array(text.utf8.prefix(Self.lengthBytes))
-        octets = kept + [UInt8](repeating: 0, count: Self.lengthBytes - kept.count)
+    public init(truncating text: String) { self.init(truncating: Array(text.utf8)) }
+
+    /// The password as it goes on the wire: the first eight of those octets.
+    public init(truncating octets: [UInt8]) {
+        let kept = Array(octets.prefix(Self.lengthBytes))
+        self.octets = kept + [UInt8](repeating: 0, count: Self.lengthBytes - kept.count)
     }
 
     /// The password in an advertisement's last eight octets.
