@@ -16,6 +16,8 @@ public final class RawIPv4Socket {
     public static let maximumPacketBytes = 65535
     /// TC_PRIO_CONTROL: before all other traffic in the device's queue.
     private static let controlPriority: CInt = 7
+    /// BPF_RET with BPF_K: the packet is over, take as many bytes of it as the operand says.
+    private static let returnConstant: UInt16 = 0x06
 
     /// Opens a socket that receives whole packets of that protocol, IP header included, which came
     /// in by that device.
@@ -55,7 +57,7 @@ public final class RawIPv4Socket {
         try socket.set(SOL_SOCKET, SO_PRIORITY, controlPriority)
         // A raw socket is handed every packet of its protocol; a filter that takes none keeps them
         // from filling its queue.
-        var refuse = sock_filter(code: 0x06 /* BPF_RET | BPF_K */, jt: 0, jf: 0, k: 0)
+        var refuse = sock_filter(code: Self.returnConstant, jt: 0, jf: 0, k: 0)
         let number = socket.descriptor.rawValue
         try withUnsafeMutablePointer(to: &refuse) { instruction throws(SystemError) in
             var program = sock_fprog(len: 1, filter: instruction)
