@@ -93,7 +93,8 @@ let package = Package(
         .testTarget(
             name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: common),
         .testTarget(
-            name: "VRRPTests", dependencies: ["VRRP", "NetworkTypes"], swiftSettings: common),
+            name: "VRRPTests", dependencies: ["VRRP", "NetworkTypes"], exclude: ["Fixtures"],
+            swiftSettings: common),
         .testTarget(
             name: "KeepalivedConfTests", dependencies: ["KeepalivedConf", "NetworkTypes"],
             resources: [.copy("Fixtures")], swiftSettings: common),

@@ -60,6 +60,7 @@ static const int CLINUX_MSG_CMSG_CLOEXEC = 0x40000000;
 static const int CLINUX_MSG_NOSIGNAL = MSG_NOSIGNAL;
 static const int CLINUX_MSG_DONTWAIT = MSG_DONTWAIT;
 static const int CLINUX_MSG_TRUNC = MSG_TRUNC;
+static const int CLINUX_SO_BINDTOIFINDEX = 62;
 static const int CLINUX_SO_TIMESTAMPNS = 35;
 static const int CLINUX_SO_ATTACH_FILTER = 26;
 static const int CLINUX_SO_RCVBUFFORCE = 33;

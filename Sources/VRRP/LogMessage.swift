@@ -1,0 +1,78 @@
+public import NetworkTypes
+
+/// What a virtual router has to say; the description is keepalived 2.2.7's log line without the
+/// instance's name in front.
+public enum LogMessage: Hashable, Sendable {
+    case enteredBackup(isInitial: Bool)
+    case enteredMaster
+    case enteredFault(isInitial: Bool)
+    /// The Master_Down timer fired.
+    case receivedAdvertisementTimeout
+    /// A backup heard the master resign.
+    case backupReceivedResignation
+    /// A master heard another one resign.
+    case masterReceivedResignation
+    /// A farewell went out.
+    case sentResignation
+    /// A backup that will preempt heard the master.
+    case discardedLowerPriority(UInt8, from: IPAddress)
+    /// A master heard one that must give way.
+    case receivedLowerPriority(UInt8, ours: UInt8, from: IPAddress)
+    /// A master heard its better.
+    case receivedHigherPriority(UInt8, ours: UInt8, from: IPAddress)
+    /// A master heard its equal, whose address is higher.
+    case receivedSamePriority(UInt8, from: IPAddress)
+    /// A master heard its equal, whose address is its own.
+    case receivedEqualFromOwnAddress
+    /// Two routers claim to own the addresses.
+    case duplicateOwner
+
+    /// Whether keepalived prints it only with `--log-detail`.
+    public var isDetail: Bool {
+        switch self {
+        case .receivedAdvertisementTimeout, .backupReceivedResignation, .masterReceivedResignation,
+            .sentResignation:
+            true
+        case .enteredBackup, .enteredMaster, .enteredFault, .discardedLowerPriority,
+            .receivedLowerPriority, .receivedHigherPriority, .receivedSamePriority,
+            .receivedEqualFromOwnAddress, .duplicateOwner:
+            false
+        }
+    }
+}
+
+extension LogMessage: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .enteredBackup(let isInitial):
+            "Entering BACKUP STATE" + (isInitial ? " (init)" : "")
+        case .enteredMaster:
+            "Entering MASTER STATE"
+        case .enteredFault(let isInitial):
+            "Entering FAULT STATE" + (isInitial ? " (init)" : "")
+        case .receivedAdvertisementTimeout:
+            "Receive advertisement timeout"
+        case .backupReceivedResignation:
+            "Backup received priority 0 advertisement"
+        case .masterReceivedResignation:
+            "Master received priority 0 message"
+        case .sentResignation:
+            "sent 0 priority"
+        case .discardedLowerPriority(let priority, let sender):
+            "received lower priority (\(priority)) advert from \(sender) - discarding"
+        case .receivedLowerPriority(let priority, let ours, let sender):
+            "Received advert from \(sender) with lower priority \(priority), ours \(ours), "
+                + "forcing new election"
+        case .receivedHigherPriority(let priority, let ours, let sender):
+            "Master received advert from \(sender) with higher priority \(priority), ours \(ours)"
+        case .receivedSamePriority(let priority, let sender):
+            "Master received advert from \(sender) with same priority \(priority) "
+                + "but higher IP address than ours"
+        case .receivedEqualFromOwnAddress:
+            "WARNING - equal priority advert received from remote host with our IP address."
+        case .duplicateOwner:
+            "CONFIGURATION ERROR: local instance and a remote instance are both configured as "
+                + "address owner, please fix - reducing local priority"
+        }
+    }
+}
