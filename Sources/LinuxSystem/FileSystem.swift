@@ -57,6 +57,15 @@ public enum FileSystem {
         try writeAll(Array(value.utf8)[...], to: file.rawValue, name: path)
     }
 
+    /// Makes or opens a file whose writes all go to its end.
+    public static func openForAppending(_ path: String) throws(SystemError) -> SharedDescriptor {
+        SharedDescriptor(
+            OwnedDescriptor(
+                try systemCall("open \(path)") {
+                    clinux_open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+                }))
+    }
+
     /// Writes every byte to an open, blocking descriptor.
     public static func writeAll(
         _ bytes: ArraySlice<UInt8>, to descriptor: CInt, name: String

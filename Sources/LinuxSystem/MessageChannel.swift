@@ -26,13 +26,18 @@ public final class MessageChannel {
         [(bytes: ArraySlice<UInt8>, descriptors: [CInt], keep: [SharedDescriptor])] = []
 
     /// Takes over a connected stream socket and makes it non-blocking.
-    public init(_ socket: consuming OwnedDescriptor) throws(SystemError) {
+    public convenience init(_ socket: consuming OwnedDescriptor) throws(SystemError) {
+        try self.init(SharedDescriptor(socket))
+    }
+
+    /// Uses a connected stream socket, which it makes non-blocking.
+    public init(_ socket: SharedDescriptor) throws(SystemError) {
         let number = socket.rawValue
         let flags = try systemCall("read descriptor flags") { clinux_fcntl(number, F_GETFL, 0) }
         try systemCall("make a socket non-blocking") {
             clinux_fcntl(number, F_SETFL, flags | O_NONBLOCK)
         }
-        self.socket = SharedDescriptor(socket)
+        self.socket = socket
     }
 
     /// Two connected channels' sockets. Like socketpair(2), close-on-exec.
@@ -48,6 +53,9 @@ public final class MessageChannel {
 
     /// Whether something waits until the socket is writable.
     public var hasPendingOutput: Bool { !outgoing.isEmpty }
+
+    /// How many messages wait until the socket is writable.
+    public var pendingMessageCount: Int { outgoing.count }
 
     /// Sends a message, as far as the socket takes it now; the rest goes with ``flush()``.
     ///

@@ -1,0 +1,140 @@
+public import LabModel
+public import NetworkTypes
+
+// What `labctl` and a lab's supervisor say to each other on the supervisor's socket: one JSON
+// object a message.
+
+/// What a client asks of a supervisor.
+enum ControlRequest: Codable, Sendable {
+    case status
+    /// End the lab. Answered by the end of the connection.
+    case down
+    /// Apply a verb; answered when it is done.
+    case control(ControlVerb, Target)
+    /// Run a command. With it come standard input, output and error, or nothing where a terminal is
+    /// wanted. From then on the connection is the node's (see ``NodeProtocol``).
+    case execute(node: String, ExecuteOptions)
+    /// What services have printed.
+    case logs(LogQuery)
+    /// The timeline so far and, following, as it grows.
+    case events(follow: Bool)
+    /// Run a scenario; its steps' reports are streamed, and every event of the timeline where they are wanted.
+    case runScenario(String, withEvents: Bool)
+    /// Wait until every virtual router has elected a master.
+    case awaitConvergence
+}
+
+/// A command to be run in a node.
+struct ExecuteOptions: Codable, Sendable {
+    var command: [String]
+    var environment: [String]
+    var workingDirectory: String?
+    var user: String?
+    /// Rows and columns, where the command gets a terminal.
+    var terminalRows: UInt16?
+    var terminalColumns: UInt16?
+}
+
+/// Which output is wanted.
+struct LogQuery: Codable, Sendable {
+    /// Nil for all nodes.
+    var node: String?
+    /// Nil for all services of the node.
+    var service: String?
+    /// Whether what is printed from now on is wanted too.
+    var follows: Bool
+    /// Only the last so many lines of what has been printed.
+    var tail: Int?
+}
+
+/// What a supervisor answers.
+enum ControlReply: Codable, Sendable {
+    case done
+    case failed(FailureKind, String)
+    case status(LabStatus)
+    case logLine(LogLine)
+    case event(TimelineEvent)
+    case step(StepReport)
+    case verdict(ScenarioOutcome)
+
+    /// The kinds of ``LabError`` that a supervisor reports.
+    enum FailureKind: String, Codable, Sendable { case machine, state, failed }
+}
+
+/// One line of a service's output.
+public struct LogLine: Codable, Equatable, Sendable {
+    public var node: String
+    public var service: String
+    /// When the supervisor read it.
+    public var time: MonotonicInstant
+    /// Whether it came from standard error.
+    public var isError: Bool
+    public var text: String
+}
+
+/// How a scenario ended.
+public struct ScenarioOutcome: Codable, Equatable, Sendable {
+    /// What became of a scenario.
+    public enum Verdict: String, Codable, Sendable { case passed, failed, inconclusive }
+    public var verdict: Verdict
+    /// The message of the step that failed, or why nothing can be said; empty when it passed.
+    public var message: String
+    /// How long the scenario ran.
+    public var duration: Duration
+}
+
+/// A lab at a glance.
+public struct LabStatus: Codable, Sendable {
+    public var lab: String
+    /// How long it has been up.
+    public var uptime: Duration
+    public var nodes: [NodeStatus]
+}
+
+/// A node at a glance.
+public struct NodeStatus: Codable, Sendable {
+    public var name: String
+    public var state: TimelineEvent.NodeState
+    /// The process id of its first process on the host; nil when it is not running.
+    public var pid: Int32?
+    /// One for each virtual router that its keepalived.conf defines.
+    public var virtualRouters: [VirtualRouterStatus]
+    public var interfaces: [InterfaceStatus]
+    public var services: [ServiceStatus]
+}
+
+/// A virtual router on a node, as kernel and wire show it.
+public struct VirtualRouterStatus: Codable, Sendable {
+    /// The `vrrp_instance`'s name.
+    public var instance: String
+    public var vrid: Int
+    public var priority: Int
+    /// MASTER when the node holds the virtual addresses, BACKUP when its daemon runs without them;
+    /// nil when the daemon does not run.
+    public var role: Role?
+    /// The virtual addresses that the node holds.
+    public var held: [IPAddress]
+
+    /// RFC 3768's and keepalived's words for a virtual router's states.
+    public enum Role: String, Codable, Sendable {
+        case master = "MASTER"
+        case backup = "BACKUP"
+    }
+}
+
+/// An interface of a node as its kernel has it.
+public struct InterfaceStatus: Codable, Sendable {
+    public var name: String
+    public var mac: MACAddress
+    public var isUp: Bool
+    public var addresses: [InterfaceAddress]
+}
+
+/// A service of a node.
+public struct ServiceStatus: Codable, Sendable {
+    public var name: String
+    public var kind: Service.Kind
+    public var state: TimelineEvent.ServiceState?
+    /// When it came into that state.
+    public var since: MonotonicInstant?
+}

@@ -1,0 +1,201 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import Netlink
+import NetworkTypes
+import SystemPackage
+
+/// What this machine can and cannot do for labs, each point tried and not guessed.
+public enum Doctor {
+    /// One thing that was looked at.
+    public struct Finding: Codable, Sendable {
+        public var capability: String
+        public var isPresent: Bool
+        /// Whether labs cannot be built at all without it.
+        public var isRequired: Bool
+        /// What was found; where it is missing, why and how to get it.
+        public var detail: String
+    }
+
+    /// Looks at everything. Tries things in namespaces of its own; leaves nothing behind.
+    public static func examine() -> [Finding] {
+        var findings = [
+            examineUser(), examinePrograms(), examineNamespaces(), examineOverlay(),
+            examineRunDirectory(),
+        ]
+        findings += examineNetwork()
+        findings += [examineFreezer()]
+        findings += [
+            tool(
+                "keepalived", "keepalived", "the real daemon in place of ours (--vrrp keepalived)"),
+            tool("tcpdump", "tcpdump", "captures by hand: ip netns exec LAB-NODE tcpdump"),
+        ]
+        return findings
+    }
+
+    private static func examineUser() -> Finding {
+        let isRoot = geteuid() == 0
+        return Finding(
+            capability: "root", isPresent: isRoot, isRequired: true,
+            detail: isRoot ? "running as root" : "labs need root: run labctl with sudo")
+    }
+
+    private static func examinePrograms() -> Finding {
+        let folder = (try? FileSystem.ownProgram()).map { path in
+            String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        }
+        let missing = LabLauncher.programs.filter { access("\(folder ?? "")/\($0)", X_OK) != 0 }
+        return Finding(
+            capability: "programs", isPresent: missing.isEmpty, isRequired: true,
+            detail: missing.isEmpty
+                ? "\(LabLauncher.programs.joined(separator: ", ")) are beside labctl"
+                : "\(missing.joined(separator: ", ")) not in \(folder ?? "?"): build with swift build"
+        )
+    }
+
+    private static func examineNamespaces() -> Finding {
+        let kinds: Namespaces = [.network, .pid, .mount, .uts, .ipc, .cgroup]
+        return attempt("namespaces", "network, PID, mount, UTS, IPC and cgroup namespaces") {
+            try runInNamespaces(kinds, "/bin/true", [])
+        }
+    }
+
+    private static func examineOverlay() -> Finding {
+        // Tried in a mount namespace of its own, by the shell, which leaves nothing when it ends.
+        let script = """
+            set -e; d=/run; mount --make-rprivate /; mount -t tmpfs tmpfs $d; mkdir $d/u $d/w $d/m; \
+            mount -t overlay -o lowerdir=/etc,upperdir=$d/u,workdir=$d/w overlay $d/m
+            """
+        return attempt("overlayfs", "private writable layers over /etc, /var and others") {
+            try runInNamespaces([.mount], "/bin/sh", ["-c", script])
+        }
+    }
+
+    private static func examineRunDirectory() -> Finding {
+        attempt("run directory", "\(LabDirectory.root) can be written") {
+            try FileSystem.makeFolders(LabDirectory.root)
+            let path = "\(LabDirectory.root)/.doctor-\(getpid())"
+            try FileSystem.write([], to: path)
+            try FileSystem.remove(path)
+        }
+    }
+
+    private static func examineNetwork() -> [Finding] {
+        func link(
+            _ capability: String, isRequired: Bool, _ use: String, _ remedy: String,
+            _ request: () throws -> Request
+        ) -> Finding {
+            attempt(capability, use, isRequired: isRequired, remedy: remedy) {
+                let request = try request()
+                try NetworkNamespace.create().run { try RouteSocket().perform(request) }
+            }
+        }
+        guard let name = InterfaceName("doctor0"), let peer = InterfaceName("doctor1") else {
+            preconditionFailure("two valid names")
+        }
+        let stock = "boot a stock kernel, or use user-mode Linux"
+        var findings = [
+            link("bridge", isRequired: true, "networks", "load the bridge module") {
+                try Request.add(Netlink.Bridge(name: name))
+            },
+            link("veth", isRequired: true, "links", "load the veth module") {
+                try Request.add(VethEnd(name: name), peer: VethPeer(name: peer))
+            },
+            attempt("packet capture", "adverts and ARP on the timeline", isRequired: true) {
+                try NetworkNamespace.create().run {
+                    _ = try PacketCapture(filter: CaptureFilter.program)
+                }
+            },
+            attempt("netlink of all namespaces", "addresses on the timeline", isRequired: true) {
+                try NetworkNamespace.create().run {
+                    _ = try RouteMonitor(allNamespaces: true)
+                }
+            },
+        ]
+        for (kind, use) in [
+            ("dummy", "dummy interfaces"), ("vrf", "VRFs"), ("macvlan", "virtual MAC addresses"),
+        ] {
+            findings.append(
+                link(kind, isRequired: false, use, stock) {
+                    try Request.addLink(name, kind: kind)
+                })
+        }
+        findings.append(
+            module(
+                "netem", "sch_netem", "delay and loss by the kernel (labs do without)",
+                remedy: stock))
+        findings.append(module("ip_vs", "ip_vs", "LVS (virtual_server)", remedy: stock))
+        return findings
+    }
+
+    private static func examineFreezer() -> Finding {
+        let mounts = (try? FileSystem.readText("/proc/self/mountinfo")) ?? ""
+        let line = mounts.split(separator: "\n").first { $0.contains(" - cgroup2 ") }
+        let folder = line?.split(separator: " ").dropFirst(4).first.map(String.init)
+        return Finding(
+            capability: "cgroup v2", isPresent: folder != nil, isRequired: false,
+            detail: folder.map { "mounted on \($0): nodes can be frozen" }
+                ?? "not mounted: nodes cannot be frozen; mount -t cgroup2 none /sys/fs/cgroup")
+    }
+
+    /// A module that cannot be tried without leaving it loaded: built in, loaded, or there to be loaded.
+    private static func module(
+        _ capability: String, _ name: String, _ use: String, remedy: String
+    ) -> Finding {
+        var system = utsname()
+        uname(&system)
+        let release = withUnsafePointer(to: &system.release) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
+        }
+        let lists = ["modules.builtin", "modules.dep"].map { "/lib/modules/\(release)/\($0)" }
+        let isThere =
+            FileSystem.exists("/sys/module/\(name)")
+            || lists.contains { list in
+                ((try? FileSystem.readText(list)) ?? "").contains("/\(name).ko")
+            }
+        return Finding(
+            capability: capability, isPresent: isThere, isRequired: false,
+            detail: isThere ? use : "kernel \(release) has no \(name), for \(use): \(remedy)")
+    }
+
+    private static func tool(_ name: String, _ package: String, _ use: String) -> Finding {
+        let path = Program.lookUp(name, path: "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin")
+        return Finding(
+            capability: name, isPresent: path != nil, isRequired: false,
+            detail: path.map { "\($0): \(use)" }
+                ?? "not installed, for \(use): apt-get install \(package)")
+    }
+
+    private static func attempt(
+        _ capability: String, _ use: String, isRequired: Bool = true, remedy: String? = nil,
+        _ body: () throws -> Void
+    ) -> Finding {
+        do {
+            try body()
+            return Finding(
+                capability: capability, isPresent: true, isRequired: isRequired, detail: use)
+        } catch {
+            return Finding(
+                capability: capability, isPresent: false, isRequired: isRequired,
+                detail: "needed for \(use): \(error)" + (remedy.map { "; \($0)" } ?? ""))
+        }
+    }
+
+    private static func runInNamespaces(
+        _ namespaces: Namespaces, _ path: String, _ arguments: [String]
+    ) throws {
+        let null = OwnedDescriptor(
+            try systemCall("open /dev/null") { clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0) })
+        var program = Program(
+            path: path, arguments: [path] + arguments,
+            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+            descriptors: [null.rawValue, null.rawValue, null.rawValue])
+        program.newNamespaces = namespaces
+        let started = try program.start()
+        var status: CInt = 0
+        while waitpid(started.pid, &status, 0) < 0, errno == EINTR {}
+        guard Termination(waitStatus: status) == .exited(status: 0) else {
+            throw SystemError("\(path) \(arguments.joined(separator: " "))", .notPermitted)
+        }
+    }
+}

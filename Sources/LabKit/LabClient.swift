@@ -1,0 +1,213 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+public import LabModel
+public import LinuxSystem
+import SystemPackage
+
+/// A running lab, as everything outside its supervisor sees it. Every call is a connection of its own.
+public struct LabClient {
+    /// The lab's run directory.
+    public let directory: LabDirectory
+    /// Keeps a lab up that ends with whoever started it.
+    private let lifeline: MessageChannel?
+
+    /// A client of the lab with that run directory; whether it is up shows with the first call.
+    public init(_ directory: LabDirectory) { self.init(directory, lifeline: nil) }
+
+    init(_ directory: LabDirectory, lifeline: MessageChannel?) {
+        self.directory = directory
+        self.lifeline = lifeline
+    }
+
+    /// The lab's name.
+    public var name: String { directory.name }
+
+    /// The lab at a glance.
+    ///
+    /// - Throws: ``LabError/state(_:)`` when there is no such lab; so do all other calls.
+    public func status() throws(LabError) -> LabStatus {
+        let connection = try ControlConnection(directory)
+        try connection.send(.status)
+        guard case .status(let status) = try connection.receive() else { throw unexpected }
+        return status
+    }
+
+    /// Takes the lab down: returns when its last process has ended and its run directory is gone.
+    public func down() throws(LabError) {
+        let connection = try ControlConnection(directory)
+        let supervisor = try connection.peer()
+        try connection.send(.down)
+        // Readable when it has ended, and PID 1 ends only after every other process of its namespace.
+        var waiting = pollfd(fd: supervisor.rawValue, events: Int16(POLLIN), revents: 0)
+        while poll(&waiting, 1, -1) < 0, errno == EINTR {}
+        LabDirectory.sweep()
+    }
+
+    /// Applies a verb to a node or service; returns when it is done.
+    public func control(_ verb: ControlVerb, _ target: Target) throws(LabError) {
+        let connection = try ControlConnection(directory)
+        try connection.send(.control(verb, target))
+        try connection.receiveDone()
+    }
+
+    /// Waits until every virtual address that a running daemon could hold is held.
+    ///
+    /// - Throws: ``LabError/failed(_:)`` when the protocol's time for that is over.
+    public func awaitConvergence() throws(LabError) {
+        let connection = try ControlConnection(directory)
+        try connection.send(.awaitConvergence)
+        try connection.receiveDone()
+    }
+
+    /// What services have printed, oldest first; with `follow`, until the lab is taken down.
+    ///
+    /// - Parameters:
+    ///   - node: nil for all.
+    ///   - service: nil for all of the node.
+    ///   - tail: only the last so many of the lines there are.
+    public func logs(
+        node: String? = nil, service: String? = nil, follow: Bool = false, tail: Int? = nil,
+        onLine: (LogLine) -> Void
+    ) throws(LabError) {
+        let connection = try ControlConnection(directory)
+        try connection.send(
+            .logs(LogQuery(node: node, service: service, follows: follow, tail: tail)))
+        while let reply = try connection.receiveUnlessEnded() {
+            switch reply {
+            case .logLine(let line): onLine(line)
+            case .done: return
+            default: throw unexpected
+            }
+        }
+    }
+
+    /// The timeline so far; with `follow`, as it grows until the lab is taken down.
+    public func events(
+        follow: Bool = false, onEvent: (TimelineEvent) -> Void
+    ) throws(LabError) {
+        let connection = try ControlConnection(directory)
+        try connection.send(.events(follow: follow))
+        while let reply = try connection.receiveUnlessEnded() {
+            switch reply {
+            case .event(let event): onEvent(event)
+            case .done: return
+            default: throw unexpected
+            }
+        }
+    }
+
+    /// Runs a scenario of the lab's file; every step's report is given as it comes, and every event of the timeline
+    /// where `onEvent` wants them.
+    public func run(
+        scenario: String, onEvent: ((TimelineEvent) -> Void)? = nil, onStep: (StepReport) -> Void
+    ) throws(LabError) -> ScenarioOutcome {
+        let connection = try ControlConnection(directory)
+        try connection.send(.runScenario(scenario, withEvents: onEvent != nil))
+        while true {
+            switch try connection.receive() {
+            case .step(let report): onStep(report)
+            case .event(let event): onEvent?(event)
+            case .verdict(let outcome): return outcome
+            default: throw unexpected
+            }
+        }
+    }
+
+    private var unexpected: LabError {
+        .failed("the supervisor of lab \(name) answered something else: are there two versions?")
+    }
+}
+
+/// A connection to a supervisor, used in the blocking way of a command.
+struct ControlConnection {
+    let channel: MessageChannel
+    private let name: String
+
+    init(_ directory: LabDirectory) throws(LabError) {
+        name = directory.name
+        do {
+            channel = try MessageChannel(try UnixSocket.connect(to: directory.socketPath))
+        } catch {
+            switch error.code {
+            case .noSuchFileOrDirectory, .connectionRefused, .notDirectory:
+                throw .state(
+                    "there is no lab \(directory.name): `labctl list` shows those there are")
+            case .permissionDenied:
+                throw .machine(
+                    "lab \(directory.name) belongs to another user: run labctl with sudo")
+            default: throw .machine("\(error)")
+            }
+        }
+    }
+
+    /// The supervisor's process.
+    func peer() throws(LabError) -> SharedDescriptor {
+        do {
+            let pid = try UnixSocket.peerProcess(of: channel.socket.rawValue)
+            return SharedDescriptor(
+                OwnedDescriptor(
+                    try systemCall("open pidfd of process \(pid)") { clinux_pidfd_open(pid) }))
+        } catch {
+            throw .failed("lab \(name) has just ended: \(error)")
+        }
+    }
+
+    func send(
+        _ request: ControlRequest, descriptors: [SharedDescriptor] = []
+    ) throws(LabError) {
+        do {
+            try channel.send(Array(JSONEncoder().encode(request)), descriptors: descriptors)
+            while channel.hasPendingOutput {
+                var waiting = pollfd(
+                    fd: channel.socket.rawValue, events: Int16(POLLOUT), revents: 0)
+                poll(&waiting, 1, -1)
+                try channel.flush()
+            }
+        } catch {
+            throw .failed("lab \(name) has ended: \(error)")
+        }
+    }
+
+    /// The next reply.
+    func receive() throws(LabError) -> ControlReply {
+        guard let reply = try receiveUnlessEnded() else {
+            throw .failed("lab \(name) was taken down meanwhile")
+        }
+        return reply
+    }
+
+    func receiveDone() throws(LabError) {
+        guard case .done = try receive() else {
+            throw .failed("the supervisor of lab \(name) answered something else")
+        }
+    }
+
+    private final class Inbox {
+        var messages: [MessageChannel.Message] = []
+    }
+    private let inbox = Inbox()
+
+    /// The next reply; nil when the lab has ended.
+    ///
+    /// - Throws: the failure that the supervisor reports.
+    func receiveUnlessEnded() throws(LabError) -> ControlReply? {
+        while inbox.messages.isEmpty {
+            var waiting = pollfd(fd: channel.socket.rawValue, events: Int16(POLLIN), revents: 0)
+            poll(&waiting, 1, -1)
+            guard let received = try? channel.receive() else { return nil }
+            inbox.messages = received.messages
+            if received.isAtEnd, received.messages.isEmpty { return nil }
+        }
+        let message = inbox.messages.removeFirst()
+        do {
+            let reply = try JSONDecoder().decode(ControlReply.self, from: Data(message.payload))
+            if case .failed(let kind, let text) = reply { throw LabError(kind, text) }
+            return reply
+        } catch let error as LabError {
+            throw error
+        } catch {
+            throw .failed("the supervisor of lab \(name) answered what does not decode: \(error)")
+        }
+    }
+}

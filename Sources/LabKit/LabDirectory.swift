@@ -1,0 +1,162 @@
+import Glibc
+public import LinuxSystem
+import SystemPackage
+
+/// The run directory of a lab: `/run/labctl/<lab>`, or `$XDG_RUNTIME_DIR/labctl/<lab>` without
+/// root.
+///
+/// A lab is up exactly as long as its supervisor holds the lock in here, which the kernel lets go
+/// of however the supervisor dies; everything else in the directory is worthless without it and is
+/// swept.
+public struct LabDirectory: Hashable, Sendable {
+    /// The lab's name.
+    public let name: String
+
+    /// The directory of the lab of that name.
+    public init(_ name: String) { self.name = name }
+
+    /// Where the directories of all labs are.
+    public static var root: String {
+        if geteuid() != 0, let folder = getenv("XDG_RUNTIME_DIR") {
+            return String(cString: folder) + "/labctl"
+        }
+        return "/run/labctl"
+    }
+
+    private static let maximumClaimTries = 10
+
+    /// Where `ip netns` looks names up.
+    static let namespaceNames = "/run/netns"
+
+    var path: String { "\(Self.root)/\(name)" }
+    /// Held by the supervisor for its whole life.
+    var lockPath: String { path + "/lock" }
+    /// Where the supervisor answers.
+    var socketPath: String { path + "/supervisor.sock" }
+    /// What the supervisor and the nodes' first processes print.
+    var logPath: String { path + "/supervisor.log" }
+    /// The timeline as it grows, one JSON object a line.
+    var eventsPath: String { path + "/events.jsonl" }
+    /// Mount point of the disks of all nodes, in the supervisor's mount namespace only.
+    var diskPath: String { path + "/disk" }
+    /// One folder a node, one file a service: what the services print.
+    var outputPath: String { path + "/output" }
+
+    /// The name by which `ip netns exec` finds a node.
+    func namespaceName(of node: String) -> String { "\(name)-\(node)" }
+
+    /// Whether the lab is up.
+    public var isUp: Bool { FileLock.isHeld(lockPath) }
+
+    /// The labs that are up, by name.
+    public static func running() -> [LabDirectory] {
+        let names = (try? FileSystem.list(root)) ?? []
+        return names.map(LabDirectory.init).filter(\.isUp)
+    }
+
+    /// Makes the directory and takes its lock.
+    ///
+    /// - Returns: the open lock file, to be inherited by the supervisor.
+    /// - Throws: ``LabError/state(_:)`` when the lab is up, ``LabError/machine(_:)`` when the file system refuses.
+    func claim() throws(LabError) -> SharedDescriptor {
+        do {
+            guard let lock = try lockMakingFolders() else {
+                throw LabError.state(
+                    "lab \(name) is already up: take it down with `labctl down \(name)`, "
+                        + "or build this one under another name with `--name`")
+            }
+            try clear()
+            return lock
+        } catch let error as LabError {
+            throw error
+        } catch {
+            throw .machine("cannot make the run directory: \(error)")
+        }
+    }
+
+    private func lockMakingFolders() throws(SystemError) -> SharedDescriptor? {
+        // A `down` or a sweep may remove the folder between the two calls.
+        for _ in 0..<Self.maximumClaimTries {
+            try FileSystem.makeFolders(path)
+            do {
+                return try FileLock.acquire(lockPath)
+            } catch  where error.code == .noSuchFileOrDirectory {
+                continue
+            }
+        }
+        return nil
+    }
+
+    /// Removes what an earlier lab left in the directory, but for the lock, which the caller holds.
+    private func clear() throws(SystemError) {
+        removeNamespaceNames()
+        for entry in try FileSystem.list(path) where entry != "lock" {
+            try FileSystem.removeTree("\(path)/\(entry)")
+        }
+    }
+
+    /// Removes the directory and the nodes' names; the lock goes last, so that a lab never seems to
+    /// be down while something of it is left.
+    func remove() throws(SystemError) {
+        guard FileSystem.isFolder(path) else { return }
+        try clear()
+        try FileSystem.removeTree(path)
+    }
+
+    /// Makes `ip netns exec NAME` and everything else that looks into /run/netns find a node.
+    ///
+    /// A symbolic link to /proc and not the usual bind mount, which would outlive a SIGKILL of the
+    /// supervisor.
+    ///
+    /// - Throws: ``LabError/state(_:)`` when another lab's node, or somebody else, has the name.
+    func nameNamespace(of node: String, hostPID: Int32) throws {
+        let entry = namespaceName(of: node)
+        let path = "\(Self.namespaceNames)/\(entry)"
+        try FileSystem.makeFolders(namespaceMarks)
+        if FileSystem.exists(path), !FileSystem.exists("\(namespaceMarks)/\(entry)") {
+            throw LabError.state(
+                "the network namespace name \(entry) is taken (see `ip netns`): "
+                    + "build this lab under another name with `--name`")
+        }
+        try FileSystem.makeFolders(Self.namespaceNames)
+        // The mark comes first: a link without it would be nobody's to remove.
+        try FileSystem.write([], to: "\(namespaceMarks)/\(entry)")
+        try FileSystem.link(path, to: "/proc/\(hostPID)/ns/net")
+    }
+
+    /// Removes a node's name, when it has one.
+    func removeNamespaceName(of node: String) { removeNamespaceName(namespaceName(of: node)) }
+
+    private var namespaceMarks: String { path + "/netns" }
+
+    private func removeNamespaceName(_ entry: String) {
+        let path = "\(Self.namespaceNames)/\(entry)"
+        // Only ever a link into /proc: `ip netns add` makes files.
+        if case .link(let target) = FileSystem.entry(path), target.hasPrefix("/proc/") {
+            try? FileSystem.remove(path)
+        }
+        try? FileSystem.remove("\(namespaceMarks)/\(entry)")
+    }
+
+    private func removeNamespaceNames() {
+        for entry in (try? FileSystem.list(namespaceMarks)) ?? [] { removeNamespaceName(entry) }
+    }
+
+    /// Removes what labs that are no longer up have left behind.
+    ///
+    /// - Returns: the names of those labs.
+    @discardableResult
+    public static func sweep() -> [String] {
+        var swept: [String] = []
+        for name in (try? FileSystem.list(root)) ?? [] {
+            let directory = LabDirectory(name)
+            // Taking the lock keeps an `up` that begins right now out until this is done.
+            guard FileSystem.isFolder(directory.path),
+                let lock = try? FileLock.acquire(directory.lockPath)
+            else { continue }
+            if (try? directory.remove()) != nil { swept.append(name) }
+            lock.close()
+        }
+        return swept
+    }
+}

@@ -1,0 +1,148 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+public import LabModel
+import LinuxSystem
+import SystemPackage
+
+/// Starts labs.
+public enum LabLauncher {
+    /// The programs that nodes need, which are installed beside `labctl`.
+    static let programs = ["node-init", "vrrp-agent", "http-backend"]
+
+    /// Brings a lab up: starts its supervisor and waits until every node is up and every service ready.
+    ///
+    /// - Parameters:
+    ///   - loaded: the lab, checked.
+    ///   - endsWithCaller: whether the lab is taken down when this process ends or lets go of the client, however it
+    ///     ends; for tests and demonstrations.
+    ///   - supervisor: the path of `labctl`, which is the supervisor's program too; nil for this process's own program.
+    /// - Returns: a client of the lab.
+    /// - Throws: ``LabError``; nothing of the lab is left then.
+    public static func up(
+        _ loaded: LoadedLab, endsWithCaller: Bool = false, supervisor: String? = nil
+    ) throws(LabError) -> LabClient {
+        try requireRoot()
+        let program = try supervisor ?? ownProgram()
+        let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
+        try checkPrograms(loaded.lab, folder: folder)
+        LabDirectory.sweep()
+        let directory = LabDirectory(loaded.lab.name)
+        let lock = try directory.claim()
+        do {
+            let order = SupervisorOrder(
+                lab: loaded.lab, virtualRouters: loaded.virtualRouters, programFolder: folder,
+                endsWithLauncher: endsWithCaller)
+            let channel = try start(order, program: program, directory: directory, lock: lock)
+            return LabClient(directory, lifeline: endsWithCaller ? channel : nil)
+        } catch {
+            lock.close()
+            // The supervisor removes the directory when it can; this is for when it could not.
+            if !directory.isUp { try? directory.remove() }
+            throw error
+        }
+    }
+
+    private static func requireRoot() throws(LabError) {
+        guard geteuid() == 0 else {
+            throw .machine(
+                "building a lab needs root, for its network namespaces: run it with sudo")
+        }
+    }
+
+    private static func ownProgram() throws(LabError) -> String {
+        do {
+            return try FileSystem.ownProgram()
+        } catch {
+            throw .machine("\(error)")
+        }
+    }
+
+    private static func checkPrograms(_ lab: Lab, folder: String) throws(LabError) {
+        for name in programs where access("\(folder)/\(name)", X_OK) != 0 {
+            throw .machine(
+                "\(name) is not in \(folder), where labctl is: build it with `swift build`")
+        }
+        let services = lab.nodes.flatMap(\.services)
+        if services.contains(where: { $0.kind == .keepalived }),
+            Program.lookUp("keepalived", path: "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin") == nil
+        {
+            throw .machine(
+                "keepalived is not installed: apt-get install keepalived, "
+                    + "or use `--vrrp vrrp-agent`")
+        }
+    }
+
+    private static func start(
+        _ order: SupervisorOrder, program: String, directory: LabDirectory, lock: SharedDescriptor
+    ) throws(LabError) -> MessageChannel {
+        do {
+            let (ours, theirs) = try MessageChannel.pair()
+            let null = OwnedDescriptor(
+                try systemCall("open /dev/null") {
+                    clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0)
+                })
+            let log = try FileSystem.openForAppending(directory.logPath)
+            var start = Program(
+                path: program, arguments: ["labctl", SupervisorProgram.argument, order.lab.name],
+                environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+                descriptors: [
+                    null.rawValue, log.rawValue, log.rawValue, theirs.rawValue, lock.rawValue,
+                ])
+            start.newNamespaces = [.pid, .mount, .network]
+            start.leadsSession = true
+            start.workingDirectory = "/"
+            let started = try start.start()
+            theirs.close()
+            lock.close()
+            let channel = try MessageChannel(ours)
+            try channel.send(Array(JSONEncoder().encode(order)))
+            let report = try awaitReport(channel)
+            if case .failed(let kind, let message) = report {
+                awaitEnd(started)
+                throw LabError(kind, message)
+            }
+            guard report != nil else {
+                awaitEnd(started)
+                let log = (try? FileSystem.readText(directory.logPath)) ?? ""
+                throw LabError.failed("the supervisor ended while it was starting: \(log)")
+            }
+            return channel
+        } catch let error as LabError {
+            throw error
+        } catch {
+            throw .machine("\(error)")
+        }
+    }
+
+    private static func awaitReport(_ channel: MessageChannel) throws -> LaunchReport? {
+        while true {
+            var waiting = pollfd(fd: channel.socket.rawValue, events: Int16(POLLIN), revents: 0)
+            if channel.hasPendingOutput { waiting.events |= Int16(POLLOUT) }
+            poll(&waiting, 1, -1)
+            try channel.flush()
+            let received = try channel.receive()
+            if let message = received.messages.first {
+                return try JSONDecoder().decode(LaunchReport.self, from: Data(message.payload))
+            }
+            if received.isAtEnd { return nil }
+        }
+    }
+
+    // A PID namespace's first process has ended only when every other process in it has.
+    private static func awaitEnd(_ supervisor: Program.Started) {
+        var status: CInt = 0
+        while waitpid(supervisor.pid, &status, 0) < 0, errno == EINTR {}
+    }
+}
+
+extension LabError {
+    init(_ kind: ControlReply.FailureKind, _ message: String) {
+        self =
+            switch kind {
+            case .machine: .machine(message)
+            case .state: .state(message)
+            case .failed: .failed(message)
+            }
+    }
+}

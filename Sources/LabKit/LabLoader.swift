@@ -1,0 +1,103 @@
+import Glibc
+public import LabModel
+import LinuxSystem
+
+/// A lab file that has been read and found right, with everything its nodes need.
+public struct LoadedLab: Sendable {
+    /// The lab, with the choices of the command line applied.
+    public var lab: Lab
+    /// Its virtual routers, as the nodes' keepalived.conf files define them.
+    public var virtualRouters: [VirtualRouterFacts]
+    /// What is odd about the files, but does not keep the lab from running.
+    public var warnings: [Diagnostic]
+    /// The lab file's path as the user named it.
+    public var path: String
+
+    /// The lab as one of its scenarios wants it.
+    ///
+    /// - Throws: ``LabError/invalid(_:)`` when a file of the scenario is wrong.
+    public func applying(_ scenario: Scenario) throws(LabError) -> LoadedLab {
+        guard !scenario.files.isEmpty else { return self }
+        var changed = self
+        changed.lab = lab.applying(scenario)
+        var check = KeepalivedCheck(labFile: path)
+        check.run(changed.lab)
+        changed.virtualRouters = check.virtualRouters
+        return changed
+    }
+}
+
+/// Reads lab files with all they refer to.
+public enum LabLoader {
+    /// The lab file's name in a lab's folder.
+    public static let fileName = "lab.yaml"
+
+    /// Reads a lab.
+    ///
+    /// - Parameters:
+    ///   - path: a lab file, or a folder with a `lab.yaml` in it.
+    ///   - name: a name in place of the file's, to have the same lab twice.
+    ///   - vrrp: which VRRP daemons the nodes run in place of the file's.
+    /// - Throws: ``LabError/invalid(_:)`` with every mistake in the lab file, and in the keepalived.conf files of its
+    ///   nodes, at once.
+    public static func load(
+        _ path: String, name: String? = nil, vrrp: [VRRPDaemonChoice] = []
+    ) throws(LabError) -> LoadedLab {
+        let file = FileSystem.isFolder(path) ? joined(path, fileName) : path
+        let text: String
+        do {
+            text = try FileSystem.readText(file)
+        } catch {
+            throw .invalid([
+                Diagnostic(
+                    file: file, line: 0, column: 0,
+                    message: "there is no lab here: \(error.code.text)")
+            ])
+        }
+        let decoding = Lab.decode(yaml: text, file: file, readFile: lookUp)
+        guard var lab = decoding.lab else { throw .invalid(decoding.diagnostics) }
+        if let name { lab.name = try checked(name) }
+        do {
+            lab = try lab.replacingVRRPDaemon(vrrp)
+            _ = try DeploymentPlan(lab)
+        } catch {
+            throw .invalid([error])
+        }
+        var check = KeepalivedCheck(labFile: file)
+        for scenario in lab.scenarios where !scenario.files.isEmpty {
+            check.run(lab.applying(scenario))
+        }
+        check.run(lab)
+        let diagnostics = Array(Set(decoding.diagnostics + check.diagnostics)).sorted()
+        guard !diagnostics.contains(where: { $0.severity == .error }) else {
+            throw .invalid(diagnostics)
+        }
+        return LoadedLab(
+            lab: lab, virtualRouters: check.virtualRouters, warnings: diagnostics, path: file)
+    }
+
+    private static func joined(_ folder: String, _ name: String) -> String {
+        folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+    }
+
+    private static func checked(_ name: String) throws(LabError) -> String {
+        guard Lab.isValidName(name) else {
+            throw .invalid([
+                Diagnostic(
+                    file: "--name", line: 0, column: 0,
+                    message: "'\(name)' is no lab name: 1 to 32 of a-z, 0-9 and -, "
+                        + "beginning with a letter or digit")
+            ])
+        }
+        return name
+    }
+
+    private static func lookUp(_ path: String) -> FileLookup {
+        if FileSystem.isFolder(path) { return .directory }
+        do {
+            return .contents(try FileSystem.read(path))
+        } catch {
+            return error.code == .noSuchFileOrDirectory ? .missing : .unreadable(error.code.text)
+        }
+    }
+}

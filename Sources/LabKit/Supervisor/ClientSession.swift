@@ -1,0 +1,180 @@
+import FoundationEssentials
+import Glibc
+import LabModel
+import LinuxSystem
+import NodeProtocol
+
+/// One connection of `labctl` to the supervisor.
+final class ClientSession {
+    /// Replies that may wait for a client that does not read before it is dropped.
+    static let maximumPendingReplies = 20_000
+
+    private unowned let supervisor: Supervisor
+    private let channel: MessageChannel
+    private let encoder = JSONEncoder()
+    private var eventListener: Int?
+    private var lineListener: Int?
+    private var scenario: ScenarioRunner?
+    private var isClosed = false
+
+    init(_ connection: consuming OwnedDescriptor, supervisor: Supervisor) throws {
+        self.supervisor = supervisor
+        channel = try MessageChannel(connection)
+        try supervisor.loop.add(channel.socket.rawValue, .readable) { [unowned self] interest in
+            ready(interest)
+        }
+    }
+
+    private func ready(_ interest: EventLoop.Interest) {
+        if interest.contains(.writable) { flush() }
+        guard !isClosed, let received = try? channel.receive() else { return close() }
+        for message in received.messages where !isClosed { handle(message) }
+        if received.isAtEnd { close() }
+    }
+
+    private func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        supervisor.loop.remove(channel.socket.rawValue)
+        if let eventListener { supervisor.timeline.removeListener(eventListener) }
+        if let lineListener { supervisor.output.removeListener(lineListener) }
+        scenario?.cancel()
+        supervisor.close(self)
+    }
+
+    private func flush() {
+        do {
+            try channel.flush()
+            if !channel.hasPendingOutput {
+                try supervisor.loop.modify(channel.socket.rawValue, .readable)
+            }
+        } catch {
+            close()
+        }
+    }
+
+    private func reply(_ reply: ControlReply) {
+        guard !isClosed else { return }
+        do {
+            try channel.send(Array(encoder.encode(reply)))
+            if channel.pendingMessageCount > Self.maximumPendingReplies { return close() }
+            if channel.hasPendingOutput {
+                try supervisor.loop.modify(channel.socket.rawValue, [.readable, .writable])
+            }
+        } catch {
+            close()
+        }
+    }
+
+    private func reply(_ result: Result<Void, LabError>) {
+        switch result {
+        case .success: reply(.done)
+        case .failure(let error):
+            reply(.failed(ControlReply.FailureKind(error), error.description))
+        }
+    }
+
+    private func handle(_ message: MessageChannel.Message) {
+        let request: ControlRequest
+        do {
+            request = try JSONDecoder().decode(ControlRequest.self, from: Data(message.payload))
+        } catch {
+            return reply(.failed(.failed, "the request does not decode: \(error)"))
+        }
+        switch request {
+        case .status: reply(.status(supervisor.status()))
+        case .down: supervisor.end()
+        case .control(let verb, let target):
+            supervisor.control(verb, target) { [self] in reply($0) }
+        case .execute(let node, let options):
+            execute(options, on: node, descriptors: message.descriptors)
+        case .logs(let query): logs(query)
+        case .events(let follow): events(follow: follow)
+        case .runScenario(let name, let withEvents): runScenario(name, withEvents: withEvents)
+        case .awaitConvergence: supervisor.awaitConvergence { [self] in reply($0) }
+        }
+    }
+
+    // The node takes the connection over: from here on the command and its client talk without the supervisor.
+    private func execute(
+        _ options: ExecuteOptions, on name: String, descriptors: [SharedDescriptor]
+    ) {
+        do throws(LabError) {
+            let node = try supervisor.node(name)
+            guard node.state == .running else {
+                throw .state("node \(name) is \(node.state.rawValue): start it first")
+            }
+            var terminal: ExecuteRequest.TerminalSize?
+            if let rows = options.terminalRows, let columns = options.terminalColumns {
+                terminal = ExecuteRequest.TerminalSize(rows: rows, columns: columns)
+            }
+            let request = ExecuteRequest(
+                command: options.command, environment: options.environment,
+                workingDirectory: options.workingDirectory, user: options.user, terminal: terminal)
+            supervisor.loop.remove(channel.socket.rawValue)
+            node.send(.execute(request), descriptors: [channel.socket] + descriptors)
+        } catch {
+            // docker's number for a failure of its own, in the words that the node itself would use.
+            let report = ExecuteReport.failed(status: 125, reason: error.description)
+            try? channel.send(report.message)
+        }
+        close()
+    }
+
+    private func logs(_ query: LogQuery) {
+        var wanted: [(node: String, service: String)] = []
+        do throws(LabError) {
+            let nodes = try query.node.map { name throws(LabError) in [try supervisor.node(name)] }
+            for node in nodes ?? supervisor.nodes {
+                let name = node.node.name
+                if let service = query.service, node.node.service(service) == nil {
+                    throw .state("node \(name) has no service \(service)")
+                }
+                for service in node.node.services
+                where query.service == nil || query.service == service.name {
+                    wanted.append((name, service.name))
+                }
+            }
+        } catch {
+            return reply(.failure(error))
+        }
+        var lines = wanted.flatMap { supervisor.output.lines(node: $0.node, service: $0.service) }
+        lines.sort { $0.time < $1.time }
+        for line in lines.suffix(query.tail ?? lines.count) { reply(.logLine(line)) }
+        guard query.follows else { return reply(.done) }
+        let followed = Set(wanted.map { "\($0.node)/\($0.service)" })
+        lineListener = supervisor.output.addListener { [unowned self] line in
+            if followed.contains("\(line.node)/\(line.service)") { reply(.logLine(line)) }
+        }
+    }
+
+    private func events(follow: Bool) {
+        supervisor.observer.catchUp()
+        for event in supervisor.timeline.events { reply(.event(event)) }
+        guard follow else { return reply(.done) }
+        eventListener = supervisor.timeline.addListener { [unowned self] in reply(.event($0)) }
+    }
+
+    private func runScenario(_ name: String, withEvents: Bool) {
+        guard let found = supervisor.order.lab.scenarios.first(where: { $0.name == name }) else {
+            return reply(
+                .failed(.state, "lab \(supervisor.order.lab.name) has no scenario \(name)"))
+        }
+        guard scenario == nil else {
+            return reply(.failed(.state, "a scenario is already running here"))
+        }
+        let runner = ScenarioRunner(found, supervisor: supervisor)
+        scenario = runner
+        if withEvents {
+            eventListener = supervisor.timeline.addListener { [unowned self] in reply(.event($0)) }
+        }
+        runner.start(
+            onStep: { [unowned self] in reply(.step($0)) },
+            onEnd: { [unowned self] outcome in
+                scenario = nil
+                if let eventListener { supervisor.timeline.removeListener(eventListener) }
+                eventListener = nil
+                reply(.verdict(outcome))
+            })
+    }
+}

@@ -1,0 +1,194 @@
+import Glibc
+import LabModel
+import LinuxSystem
+import Netlink
+import NetworkTypes
+import SystemPackage
+
+/// The lab's switches: the bridges of the supervisor's own network namespace and the ports that
+/// nodes are plugged into.
+///
+/// All of it goes with the namespace; nothing is ever deleted one by one, but for the ports of a
+/// node that starts again.
+final class Fabric {
+    let plan: DeploymentPlan
+    private let socket: RouteSocket
+    /// The number under which a node's namespace is known here; a new one at every start of a node.
+    private var namespaceIDs: [Int32: String] = [:]
+    private var nextNamespaceID: Int32 = 1
+
+    /// Prepares the calling thread's network namespace, which must be fresh, and makes the bridges.
+    ///
+    /// - Throws: ``NetlinkError``, ``SystemError``.
+    init(_ plan: DeploymentPlan) throws {
+        self.plan = plan
+        // A switch has no addresses of its own and sends nothing of its own accord.
+        try FileSystem.writeParameter("1", to: "/proc/sys/net/ipv6/conf/default/disable_ipv6")
+        try FileSystem.writeParameter("1", to: "/proc/sys/net/ipv6/conf/all/disable_ipv6")
+        for table in ["iptables", "ip6tables", "arptables"] {
+            // Bridged frames must not pass the packet filters of this namespace; where the kernel
+            // has no such hook, there is no such file.
+            let path = "/proc/sys/net/bridge/bridge-nf-call-\(table)"
+            if FileSystem.exists(path) { try FileSystem.writeParameter("0", to: path) }
+        }
+        socket = try RouteSocket()
+        var requests = [try Request.set(.loopback, .up)]
+        for bridge in plan.bridges {
+            requests.append(
+                try .add(
+                    Netlink.Bridge(
+                        name: bridge.name, index: bridge.index, address: bridge.mac,
+                        mtuBytes: bridge.mtuBytes)))
+        }
+        try socket.perform(requests)
+    }
+
+    /// The node whose namespace has that number here.
+    func node(ofNamespace id: Int32) -> String? { namespaceIDs[id] }
+
+    /// The number that a node's namespace has here now.
+    func namespaceID(of node: String) -> Int32? {
+        namespaceIDs.first { $0.value == node }?.key
+    }
+
+    /// The port that frames with that device index entered by.
+    func port(index: Int32) -> DeploymentPlan.Port? { plan.ports.first { $0.index == index } }
+
+    /// Plugs a node in: makes its links, and its addresses and routes inside.
+    ///
+    /// - Parameters:
+    ///   - pid: its first process, in the supervisor's PID namespace.
+    ///   - sysctls: those of `net.`, which are set before the links are made where they can be.
+    /// - Throws: ``NetlinkError``, ``SystemError``, naming the object.
+    func connect(_ node: Node, pid: Int32) throws {
+        let ports = plan.ports.filter { $0.node == node.name }
+        for (id, name) in namespaceIDs where name == node.name { namespaceIDs[id] = nil }
+        let id = nextNamespaceID
+        nextNamespaceID += 1
+        let namespace = try NetworkNamespace.of(pid: pid)
+        let deferred = try namespace.run { try apply(node.sysctls.filter(\.isNetwork)) }
+        try removeLeftOverPorts(ports)
+        // The number comes first: from then on every change inside is told.
+        var requests = [try Request.setNamespaceID(id, of: .process(pid))]
+        namespaceIDs[id] = node.name
+        for port in ports { requests += try links(port, pid: pid) }
+        try socket.perform(requests)
+        try namespace.run {
+            let inside = try RouteSocket()
+            try inside.perform(try insideRequests(node))
+            let failed = try apply(deferred)
+            if let sysctl = failed.first {
+                throw SystemError(
+                    "sysctl \(sysctl.name) on node \(node.name)", .noSuchFileOrDirectory)
+            }
+        }
+    }
+
+    /// Takes a node's switch ports away: from now on not one frame passes, in either direction,
+    /// while the node itself sees its carrier stay.
+    func disconnect(_ node: String) throws {
+        var requests: [Request] = []
+        for port in plan.ports where port.node == node {
+            requests.append(
+                try .setBridgePort(
+                    Device(index: port.index, name: port.name), .state(.disabled)))
+        }
+        // A port that is already gone with its node passes nothing either.
+        for error in try socket.attempt(requests).compactMap({ $0 })
+        where error.code.rawValue != ENODEV { throw error }
+    }
+
+    // A node that died takes its ends of the links with it, and these ours, but only when the
+    // kernel gets round to it.
+    private func removeLeftOverPorts(_ ports: [DeploymentPlan.Port]) throws {
+        let present = Set(try socket.links().map(\.index))
+        let left = ports.filter { present.contains($0.index) }
+        let requests = try left.map { try Request.delete(Device(index: $0.index, name: $0.name)) }
+        for error in try socket.attempt(requests).compactMap({ $0 })
+        where error.code.rawValue != ENODEV { throw error }
+    }
+
+    private func links(_ port: DeploymentPlan.Port, pid: Int32) throws -> [Request] {
+        guard let bridge = plan.bridges.first(where: { $0.name == port.bridge }) else {
+            preconditionFailure("the plan has a bridge for every port")
+        }
+        let end = VethEnd(
+            name: port.name, index: port.index, address: port.mac, mtuBytes: port.mtuBytes,
+            master: Device(index: bridge.index, name: bridge.name))
+        let peer = VethPeer(
+            name: port.interface, index: port.interfaceIndex, address: port.interfaceMAC,
+            mtuBytes: port.mtuBytes, namespace: .process(pid))
+        var requests = [try Request.add(end, peer: peer)]
+        if bridge.isPointToPoint {
+            // Two stations, so flooding reaches the right one: a cable learns nothing.
+            requests.append(
+                try .setBridgePort(Device(index: port.index, name: port.name), .learning(false)))
+        }
+        return requests
+    }
+
+    private func insideRequests(_ node: Node) throws -> [Request] {
+        guard let nodePlan = plan.nodes.first(where: { $0.name == node.name }) else { return [] }
+        var requests = [try Request.set(.loopback, .up)]
+        for address in nodePlan.addresses {
+            let device = Device(index: address.interfaceIndex, name: address.interface)
+            var broadcast: IPv4Address?
+            if case .v4 = address.address.address {
+                broadcast = address.address.network.broadcast
+            }
+            // A lab's addresses are known to be unique, so nobody waits a second for duplicate
+            // address detection.
+            let isV6 = address.address.address.family == .v6
+            requests.append(
+                try .add(
+                    address.address, to: device, broadcast: broadcast,
+                    flags: isV6 ? .noDuplicateDetection : []))
+        }
+        for port in plan.ports where port.node == node.name {
+            requests.append(
+                try .set(Device(index: port.interfaceIndex, name: port.interface), .up))
+        }
+        for route in nodePlan.routes {
+            let family = route.gateway?.family ?? route.destination?.base.family ?? .v4
+            let everywhere = IPPrefix(
+                containing: family == .v4 ? .v4(.any) : .v6(.any), length: 0)
+            let device = route.interface.flatMap { name in
+                plan.port(of: node.name, interface: name)
+            }.map { Device(index: $0.interfaceIndex, name: $0.interface) }
+            requests.append(
+                try .add(
+                    Netlink.Route(
+                        to: route.destination ?? everywhere, via: route.gateway, dev: device)))
+        }
+        return requests
+    }
+
+    /// Writes kernel parameters of the calling thread's network namespace.
+    ///
+    /// - Returns: those that do not exist (yet: a parameter of an interface comes with it).
+    private func apply(_ sysctls: [Sysctl]) throws -> [Sysctl] {
+        var missing: [Sysctl] = []
+        for sysctl in sysctls {
+            do {
+                try FileSystem.writeParameter(sysctl.value, to: sysctl.procPath)
+            } catch let error as SystemError where error.code == .noSuchFileOrDirectory {
+                missing.append(sysctl)
+            }
+        }
+        return missing
+    }
+}
+
+extension Sysctl {
+    /// Whether it belongs to a network namespace.
+    var isNetwork: Bool { name.hasPrefix("net.") || name.hasPrefix("net/") }
+
+    /// Its file. As sysctl(8) reads names: the first separator met decides, and the other one then
+    /// stands for a dot inside a part (`net.ipv4.conf.eth0/100.forwarding`).
+    var procPath: String {
+        let separator = name.first { $0 == "." || $0 == "/" } ?? "."
+        guard separator == "." else { return "/proc/sys/\(name)" }
+        return "/proc/sys/"
+            + String(name.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
+    }
+}

@@ -1,0 +1,195 @@
+import CLinux
+import Glibc
+import LabModel
+import LinuxSystem
+import NetworkTypes
+import NodeProtocol
+import SystemPackage
+
+/// A node as the supervisor sees it: its first process, the socket to it, and what it has reported.
+///
+/// Whatever changes is told to ``onChange`` after it is in the properties. The node's network is
+/// the fabric's business.
+final class RunningNode {
+    /// A service's last reported state.
+    struct ServiceRecord {
+        var state: TimelineEvent.ServiceState
+        var since: MonotonicInstant
+    }
+
+    /// What happened to a node.
+    enum Change {
+        /// Its file system stands; its services can be started.
+        case booted
+        case service(name: String, TimelineEvent.ServiceState, at: MonotonicInstant)
+        /// Its first process has ended; nothing of it runs any more.
+        case ended
+    }
+
+    let node: Node
+    private let loop: EventLoop
+    private let output: ServiceOutput
+    private(set) var state: TimelineEvent.NodeState = .stopped
+    private(set) var services: [String: ServiceRecord] = [:]
+    /// Its first process, as the supervisor's PID namespace numbers it.
+    private(set) var process: Program.Started?
+    private var channel: MessageChannel?
+    /// Why it could not become a node, when it said so.
+    private(set) var failure: String?
+    private(set) var hasBooted = false
+    var onChange: (Change) -> Void = { _ in }
+
+    init(_ node: Node, loop: EventLoop, output: ServiceOutput) {
+        self.node = node
+        self.loop = loop
+        self.output = output
+    }
+
+    /// Whether its first process lives.
+    var isAlive: Bool { process != nil }
+
+    /// Starts the first process in namespaces of its own and tells it what to become.
+    ///
+    /// - Parameters:
+    ///   - program: the path of `node-init`.
+    ///   - log: where the first process itself prints.
+    /// - Throws: ``SystemError`` when the kernel makes no process or namespace.
+    func boot(_ specification: NodeSpecification, program: String, log: CInt) throws {
+        precondition(!isAlive, "a node is booted when it is down")
+        let (ours, theirs) = try MessageChannel.pair()
+        let null = OwnedDescriptor(
+            try systemCall("open /dev/null") { clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0) })
+        var start = Program(
+            path: program, arguments: ["node-init"], environment: [],
+            descriptors: [null.rawValue, log, log, theirs.rawValue])
+        start.newNamespaces = [.network, .pid, .mount, .uts, .ipc, .cgroup]
+        start.leadsSession = true
+        let started = try start.start()
+        theirs.close()
+        let channel = try MessageChannel(ours)
+        process = started
+        self.channel = channel
+        services = [:]
+        failure = nil
+        hasBooted = false
+        state = .starting
+        try loop.add(started.pidDescriptor.rawValue, .readable) { [self] _ in ended() }
+        try loop.add(channel.socket.rawValue, .readable) { [self] interest in
+            if interest.contains(.writable) { flush() }
+            receive()
+        }
+        send(.boot(specification))
+    }
+
+    /// Sends a request; one to a node that is going down is lost with it.
+    func send(_ request: NodeRequest, descriptors: [SharedDescriptor] = []) {
+        guard let channel else { return }
+        do {
+            try channel.send(request.message, descriptors: descriptors)
+            if channel.hasPendingOutput {
+                try loop.modify(channel.socket.rawValue, [.readable, .writable])
+            }
+        } catch {
+            // The other end is gone: the pidfd says so too, and that is what is acted on.
+        }
+    }
+
+    /// Marks the node as running, once its services have been told to start.
+    func markRunning() { state = .running }
+
+    /// Kills the first process, and with it, by the kernel's hand, every process of the node.
+    func kill() {
+        guard let process else { return }
+        state = .killed
+        clinux_pidfd_send_signal(process.pidDescriptor.rawValue, SIGKILL)
+    }
+
+    /// The state in which the node ends when its first process does.
+    func expectEnd(as state: TimelineEvent.NodeState) { self.state = state }
+
+    /// The process id of the first process on the host: what the /proc mounted here numbers it.
+    var hostPID: Int32? {
+        guard let process,
+            let text = try? FileSystem.readText(
+                "/proc/self/fdinfo/\(process.pidDescriptor.rawValue)"),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Pid:") })
+        else { return nil }
+        return Int32(line.dropFirst(4).filter { $0.isNumber })
+    }
+
+    private func flush() {
+        guard let channel else { return }
+        try? channel.flush()
+        if !channel.hasPendingOutput { try? loop.modify(channel.socket.rawValue, .readable) }
+    }
+
+    private func receive() {
+        guard let channel, let received = try? channel.receive() else {
+            closeChannel()
+            return
+        }
+        for message in received.messages { handle(message) }
+        if received.isAtEnd { closeChannel() }
+    }
+
+    private func handle(_ message: MessageChannel.Message) {
+        guard let report = try? NodeReport(message: message.payload) else {
+            fputs("node \(node.name) sent a message that does not decode\n", stderr)
+            return
+        }
+        switch report {
+        case .booted:
+            hasBooted = true
+            onChange(.booted)
+        case .failed(let reason): failure = reason
+        case .sysctlFailed(let name, let reason):
+            failure = "sysctl \(name) on \(node.name): \(reason)"
+        case .service(let name, let reported, let nanoseconds):
+            if case .running = reported, message.descriptors.count == 2 {
+                for (pipe, isError) in zip(message.descriptors, [false, true]) {
+                    output.attach(pipe, node: node.name, service: name, isError: isError)
+                }
+            }
+            let state = TimelineEvent.ServiceState(reported)
+            let time = MonotonicInstant(nanoseconds: nanoseconds)
+            services[name] = ServiceRecord(state: state, since: time)
+            onChange(.service(name: name, state, at: time))
+        case .poweringOff: break
+        }
+    }
+
+    private func ended() {
+        guard let process else { return }
+        // What it said last is still in the socket.
+        receive()
+        loop.remove(process.pidDescriptor.rawValue)
+        closeChannel()
+        _ = Termination.reap(process.pid)
+        self.process = nil
+        services = [:]
+        if state == .starting || state == .running { state = .failed }
+        onChange(.ended)
+    }
+
+    private func closeChannel() {
+        guard let channel else { return }
+        loop.remove(channel.socket.rawValue)
+        channel.socket.close()
+        self.channel = nil
+    }
+}
+
+extension TimelineEvent.ServiceState {
+    /// What `NodeInit` reported, in the timeline's words.
+    init(_ state: NodeReport.ServiceState) {
+        self =
+            switch state {
+            case .running(let pid): .running(pid: pid)
+            case .ready: .ready
+            case .stopping: .stopping
+            case .exited(let status): .exited(.status(status))
+            case .signalled(let signal): .exited(.signal(signal))
+            case .failed(let reason): .failed(reason)
+            }
+    }
+}

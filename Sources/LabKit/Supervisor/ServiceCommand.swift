@@ -1,0 +1,72 @@
+import LabModel
+import NodeProtocol
+
+extension ServiceSpecification {
+    /// How long a service may take to become ready; a real daemon on a loaded machine included.
+    static let readinessTimeout: Duration = .seconds(20)
+    /// How long SIGTERM may take: docker's figure.
+    static let stopTimeout: Duration = .seconds(10)
+
+    /// How `NodeInit` is to run a service of the lab file.
+    init(_ service: Service) {
+        let configuration = service.configuration ?? Service.standardConfiguration
+        let command: [String]
+        let readiness: Readiness
+        switch service.kind {
+        case .http:
+            command = ["http-backend"] + service.arguments
+            readiness = .notify
+        case .vrrpAgent:
+            command =
+                ["vrrp-agent", "-n", "-l", "-D", "-P", "-f", configuration] + service.arguments
+            readiness = .notify
+        case .keepalived:
+            // Without -P a kernel that has no ip_vs ends keepalived. It tells systemd alone that it
+            // is ready, so its VRRP process's pid file has to do.
+            command =
+                ["keepalived", "-n", "-l", "-D", "-P", "-f", configuration] + service.arguments
+            readiness = .file("/run/vrrp.pid")
+        case .command:
+            command = service.arguments
+            readiness = .started
+        }
+        self.init(
+            name: service.name, command: command,
+            readiness: service.readiness.map(Readiness.init) ?? readiness,
+            readinessTimeoutNanoseconds: Self.readinessTimeout.wholeNanoseconds,
+            restart: RestartPolicy(service.restart),
+            stopTimeoutNanoseconds: Self.stopTimeout.wholeNanoseconds)
+    }
+}
+
+extension Service {
+    /// Where keepalived looks for its configuration.
+    static let standardConfiguration = "/etc/keepalived/keepalived.conf"
+
+    /// The file in the node that this service, a VRRP daemon, reads.
+    var configurationPath: String { configuration ?? Self.standardConfiguration }
+}
+
+extension ServiceSpecification.Readiness {
+    fileprivate init(_ readiness: Service.Readiness) {
+        self =
+            switch readiness {
+            case .started: .started
+            case .notify: .notify
+            case .tcpPort(let port): .tcpPort(port)
+            case .file(let path): .file(path)
+            case .command(let command): .command(command)
+            }
+    }
+}
+
+extension ServiceSpecification.RestartPolicy {
+    fileprivate init(_ policy: Service.RestartPolicy) {
+        self =
+            switch policy {
+            case .no: .no
+            case .onFailure: .onFailure
+            case .always: .always
+            }
+    }
+}

@@ -1,0 +1,164 @@
+import Glibc
+import LabModel
+import LinuxSystem
+import NetworkTypes
+import SystemPackage
+
+/// What the services of a lab print: read from their pipes, stamped, kept in one file a service.
+final class ServiceOutput {
+    /// A longer line is cut into several.
+    static let maximumLineBytes = 8 << 10
+    /// A file that has grown past this becomes `.1`, and what was in that is lost.
+    static let maximumFileBytes = 8 << 20
+
+    private final class Stream {
+        let node: String
+        let service: String
+        let isError: Bool
+        let pipe: SharedDescriptor
+        var partial: [UInt8] = []
+        init(node: String, service: String, isError: Bool, pipe: SharedDescriptor) {
+            self.node = node
+            self.service = service
+            self.isError = isError
+            self.pipe = pipe
+        }
+    }
+
+    private final class File {
+        let path: String
+        var descriptor: SharedDescriptor?
+        var sizeBytes = 0
+        init(path: String) { self.path = path }
+    }
+
+    private let loop: EventLoop
+    private let folder: String
+    private var files: [String: File] = [:]
+    private var listeners: [Int: (LogLine) -> Void] = [:]
+    private var nextListener = 0
+    private var buffer = [UInt8](repeating: 0, count: 64 << 10)
+
+    /// Keeps output below `folder`.
+    init(loop: EventLoop, folder: String) {
+        self.loop = loop
+        self.folder = folder
+    }
+
+    /// Reads a service's pipe from now until its last writer closes it.
+    func attach(_ pipe: SharedDescriptor, node: String, service: String, isError: Bool) {
+        let stream = Stream(node: node, service: service, isError: isError, pipe: pipe)
+        _ = fcntl(pipe.rawValue, F_SETFL, O_NONBLOCK)
+        do {
+            try loop.add(pipe.rawValue, .readable) { [self] _ in readAvailable(stream) }
+        } catch {
+            fputs("output of \(node)/\(service) is lost: \(error)\n", stderr)
+        }
+    }
+
+    /// Calls `listener` with every line from now on.
+    func addListener(_ listener: @escaping (LogLine) -> Void) -> Int {
+        nextListener += 1
+        listeners[nextListener] = listener
+        return nextListener
+    }
+
+    func removeListener(_ number: Int) { listeners[number] = nil }
+
+    /// The last lines that a service has printed, oldest first.
+    func lines(node: String, service: String) -> [LogLine] {
+        let path = self.path(node: node, service: service)
+        return [path + ".1", path].flatMap { path -> [LogLine] in
+            guard let contents = try? FileSystem.read(path) else { return [] }
+            return contents.split(separator: UInt8(ascii: "\n")).compactMap {
+                LogLine(node: node, service: service, stored: $0)
+            }
+        }
+    }
+
+    private func path(node: String, service: String) -> String {
+        "\(folder)/\(node)/\(service).log"
+    }
+
+    private func readAvailable(_ stream: Stream) {
+        while true {
+            let count = read(stream.pipe.rawValue, &buffer, buffer.count)
+            if count > 0 {
+                take(buffer.prefix(count), of: stream)
+            } else if count < 0 && errno == EINTR {
+                continue
+            } else if count < 0 && errno == EAGAIN {
+                return
+            } else {
+                if !stream.partial.isEmpty { emit(stream.partial[...], of: stream) }
+                loop.remove(stream.pipe.rawValue)
+                stream.pipe.close()
+                return
+            }
+        }
+    }
+
+    private func take(_ bytes: ArraySlice<UInt8>, of stream: Stream) {
+        var rest = bytes
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            emit(stream.partial + rest[..<end], of: stream)
+            stream.partial = []
+            rest = rest[(end + 1)...]
+        }
+        stream.partial.append(contentsOf: rest)
+        while stream.partial.count >= Self.maximumLineBytes {
+            emit(stream.partial.prefix(Self.maximumLineBytes), of: stream)
+            stream.partial.removeFirst(Self.maximumLineBytes)
+        }
+    }
+
+    private func emit(_ bytes: some Collection<UInt8>, of stream: Stream) {
+        let line = LogLine(
+            node: stream.node, service: stream.service, time: MonotonicClock.now,
+            isError: stream.isError, text: String(decoding: bytes, as: UTF8.self))
+        store(line)
+        for listener in listeners.sorted(by: { $0.key < $1.key }) { listener.value(line) }
+    }
+
+    private func store(_ line: LogLine) {
+        let path = self.path(node: line.node, service: line.service)
+        let file = files[path] ?? File(path: path)
+        files[path] = file
+        do {
+            if file.sizeBytes > Self.maximumFileBytes {
+                try systemCall("rename \(path)") { rename(path, path + ".1") }
+                file.descriptor = nil
+                file.sizeBytes = 0
+            }
+            if file.descriptor == nil {
+                try FileSystem.makeFolders("\(folder)/\(line.node)")
+                file.descriptor = try FileSystem.openForAppending(path)
+            }
+            guard let descriptor = file.descriptor else { return }
+            let bytes = line.stored
+            try FileSystem.writeAll(bytes[...], to: descriptor.rawValue, name: path)
+            file.sizeBytes += bytes.count
+        } catch {
+            // A full disk costs the line, not the lab; whoever follows has seen it.
+            fputs("a line of \(line.node)/\(line.service) is not kept: \(error)\n", stderr)
+        }
+    }
+}
+
+extension LogLine {
+    /// The line as it is kept in its file: nanoseconds, `o` or `e`, text.
+    var stored: [UInt8] { Array("\(time.nanoseconds) \(isError ? "e" : "o") \(text)\n".utf8) }
+
+    /// Reads a kept line; nil for one that was cut off.
+    init?(node: String, service: String, stored: ArraySlice<UInt8>) {
+        let parts = stored.split(
+            separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3,
+            let nanoseconds = Int64(String(decoding: parts[0], as: UTF8.self)), parts[1].count == 1
+        else { return nil }
+        self.init(
+            node: node, service: service, time: MonotonicInstant(nanoseconds: nanoseconds),
+            isError: parts[1].first == UInt8(ascii: "e"),
+            text: String(decoding: parts[2], as: UTF8.self))
+    }
+}

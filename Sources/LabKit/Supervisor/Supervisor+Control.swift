@@ -1,0 +1,172 @@
+import Glibc
+import LabModel
+import LinuxSystem
+import NetworkTypes
+import NodeProtocol
+
+// What `stop`, `start`, `restart` and `kill` do, from the command line and in scenarios.
+
+extension Supervisor {
+    /// How long a node's services may take to stop before its power is cut.
+    static let powerOffTimeout: Duration = .seconds(30)
+
+    /// Applies a verb to a node or service.
+    ///
+    /// The timeline bears it at the moment it is applied; `completion` is called when it is done:
+    /// when what it starts is ready, when what it stops is gone.
+    func control(
+        _ verb: ControlVerb, _ target: Target,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        do throws(LabError) {
+            let node = try node(target.node)
+            // What came before the verb stands before it on the timeline.
+            observer.catchUp()
+            if let service = target.service {
+                try control(verb, service: service, on: node, completion: completion)
+            } else {
+                try control(verb, node, completion: completion)
+            }
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    // MARK: Services
+
+    private func control(
+        _ verb: ControlVerb, service name: String, on node: RunningNode,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) throws(LabError) {
+        let nodeName = node.node.name
+        guard let service = node.node.service(name) else {
+            let names = node.node.services.map(\.name).joined(separator: ", ")
+            throw .state(
+                "node \(nodeName) has no service \(name)"
+                    + (names.isEmpty ? "" : ": its services are \(names)"))
+        }
+        guard node.state == .running else {
+            throw .state("node \(nodeName) is \(node.state.rawValue): start it first")
+        }
+        if verb == .kill, !isRunning(name, on: node) {
+            throw .state("service \(nodeName)/\(name) is not running")
+        }
+        timeline.record(.control(verb, Target(node: nodeName, service: name)))
+        switch verb {
+        case .start: start(service, on: node, completion: completion)
+        case .stop: stop(name, on: node, request: .stop(service: name), completion: completion)
+        case .kill: stop(name, on: node, request: .kill(service: name), completion: completion)
+        case .restart:
+            stop(name, on: node, request: .stop(service: name)) { [unowned self] result in
+                guard case .success = result else { return completion(result) }
+                start(service, on: node, completion: completion)
+            }
+        }
+    }
+
+    private func isRunning(_ service: String, on node: RunningNode) -> Bool {
+        switch node.services[service]?.state {
+        case .starting, .running, .ready, .stopping: true
+        case .exited, .failed, nil: false
+        }
+    }
+
+    private func start(
+        _ service: Service, on node: RunningNode,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        if isRunning(service.name, on: node) { return completion(.success(())) }
+        let before = node.services[service.name]?.since
+        node.send(.start(ServiceSpecification(service)))
+        wait(
+            until: { [unowned self, unowned node] in
+                guard node.isAlive else {
+                    return .failure(.failed("node \(node.node.name) is gone"))
+                }
+                // The state from before this start says nothing about it.
+                if node.services[service.name]?.since == before { return nil }
+                return isReady(service.name, on: node)
+            }, completion: completion)
+    }
+
+    private func stop(
+        _ service: String, on node: RunningNode, request: NodeRequest,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        if !isRunning(service, on: node) { return completion(.success(())) }
+        node.send(request)
+        wait(
+            until: { [unowned self, unowned node] in
+                node.isAlive && isRunning(service, on: node) ? nil : .success(())
+            }, completion: completion)
+    }
+
+    // MARK: Nodes
+
+    private func control(
+        _ verb: ControlVerb, _ node: RunningNode,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) throws(LabError) {
+        let name = node.node.name
+        if verb == .kill, !node.isAlive { throw .state("node \(name) is not running") }
+        let time = MonotonicClock.now
+        timeline.record(.control(verb, Target(node: name)), at: time, stamp: .origin)
+        switch verb {
+        case .start: start(node, completion: completion)
+        case .stop: powerOff(node, completion: completion)
+        case .kill: try cutPower(node, completion: completion)
+        case .restart:
+            powerOff(node) { [unowned self, unowned node] result in
+                guard case .success = result else { return completion(result) }
+                start(node, completion: completion)
+            }
+        }
+    }
+
+    private func start(
+        _ node: RunningNode, completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        if node.isAlive { return completion(.success(())) }
+        do {
+            try boot(node)
+        } catch {
+            node.kill()
+            return completion(.failure(.machine("\(error)")))
+        }
+        wait(until: { [unowned self, unowned node] in isReady(node) }, completion: completion)
+    }
+
+    private func powerOff(
+        _ node: RunningNode, completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        guard node.isAlive else { return completion(.success(())) }
+        node.expectEnd(as: .stopped)
+        cancelFetches(from: node.node.name, reason: "node \(node.node.name) is stopping")
+        node.send(.powerOff)
+        let process = node.process?.pid
+        let timer = loop.schedule(after: Self.powerOffTimeout) { [unowned node] in
+            if node.process?.pid == process { node.kill() }
+        }
+        wait(until: { [unowned node] in node.isAlive ? nil : .success(()) }) {
+            [unowned self] result in
+            loop.cancel(timer)
+            completion(result)
+        }
+    }
+
+    // The switch port goes first, so that from the moment this returns nothing of the node is ever
+    // answered, however long the kernel takes to bury it; then its first process, and with it every
+    // other.
+    private func cutPower(
+        _ node: RunningNode, completion: @escaping (Result<Void, LabError>) -> Void
+    ) throws(LabError) {
+        cancelFetches(from: node.node.name, reason: "node \(node.node.name) was killed")
+        do {
+            try fabric.disconnect(node.node.name)
+        } catch {
+            throw .machine("\(error)")
+        }
+        node.kill()
+        wait(until: { [unowned node] in node.isAlive ? nil : .success(()) }, completion: completion)
+    }
+}

@@ -1,0 +1,335 @@
+import FoundationEssentials
+import Glibc
+import LabModel
+import LinuxSystem
+import NetworkTypes
+import NodeProtocol
+import SystemPackage
+
+/// One lab's supervisor: PID 1 of the lab's PID namespace, in the lab's fabric.
+///
+/// It starts the nodes, keeps the timeline, answers `labctl`, and holds everything the lab consists
+/// of: when it dies, by whatever hand, the kernel ends all of it.
+final class Supervisor {
+    let order: SupervisorOrder
+    let directory: LabDirectory
+    let loop: EventLoop
+    let timeline: TimelineRecorder
+    let output: ServiceOutput
+    let started: MonotonicInstant
+    let fabric: Fabric
+    let observer: Observer
+    /// In the order of the lab file.
+    let nodes: [RunningNode]
+    /// Who holds which virtual address, as the kernel shows it.
+    var ownership = Ownership()
+    /// Requests from inside nodes that are under way, by node.
+    var fetches: [String: [ObjectIdentifier: HTTPFetch]] = [:]
+    private var waiters: [Waiter] = []
+    private var sessions: [ObjectIdentifier: ClientSession] = [:]
+    private var launcher: MessageChannel?
+    private let lock: SharedDescriptor
+    private var listener: SharedDescriptor?
+    private var signals: SignalDescriptor?
+
+    /// Something that waits for the lab to get into a state.
+    private struct Waiter {
+        var check: () -> Result<Void, LabError>?
+        var completion: (Result<Void, LabError>) -> Void
+    }
+
+    /// Builds the fabric and starts to observe it; no node yet.
+    ///
+    /// - Parameters:
+    ///   - launcher: the socket to whoever started the supervisor.
+    ///   - lock: the open lock file of the run directory, kept open for life.
+    /// - Throws: what the kernel refused.
+    init(_ order: SupervisorOrder, launcher: MessageChannel, lock: SharedDescriptor) throws {
+        self.order = order
+        self.launcher = launcher
+        self.lock = lock
+        directory = LabDirectory(order.lab.name)
+        started = MonotonicClock.now
+        try Mount.makeAllPrivate()
+        try FileSystem.makeFolders(directory.diskPath)
+        try Mount.mount("tmpfs", on: directory.diskPath, flags: [.noSetUID], data: "mode=0755")
+        let loop = try EventLoop()
+        let timeline = TimelineRecorder(loop: loop, path: directory.eventsPath)
+        let output = ServiceOutput(loop: loop, folder: directory.outputPath)
+        let plan = try DeploymentPlan(order.lab)
+        let fabric = try Fabric(plan)
+        self.loop = loop
+        self.timeline = timeline
+        self.output = output
+        self.fabric = fabric
+        observer = try Observer(fabric, timeline: timeline, loop: loop)
+        nodes = order.lab.nodes.map { RunningNode($0, loop: loop, output: output) }
+        if let error = timeline.fileError { throw error }
+        _ = timeline.addListener { [unowned self] event in _ = ownership.fold(event) }
+    }
+
+    /// Brings the lab up and serves it until it is taken down. Does not return.
+    func run() throws {
+        try watchSignals()
+        try watchLauncher()
+        try listen()
+        for node in nodes {
+            node.onChange = { [unowned self, unowned node] change in
+                handle(change, of: node)
+            }
+        }
+        do {
+            // All first processes are started before the first link is made, so that nodes boot
+            // while links come up.
+            for node in nodes { try startFirstProcess(node) }
+            for node in nodes { try plugIn(node) }
+        } catch {
+            fail(.machine("\(error)"))
+        }
+        wait(until: { [unowned self] in allReady() }) { [unowned self] result in
+            switch result {
+            case .success: tellLauncher(.ready)
+            case .failure(let error): fail(error)
+            }
+        }
+        try loop.run()
+    }
+
+    // MARK: Nodes
+
+    /// The node of that name.
+    func node(_ name: String) throws(LabError) -> RunningNode {
+        if let node = nodes.first(where: { $0.node.name == name }) { return node }
+        let names = nodes.map(\.node.name).joined(separator: ", ")
+        throw .state("lab \(order.lab.name) has no node \(name): its nodes are \(names)")
+    }
+
+    /// Starts a node that is down.
+    func boot(_ node: RunningNode) throws {
+        try startFirstProcess(node)
+        try plugIn(node)
+    }
+
+    private func startFirstProcess(_ node: RunningNode) throws {
+        timeline.record(.node(node.node.name, .starting))
+        try node.boot(
+            specification(of: node.node), program: order.programFolder + "/node-init",
+            log: STDERR_FILENO)
+    }
+
+    private func plugIn(_ node: RunningNode) throws {
+        guard let pid = node.process?.pid else { return }
+        try fabric.connect(node.node, pid: pid)
+        if let hostPID = node.hostPID, geteuid() == 0 {
+            try directory.nameNamespace(of: node.node.name, hostPID: hostPID)
+        }
+        startServicesIfPossible(node)
+    }
+
+    private func specification(of node: Node) -> NodeSpecification {
+        let programs = ["vrrp-agent", "http-backend"].map {
+            NodeSpecification.Program(name: $0, hostPath: "\(order.programFolder)/\($0)")
+        }
+        return NodeSpecification(
+            hostname: node.name, rootFolder: "\(directory.diskPath)/\(node.name)/root",
+            layersFolder: "\(directory.diskPath)/\(node.name)/layers", programs: programs,
+            hosts: fabric.plan.hostsFile(of: node.name),
+            files: node.files.map {
+                NodeSpecification.File(
+                    path: $0.path, contents: $0.contents, mode: $0.mode, owner: $0.owner,
+                    group: $0.group)
+            },
+            environment: node.environment.map { "\($0.name)=\($0.value)" })
+    }
+
+    private func handle(_ change: RunningNode.Change, of node: RunningNode) {
+        let name = node.node.name
+        switch change {
+        case .booted: startServicesIfPossible(node)
+        case .service(let service, let state, let time):
+            timeline.record(.service(node: name, service: service, state), at: time, stamp: .origin)
+        case .ended:
+            observer.catchUp()
+            cancelFetches(from: name, reason: "node \(name) is gone")
+            observer.forget(name)
+            directory.removeNamespaceName(of: name)
+            timeline.record(.node(name, node.state))
+        }
+        reconsider()
+    }
+
+    // Its services start when both its file system and its network are there, whichever comes last.
+    private func startServicesIfPossible(_ node: RunningNode) {
+        guard node.hasBooted, node.state == .starting,
+            fabric.namespaceID(of: node.node.name) != nil
+        else { return }
+        let sysctls = node.node.sysctls.filter { !$0.isNetwork }
+        if !sysctls.isEmpty {
+            node.send(.sysctls(sysctls.map { NodeRequest.Pair($0.name, $0.value) }))
+        }
+        for service in node.node.services where service.startsWithNode {
+            node.send(.start(ServiceSpecification(service)))
+        }
+        node.markRunning()
+        timeline.record(.node(node.node.name, .running))
+    }
+
+    /// Gives up every request that is under way from a node, so that none of their sockets keeps
+    /// its network alive.
+    func cancelFetches(from node: String, reason: String) {
+        for fetch in fetches.removeValue(forKey: node)?.values ?? [:].values {
+            fetch.cancel(reason)
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Calls `completion` once, as soon as `check` gives a result; it is asked again whenever a
+    /// node or service changes.
+    func wait(
+        until check: @escaping () -> Result<Void, LabError>?,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        waiters.append(Waiter(check: check, completion: completion))
+        loop.schedule(after: .zero) { [unowned self] in reconsider() }
+    }
+
+    func reconsider() {
+        var due: [(Waiter, Result<Void, LabError>)] = []
+        waiters.removeAll { waiter in
+            guard let result = waiter.check() else { return false }
+            due.append((waiter, result))
+            return true
+        }
+        for (waiter, result) in due { waiter.completion(result) }
+    }
+
+    private func allReady() -> Result<Void, LabError>? {
+        for node in nodes {
+            guard let result = isReady(node) else { return nil }
+            if case .failure = result { return result }
+        }
+        return .success(())
+    }
+
+    /// Whether a node and all services that start with it are up; nil while that is not decided.
+    func isReady(_ node: RunningNode) -> Result<Void, LabError>? {
+        let name = node.node.name
+        if let failure = node.failure { return .failure(.machine("node \(name): \(failure)")) }
+        guard node.isAlive else {
+            return .failure(.failed("node \(name) ended while it was starting"))
+        }
+        guard node.hasBooted else { return nil }
+        var isComplete = true
+        for service in node.node.services where service.startsWithNode {
+            switch isReady(service.name, on: node) {
+            case nil: isComplete = false
+            case .success?: break
+            case .failure(let error)?: return .failure(error)
+            }
+        }
+        return isComplete ? .success(()) : nil
+    }
+
+    /// Whether a service is ready; nil while that is not decided.
+    func isReady(_ service: String, on node: RunningNode) -> Result<Void, LabError>? {
+        switch node.services[service]?.state {
+        case nil, .starting, .running, .stopping: nil
+        case .ready: .success(())
+        case .exited(.status(0)): .success(())
+        case .exited(let reason):
+            .failure(.failed(describeFailure("ended with \(reason)", service, node)))
+        case .failed(let reason): .failure(.failed(describeFailure(reason, service, node)))
+        }
+    }
+
+    private func describeFailure(_ reason: String, _ service: String, _ node: RunningNode) -> String
+    {
+        let name = node.node.name
+        let printed = output.lines(node: name, service: service).suffix(10)
+            .map { "\n    " + $0.text }.joined()
+        return "service \(name)/\(service) \(reason)"
+            + (printed.isEmpty ? "" : "; the last it printed:" + printed)
+    }
+
+    // MARK: Beginning and end
+
+    private func watchSignals() throws {
+        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        self.signals = signals
+        try loop.add(signals.descriptor.rawValue, .readable) { [unowned self] _ in
+            if !signals.drain().isEmpty { end() }
+        }
+    }
+
+    private func watchLauncher() throws {
+        guard let launcher else { return }
+        try loop.add(launcher.socket.rawValue, .readable) { [unowned self] _ in
+            guard self.launcher != nil else { return }
+            // Whoever started the lab has gone before it was up: nobody knows of it, nobody wants
+            // it.
+            if (try? launcher.receive())?.isAtEnd ?? true { end() }
+        }
+    }
+
+    private func tellLauncher(_ report: LaunchReport) {
+        guard let launcher else { return }
+        if let message = try? JSONEncoder().encode(report) { try? launcher.send(Array(message)) }
+        if order.endsWithLauncher { return }
+        loop.remove(launcher.socket.rawValue)
+        launcher.socket.close()
+        self.launcher = nil
+    }
+
+    private func fail(_ error: LabError) -> Never {
+        timeline.flush()
+        let message = (try? JSONEncoder().encode(LaunchReport(error))) ?? Data()
+        for node in nodes { node.kill() }
+        try? directory.remove()
+        try? launcher?.send(Array(message))
+        exit(1)
+    }
+
+    private func listen() throws {
+        let listener = try UnixSocket.listen(at: directory.socketPath)
+        self.listener = listener
+        try loop.add(listener.rawValue, .readable) { [unowned self] _ in
+            while let connection = try? UnixSocket.accept(listener) {
+                guard let session = try? ClientSession(connection, supervisor: self) else {
+                    continue
+                }
+                sessions[ObjectIdentifier(session)] = session
+            }
+        }
+    }
+
+    /// Forgets a client that has gone.
+    func close(_ session: ClientSession) { sessions[ObjectIdentifier(session)] = nil }
+
+    /// Ends the lab and, being PID 1, everything in it.
+    func end() -> Never {
+        timeline.flush()
+        for node in nodes { node.kill() }
+        do {
+            try directory.remove()
+        } catch {
+            fputs("\(error)\n", stderr)
+        }
+        exit(0)
+    }
+}
+
+extension LaunchReport {
+    init(_ error: LabError) { self = .failed(ControlReply.FailureKind(error), error.description) }
+}
+
+extension ControlReply.FailureKind {
+    init(_ error: LabError) {
+        self =
+            switch error {
+            case .machine: .machine
+            case .state: .state
+            case .invalid, .failed: .failed
+            }
+    }
+}

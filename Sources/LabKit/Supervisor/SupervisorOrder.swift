@@ -1,0 +1,21 @@
+import LabModel
+
+/// What a supervisor is told when it is started: the lab, whole, and where our programs are.
+struct SupervisorOrder: Codable, Sendable {
+    /// The lab, checked, with all its files in it.
+    var lab: Lab
+    /// What the nodes' keepalived.conf files say.
+    var virtualRouters: [VirtualRouterFacts]
+    /// The folder with `node-init`, `vrrp-agent` and `http-backend`.
+    var programFolder: String
+    /// Whether the lab ends with the process that started it, as a test's does.
+    var endsWithLauncher: Bool
+}
+
+/// What a supervisor tells whoever started it.
+enum LaunchReport: Codable, Sendable {
+    /// Every node is up and every service ready.
+    case ready
+    /// The lab could not be brought up; nothing of it is left.
+    case failed(ControlReply.FailureKind, String)
+}

@@ -1,0 +1,49 @@
+import FoundationEssentials
+import Glibc
+import LinuxSystem
+
+/// The supervisor as a program of its own: what `labctl` becomes when a lab is started.
+public enum SupervisorProgram {
+    /// The first argument that makes `labctl` a supervisor.
+    public static let argument = "supervise"
+    /// The descriptor of the socket to whoever started it.
+    static let launcherDescriptor: CInt = 3
+    /// The descriptor of the run directory's open, locked lock file.
+    static let lockDescriptor: CInt = 4
+
+    /// Runs a supervisor until its lab is taken down. Standard error goes to the lab's log.
+    ///
+    /// - Precondition: the process is PID 1 of a PID namespace, in mount and network namespaces of its own, and has one
+    ///   thread.
+    public static func run() -> Never {
+        SignalDescriptor.blockAll()
+        do {
+            let launcher = try MessageChannel(OwnedDescriptor(launcherDescriptor))
+            let lock = SharedDescriptor(OwnedDescriptor(lockDescriptor))
+            guard let order = try receiveOrder(launcher) else { exit(1) }
+            do {
+                try Supervisor(order, launcher: launcher, lock: lock).run()
+            } catch {
+                // Before the loop runs, whatever went wrong is this machine's refusal.
+                let report = LaunchReport.failed(.machine, "\(error)")
+                try? LabDirectory(order.lab.name).remove()
+                try launcher.send(Array(JSONEncoder().encode(report)))
+            }
+        } catch {
+            fputs("supervisor: \(error)\n", stderr)
+        }
+        exit(1)
+    }
+
+    private static func receiveOrder(_ launcher: MessageChannel) throws -> SupervisorOrder? {
+        var waiting = pollfd(fd: launcher.socket.rawValue, events: Int16(POLLIN), revents: 0)
+        while true {
+            poll(&waiting, 1, -1)
+            let received = try launcher.receive()
+            if let message = received.messages.first {
+                return try JSONDecoder().decode(SupervisorOrder.self, from: Data(message.payload))
+            }
+            if received.isAtEnd { return nil }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import FoundationEssentials
+import Glibc
+import LabModel
+import LinuxSystem
+import NetworkTypes
+import SystemPackage
+
+/// The timeline of a lab: kept in order in memory, appended to `events.jsonl`, and given to whoever
+/// listens.
+///
+/// Events arrive almost in order: a captured frame carries the kernel's stamp and may be read after
+/// a notification that was stamped later. Listeners get them as they arrive; list and file are
+/// ordered.
+final class TimelineRecorder {
+    /// How long an event waits for earlier ones before it goes to the file.
+    static let settlingTime: Duration = .milliseconds(200)
+    /// Events kept in memory; older ones are in the file only.
+    static let maximumEventsInMemory = 100_000
+
+    private let loop: EventLoop
+    private let file: SharedDescriptor?
+    private let encoder = JSONEncoder()
+    private(set) var events: [TimelineEvent] = []
+    private var writtenCount = 0
+    private var flushIsScheduled = false
+    private var listeners: [Int: (TimelineEvent) -> Void] = [:]
+    private var nextListener = 0
+    private(set) var fileError: SystemError?
+
+    /// Begins a timeline.
+    ///
+    /// - Parameter path: of the file.
+    init(loop: EventLoop, path: String) {
+        self.loop = loop
+        encoder.outputFormatting = .sortedKeys
+        do {
+            file = try FileSystem.openForAppending(path)
+        } catch {
+            file = nil
+            fileError = error
+        }
+    }
+
+    /// Adds an event.
+    func record(_ kind: TimelineEvent.Kind, at time: MonotonicInstant, stamp: TimelineEvent.Stamp) {
+        let event = TimelineEvent(time: time, stamp: stamp, kind: kind)
+        var place = events.count
+        while place > writtenCount, events[place - 1].time > time { place -= 1 }
+        events.insert(event, at: place)
+        for listener in listeners.sorted(by: { $0.key < $1.key }) { listener.value(event) }
+        scheduleFlush()
+    }
+
+    /// Adds something the supervisor does itself, now.
+    @discardableResult
+    func record(_ kind: TimelineEvent.Kind) -> MonotonicInstant {
+        let now = MonotonicClock.now
+        record(kind, at: now, stamp: .origin)
+        return now
+    }
+
+    /// Calls `listener` with every event from now on.
+    ///
+    /// - Returns: what ``removeListener(_:)`` takes.
+    func addListener(_ listener: @escaping (TimelineEvent) -> Void) -> Int {
+        nextListener += 1
+        listeners[nextListener] = listener
+        return nextListener
+    }
+
+    func removeListener(_ number: Int) { listeners[number] = nil }
+
+    private func scheduleFlush() {
+        guard !flushIsScheduled else { return }
+        flushIsScheduled = true
+        loop.schedule(after: Self.settlingTime) { [self] in
+            flushIsScheduled = false
+            flush(before: MonotonicClock.now - Self.settlingTime)
+            if writtenCount < events.count { scheduleFlush() }
+        }
+    }
+
+    /// Writes what is settled; everything, at the end.
+    func flush(before settled: MonotonicInstant = MonotonicInstant(nanoseconds: .max)) {
+        var bytes: [UInt8] = []
+        while writtenCount < events.count, events[writtenCount].time <= settled {
+            if let line = try? encoder.encode(events[writtenCount]) {
+                bytes.append(contentsOf: line)
+                bytes.append(UInt8(ascii: "\n"))
+            }
+            writtenCount += 1
+        }
+        if let file, fileError == nil, !bytes.isEmpty {
+            do {
+                try FileSystem.writeAll(bytes[...], to: file.rawValue, name: "events.jsonl")
+            } catch {
+                // A full disk ends the recording, not the lab.
+                fileError = error
+                fputs("events.jsonl ends here: \(error)\n", stderr)
+            }
+        }
+        let surplus = events.count - Self.maximumEventsInMemory
+        if surplus > Self.maximumEventsInMemory / 10 {
+            let dropped = min(surplus, writtenCount)
+            events.removeFirst(dropped)
+            writtenCount -= dropped
+        }
+    }
+}

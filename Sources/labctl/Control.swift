@@ -1,0 +1,55 @@
+import ArgumentParser
+import LabKit
+import LabModel
+
+/// What `start`, `stop`, `restart` and `kill` have in common.
+protocol ControlCommand: ParsableCommand {
+    static var verb: ControlVerb { get }
+    var lab: LabOption { get }
+    var targets: [String] { get }
+}
+
+extension ControlCommand {
+    func validate() throws {
+        for target in targets where Target.parse(target) == nil {
+            throw ValidationError("'\(target)' is no NODE or NODE/SERVICE")
+        }
+    }
+
+    func run() throws {
+        let client = try lab.client()
+        for target in targets.compactMap(Target.parse) { try client.control(Self.verb, target) }
+    }
+}
+
+struct Start: ControlCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start nodes, or services of them; returns when they are ready.")
+    static let verb = ControlVerb.start
+    @OptionGroup var lab: LabOption
+    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+}
+
+struct Stop: ControlCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Stop nodes, or services of them, in good order (SIGTERM).")
+    static let verb = ControlVerb.stop
+    @OptionGroup var lab: LabOption
+    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+}
+
+struct Restart: ControlCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Stop nodes, or services of them, and start them again.")
+    static let verb = ControlVerb.restart
+    @OptionGroup var lab: LabOption
+    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+}
+
+struct Kill: ControlCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Cut the power of nodes, or kill services of them (SIGKILL).")
+    static let verb = ControlVerb.kill
+    @OptionGroup var lab: LabOption
+    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+}

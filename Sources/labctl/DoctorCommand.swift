@@ -1,0 +1,25 @@
+import ArgumentParser
+import LabKit
+
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what this machine can and cannot do for labs, and why.",
+        discussion: "Exits with 3 when something is missing without which no lab can be built.")
+
+    @Option(help: "How to print it.") var format = Format.text
+
+    func run() throws {
+        let findings = LabKit.Doctor.examine()
+        if format == .json {
+            try printJSON(findings)
+        } else {
+            var table = TextTable(["", "CAPABILITY", "DETAIL"])
+            for finding in findings {
+                let mark = finding.isPresent ? "ok" : finding.isRequired ? "MISSING" : "no"
+                table.add([mark, finding.capability, finding.detail])
+            }
+            print(table.text)
+        }
+        if findings.contains(where: { $0.isRequired && !$0.isPresent }) { throw ExitStatus.machine }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Glibc
+import LabKit
+import LabModel
+import LinuxSystem
+
+/// Where `--format` is understood.
+enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
+/// `-l LAB`, for the verbs whose arguments are nodes.
+struct LabOption: ParsableArguments {
+    @Option(
+        name: [.short, .customLong("lab")],
+        help: "The lab: its name, folder or file (default: $LABCTL_LAB, or the only one).")
+    var lab: String?
+
+    /// The running lab that is meant.
+    func client() throws -> LabClient {
+        try LabReference.running(lab ?? getenv("LABCTL_LAB").map { String(cString: $0) })
+    }
+}
+
+/// `--name` and `--vrrp`, for the verbs that build labs.
+struct BuildOptions: ParsableArguments {
+    @Option(help: "A name in place of the lab file's, to have the same lab twice.")
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which VRRP daemon to run in place of the file's: vrrp-agent or keepalived.",
+            valueName: "[node=]kind"))
+    var vrrp: [String] = []
+
+    /// Reads the lab at `path`.
+    func load(_ path: String) throws -> LoadedLab {
+        let choices = try vrrp.map { text in
+            guard let choice = VRRPDaemonChoice(text) else {
+                throw ValidationError(
+                    "'\(text)' is no [NODE=]KIND with vrrp-agent or keepalived as the kind")
+            }
+            return choice
+        }
+        return try LabLoader.load(path, name: name, vrrp: choices)
+    }
+}
+
+/// How labs are named on the command line.
+enum LabReference {
+    /// The lab file or folder that is meant: the argument, or the working directory.
+    static func source(_ argument: String?) -> String { argument ?? "." }
+
+    /// The running lab that is meant: by name, by folder or file, by the working directory, or as the only one there is.
+    static func running(_ argument: String?) throws(LabError) -> LabClient {
+        if let argument {
+            let directory = LabDirectory(argument)
+            if !argument.contains("/"), directory.isUp { return LabClient(directory) }
+            if let name = nameInFile(argument) { return LabClient(LabDirectory(name)) }
+            return LabClient(directory)
+        }
+        let running = LabDirectory.running()
+        if let name = nameInFile("."), running.contains(LabDirectory(name)) {
+            return LabClient(LabDirectory(name))
+        }
+        switch running.count {
+        case 0: throw .state("no lab is up: `labctl up LAB` builds one")
+        case 1: return LabClient(running[0])
+        default:
+            let names = running.map(\.name).joined(separator: ", ")
+            throw .state("several labs are up (\(names)): say which")
+        }
+    }
+
+    // The name alone is needed, so a file with a mistake in it still names the lab that was built from it.
+    private static func nameInFile(_ path: String) -> String? {
+        let file = FileSystem.isFolder(path) ? "\(path)/\(LabLoader.fileName)" : path
+        guard let text = try? FileSystem.readText(file) else { return nil }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("name:") }
+        let value = line?.dropFirst("name:".count).prefix { $0 != "#" }
+        return value.map { $0.filter { !" \"'\t\r".contains($0) } }
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import LabKit
+import LabModel
+
+struct Logs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what services have printed.")
+
+    @OptionGroup var lab: LabOption
+    @Flag(name: .shortAndLong, help: "Go on with what they print from now on.")
+    var follow = false
+    @Option(name: [.customShort("n"), .long], help: "Only the last so many lines.")
+    var tail: Int?
+    @Option(help: "How to print them.") var format = Format.text
+    @Argument(help: "A node, or a service as NODE/SERVICE (default: all).")
+    var target: String?
+
+    func run() throws {
+        let wanted = target.flatMap(Target.parse)
+        let client = try lab.client()
+        var failure: (any Error)?
+        try client.logs(
+            node: wanted?.node, service: wanted?.service, follow: follow, tail: tail
+        ) { line in
+            switch format {
+            case .json:
+                do { try printJSON(line, isPretty: false) } catch { failure = failure ?? error }
+            case .text where wanted?.service != nil: print(line.text)
+            case .text: print("\(line.node)/\(line.service)  \(line.text)")
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    func validate() throws {
+        if let target, Target.parse(target) == nil {
+            throw ValidationError("'\(target)' is no NODE or NODE/SERVICE")
+        }
+        if let tail, tail < 0 { throw ValidationError("--tail counts lines: 0 or more") }
+    }
+}
+
+struct Events: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print a lab's timeline: what kernel and wire have shown.")
+
+    @OptionGroup var lab: LabOption
+    @Flag(name: .shortAndLong, help: "Go on as it grows.")
+    var follow = false
+    @Option(help: "How to print it; json is one object a line.") var format = Format.text
+
+    func run() throws {
+        let client = try lab.client()
+        var failure: (any Error)?
+        var origin: TimelineEvent?
+        try client.events(follow: follow) { event in
+            switch format {
+            case .json:
+                do { try printJSON(event, isPretty: false) } catch { failure = failure ?? error }
+            case .text:
+                let first = origin ?? event
+                origin = first
+                print(EventText(origin: first.time).line(for: event))
+            }
+        }
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import LabKit
+import LabModel
+import LinuxSystem
+
+struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the labs that are up.", aliases: ["ls"])
+
+    @Option(help: "How to print them.") var format = Format.text
+
+    func run() throws {
+        LabDirectory.sweep()
+        let labs = LabDirectory.running().compactMap { try? LabClient($0).status() }
+        if format == .json { return try printJSON(labs) }
+        var table = TextTable(["LAB", "NODES", "RUNNING", "UP"])
+        for lab in labs {
+            table.add([
+                lab.lab, "\(lab.nodes.count)",
+                "\(lab.nodes.filter { $0.state == .running }.count)", lab.uptime.text,
+            ])
+        }
+        print(table.text)
+    }
+}
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show a lab's nodes: roles, virtual addresses, services.",
+        aliases: ["inspect", "ps"])
+
+    @Argument(help: "The lab's name, folder or file.")
+    var lab: String?
+    @Option(help: "How to print it.") var format = Format.text
+
+    func run() throws {
+        let status = try LabReference.running(lab).status()
+        if format == .json { return try printJSON(status) }
+        print("lab \(status.lab), up \(status.uptime.text)\n")
+        var table = TextTable(["NODE", "STATE", "ROLE", "VIP", "ADDRESSES", "SERVICES"])
+        for node in status.nodes { for row in Self.rows(node) { table.add(row) } }
+        print(table.text)
+    }
+
+    // One line for each of whatever a node has most of.
+    private static func rows(_ node: NodeStatus) -> [[String]] {
+        let virtual = Set(node.virtualRouters.flatMap(\.held))
+        let roles = node.virtualRouters.map { router in
+            "\(router.role?.rawValue ?? "-") (\(router.instance), priority \(router.priority))"
+        }
+        let held = node.virtualRouters.map { router in
+            router.held.isEmpty ? "-" : router.held.map(\.description).joined(separator: " ")
+        }
+        let addresses = node.interfaces.map { interface in
+            let own = interface.addresses.filter { !virtual.contains($0.address) }
+            let list = own.map(\.description).joined(separator: " ")
+            return "\(interface.name) \(interface.isUp ? list : "down")"
+        }
+        let services = node.services.map { "\($0.name) \(Self.text($0.state))" }
+        let height = max(1, roles.count, addresses.count, services.count)
+        return (0..<height).map { line in
+            func cell(_ column: [String]) -> String {
+                line < column.count ? column[line] : line == 0 && column.isEmpty ? "-" : ""
+            }
+            return [
+                line == 0 ? node.name : "", line == 0 ? node.state.rawValue : "", cell(roles),
+                cell(held), cell(addresses), cell(services),
+            ]
+        }
+    }
+
+    private static func text(_ state: TimelineEvent.ServiceState?) -> String {
+        switch state {
+        case nil: "inactive"
+        case .starting?, .running?: "starting"
+        case .ready?: "running"
+        case .stopping?: "stopping"
+        case .exited(.status(0))?: "stopped"
+        case .exited(let reason)?: "ended (\(reason))"
+        case .failed?: "failed"
+        }
+    }
+}

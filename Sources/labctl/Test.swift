@@ -1,0 +1,160 @@
+import ArgumentParser
+import Glibc
+import LabKit
+import LabModel
+import LinuxSystem
+
+struct Test: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the scenarios of labs, each in a fresh lab, and say whether they hold.",
+        discussion: """
+            Exits with 0 when all pass, 1 when one fails, 4 when nothing can be said because the machine stood still.
+            """)
+
+    @Argument(help: "Lab folders or files (default: the working directory).")
+    var labs: [String] = []
+    @OptionGroup var build: BuildOptions
+    @Option(help: "Only scenarios whose name fits this pattern (*, ?, [...]).")
+    var scenario: String?
+    @Option(name: .customLong("repeat"), help: "Run everything so many times.")
+    var repetitions = 1
+    @Flag(help: "Leave the lab of the first scenario that fails as it is, up, and stop there.")
+    var keepOnFailure = false
+
+    func validate() throws {
+        if repetitions < 1 { throw ValidationError("--repeat counts runs: 1 or more") }
+    }
+
+    func run() throws {
+        let start = MonotonicClock.now
+        // Every file is checked before anything is built.
+        let loaded = try labs.isEmpty ? [build.load(".")] : labs.map { try build.load($0) }
+        for lab in loaded { printWarnings(lab.warnings) }
+        let chosen = try loaded.map { lab in (lab, try wanted(of: lab)) }
+        if chosen.allSatisfy({ $0.1.isEmpty }) {
+            throw LabError.state("there is no scenario to run")
+        }
+        var counts: [ScenarioOutcome.Verdict: Int] = [:]
+        rounds: for _ in 0..<repetitions {
+            for (lab, scenarios) in chosen {
+                for scenario in scenarios {
+                    let outcome = try ScenarioSession(lab, scenario).run(
+                        keepingOnFailure: keepOnFailure, printer: StepPrinter())
+                    counts[outcome.verdict, default: 0] += 1
+                    if keepOnFailure, outcome.verdict != .passed { break rounds }
+                }
+            }
+        }
+        let failed = counts[.failed] ?? 0
+        let inconclusive = counts[.inconclusive] ?? 0
+        var summary = "\(counts[.passed] ?? 0) passed, \(failed) failed"
+        if inconclusive > 0 { summary += ", \(inconclusive) inconclusive" }
+        print("\(summary) in \((MonotonicClock.now - start).text)")
+        if failed > 0 { throw ExitStatus.failed }
+        if inconclusive > 0 { throw ExitStatus.inconclusive }
+    }
+
+    private func wanted(of lab: LoadedLab) throws -> [Scenario] {
+        lab.lab.scenarios.filter { candidate in
+            guard let scenario else { return true }
+            return fnmatch(scenario, candidate.name, 0) == 0
+        }
+    }
+}
+
+/// One scenario in a lab of its own, which ends with it.
+struct ScenarioSession {
+    private let lab: LoadedLab
+    private let scenario: Scenario
+
+    init(_ lab: LoadedLab, _ scenario: Scenario) {
+        self.lab = lab
+        self.scenario = scenario
+    }
+
+    /// Builds the lab, runs the scenario, takes the lab down.
+    ///
+    /// - Parameter keepingOnFailure: whether a lab whose scenario did not pass stays up.
+    func run(
+        keepingOnFailure: Bool = false, printer: any ScenarioPrinter
+    ) throws -> ScenarioOutcome {
+        let applied = try lab.applying(scenario)
+        printer.begin(lab.lab, scenario)
+        let client = try LabLauncher.up(applied, endsWithCaller: !keepingOnFailure)
+        printer.built(client)
+        let onEvent = printer.wantsEvents ? { printer.event($0) } : nil
+        let outcome: ScenarioOutcome
+        do {
+            outcome = try client.run(
+                scenario: scenario.name, onEvent: onEvent, onStep: { printer.step($0) })
+        } catch {
+            try? client.down()
+            throw error
+        }
+        printer.end(outcome)
+        if keepingOnFailure, outcome.verdict != .passed {
+            printError("lab \(client.name) is left up: `labctl down \(client.name)` ends it")
+        } else {
+            try client.down()
+        }
+        return outcome
+    }
+}
+
+/// Shows people how a scenario goes.
+protocol ScenarioPrinter {
+    /// Whether ``event(_:)`` is called.
+    var wantsEvents: Bool { get }
+    func begin(_ lab: Lab, _ scenario: Scenario)
+    func built(_ client: LabClient)
+    func event(_ event: TimelineEvent)
+    func step(_ report: StepReport)
+    func end(_ outcome: ScenarioOutcome)
+}
+
+/// A line for each step that is over.
+struct StepPrinter: ScenarioPrinter {
+    var wantsEvents: Bool { false }
+
+    func begin(_ lab: Lab, _ scenario: Scenario) {
+        print(Style.bold("\(lab.name) / \(scenario.name)"))
+    }
+
+    func built(_ client: LabClient) {}
+    func event(_ event: TimelineEvent) {}
+
+    func step(_ report: StepReport) {
+        guard let line = Self.line(report) else { return }
+        print("  " + line)
+    }
+
+    func end(_ outcome: ScenarioOutcome) {
+        let took = outcome.duration.text
+        switch outcome.verdict {
+        case .passed: print("  \(Style.green("passed")) in \(took)")
+        case .failed: print("  \(Style.red("failed")) after \(took)")
+        case .inconclusive: print("  \(Style.yellow("inconclusive")) after \(took)")
+        }
+    }
+
+    /// A step that is over, in a line; nil for one that begins.
+    static func line(_ report: StepReport) -> String? {
+        switch report.phase {
+        case .began: return nil
+        case .passed(let result):
+            var line = "\(Style.green("ok"))    \(report.summary)"
+            if let outage = result.outage {
+                let length = outage.duration(now: outage.end ?? outage.begin).text
+                line += ": \(length), \(outage.lostRequests) requests lost"
+            } else if let after = result.after {
+                line += ": \(after.text)" + (result.cause.map { " after \($0)" } ?? "")
+            }
+            if let bound = result.bound { line += Style.dim("  (at most \(bound))") }
+            return line
+        case .failed(let message): return "\(Style.red("FAIL"))  \(report.summary): \(message)"
+        case .inconclusive(let message):
+            return "\(Style.yellow("??"))    \(report.summary): \(message)"
+        case .notRun: return "\(Style.dim("-"))     \(Style.dim(report.summary))"
+        }
+    }
+}

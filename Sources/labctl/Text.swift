@@ -1,0 +1,56 @@
+import FoundationEssentials
+import Glibc
+import LabModel
+
+/// Columns that line up.
+struct TextTable {
+    private var rows: [[String]]
+
+    init(_ header: [String]) { rows = [header] }
+
+    mutating func add(_ row: [String]) { rows.append(row) }
+
+    /// The table, two spaces between columns, nothing after the last.
+    var text: String {
+        let widths = (0..<(rows.first?.count ?? 0)).map { column in
+            rows.map { $0[column].count }.max() ?? 0
+        }
+        return rows.map { row in
+            let cells = zip(row, widths).map { cell, width in
+                cell + String(repeating: " ", count: width - cell.count)
+            }
+            let line = cells.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
+        }.joined(separator: "\n")
+    }
+}
+
+/// Colours, where standard output is a terminal that wants them.
+enum Style: String {
+    case bold = "1"
+    case dim = "2"
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+
+    static let isOn: Bool = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+
+    func callAsFunction(_ text: String) -> String {
+        Self.isOn ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
+    }
+}
+
+/// Prints a value as JSON, keys in a fixed order.
+func printJSON(_ value: some Encodable, isPretty: Bool = true) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting =
+        isPretty
+        ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        : [.sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// Prints a file's mistakes where they belong.
+func printWarnings(_ diagnostics: [Diagnostic]) {
+    for diagnostic in diagnostics { printError(diagnostic.description) }
+}

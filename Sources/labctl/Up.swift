@@ -1,0 +1,55 @@
+import ArgumentParser
+import LabKit
+import LabModel
+import LinuxSystem
+
+struct Up: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Build a lab and leave it running.", aliases: ["deploy"])
+
+    enum Wait: String, ExpressibleByArgument, CaseIterable {
+        case ready, converged
+    }
+
+    @Argument(help: "The lab's folder or file (default: the working directory).")
+    var lab: String?
+    @OptionGroup var build: BuildOptions
+    @Option(help: "Return when services are ready, or only when masters are elected.")
+    var wait = Wait.ready
+
+    func run() throws {
+        let start = MonotonicClock.now
+        let loaded = try build.load(LabReference.source(lab))
+        printWarnings(loaded.warnings)
+        let client = try LabLauncher.up(loaded)
+        if wait == .converged { try client.awaitConvergence() }
+        let took = (MonotonicClock.now - start).text
+        printError("lab \(client.name) is up: \(loaded.lab.nodes.count) nodes in \(took)")
+    }
+}
+
+struct Down: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "End a lab and everything in it.", aliases: ["destroy"])
+
+    @Argument(help: "The lab's name, folder or file.")
+    var lab: String?
+    @Flag(help: "End every lab that is up.")
+    var all = false
+
+    func run() throws {
+        if all {
+            LabDirectory.sweep()
+            for directory in LabDirectory.running() { try end(LabClient(directory)) }
+            return
+        }
+        // What a lab that was killed has left behind goes too, and then there is no such lab.
+        LabDirectory.sweep()
+        try end(LabReference.running(lab))
+    }
+
+    private func end(_ client: LabClient) throws {
+        try client.down()
+        printError("lab \(client.name) is down")
+    }
+}
