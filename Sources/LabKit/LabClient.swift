@@ -2,7 +2,7 @@ import CLinux
 import FoundationEssentials
 import Glibc
 public import LabModel
-public import LinuxSystem
+import LinuxSystem
 import SystemPackage
 
 /// A running lab, as everything outside its supervisor sees it. Every call is a connection of its own.

@@ -1,5 +1,5 @@
 import Glibc
-public import LinuxSystem
+import LinuxSystem
 import SystemPackage
 
 /// The run directory of a lab: `/run/labctl/<lab>`, or `$XDG_RUNTIME_DIR/labctl/<lab>` without

@@ -1,7 +1,7 @@
 import CLinux
 import FoundationEssentials
 import Glibc
-public import LabModel
+import LabModel
 import LinuxSystem
 import SystemPackage
 
@@ -23,7 +23,8 @@ public enum LabLauncher {
         _ loaded: LoadedLab, endsWithCaller: Bool = false, supervisor: String? = nil
     ) throws(LabError) -> LabClient {
         try requireRoot()
-        let program = try supervisor ?? ownProgram()
+        let program: String
+        if let supervisor { program = supervisor } else { program = try ownProgram() }
         let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
         try checkPrograms(loaded.lab, folder: folder)
         LabDirectory.sweep()

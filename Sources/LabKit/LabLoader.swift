@@ -1,6 +1,7 @@
 import Glibc
 public import LabModel
 import LinuxSystem
+import SystemPackage
 
 /// A lab file that has been read and found right, with everything its nodes need.
 public struct LoadedLab: Sendable {

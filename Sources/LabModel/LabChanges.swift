@@ -88,3 +88,15 @@ public struct VRRPDaemonChoice: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { (node.map { "\($0)=" } ?? "") + kind.rawValue }
 }
+
+extension Lab {
+    /// Whether `name` can be a lab's: 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit.
+    public static func isValidName(_ name: String) -> Bool {
+        (1...32).contains(name.utf8.count) && name.utf8.first != UInt8(ascii: "-")
+            && name.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || byte == UInt8(ascii: "-")
+            }
+    }
+}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import LabKit
+import LinuxSystem
 
 /// The program: `labctl` for people, or, by its first argument, the supervisor of a lab.
 @main
@@ -71,7 +72,7 @@ struct CommandExit: Error {
 }
 
 /// Prints to standard error.
-func printError(_ text: String) { fputs(text + "\n", stderr) }
+func printError(_ text: String) { StandardError.print(text) }
 
 struct Labctl: ParsableCommand {
     static let configuration = CommandConfiguration(

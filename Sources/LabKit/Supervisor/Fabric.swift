@@ -65,22 +65,26 @@ final class Fabric {
         for (id, name) in namespaceIDs where name == node.name { namespaceIDs[id] = nil }
         let id = nextNamespaceID
         nextNamespaceID += 1
-        let namespace = try NetworkNamespace.of(pid: pid)
-        let deferred = try namespace.run { try apply(node.sysctls.filter(\.isNetwork)) }
+        let deferred = try NetworkNamespace.of(pid: pid).run {
+            try apply(node.sysctls.filter(\.isNetwork))
+        }
         try removeLeftOverPorts(ports)
         // The number comes first: from then on every change inside is told.
         var requests = [try Request.setNamespaceID(id, of: .process(pid))]
         namespaceIDs[id] = node.name
         for port in ports { requests += try links(port, pid: pid) }
         try socket.perform(requests)
-        try namespace.run {
-            let inside = try RouteSocket()
-            try inside.perform(try insideRequests(node))
-            let failed = try apply(deferred)
-            if let sysctl = failed.first {
-                throw SystemError(
-                    "sysctl \(sysctl.name) on node \(node.name)", .noSuchFileOrDirectory)
-            }
+        try NetworkNamespace.of(pid: pid).run { try configureInside(node, deferred) }
+    }
+
+    /// Configures a node's interfaces and routes, in the calling thread's network namespace: the node's.
+    private func configureInside(_ node: Node, _ deferred: [Sysctl]) throws {
+        let requests = try insideRequests(node)
+        let inside = try RouteSocket()
+        try inside.perform(requests)
+        if let sysctl = try apply(deferred).first {
+            throw SystemError(
+                "sysctl \(sysctl.name) on node \(node.name)", .noSuchFileOrDirectory)
         }
     }
 
@@ -94,8 +98,14 @@ final class Fabric {
                     Device(index: port.index, name: port.name), .state(.disabled)))
         }
         // A port that is already gone with its node passes nothing either.
-        for error in try socket.attempt(requests).compactMap({ $0 })
-        where error.code.rawValue != ENODEV { throw error }
+        try attemptUnlessGone(requests)
+    }
+
+    /// Performs requests about devices that may be gone already.
+    private func attemptUnlessGone(_ requests: [Request]) throws {
+        for case let error? in try socket.attempt(requests) {
+            if error.code.rawValue != ENODEV { throw error }
+        }
     }
 
     // A node that died takes its ends of the links with it, and these ours, but only when the
@@ -104,8 +114,7 @@ final class Fabric {
         let present = Set(try socket.links().map(\.index))
         let left = ports.filter { present.contains($0.index) }
         let requests = try left.map { try Request.delete(Device(index: $0.index, name: $0.name)) }
-        for error in try socket.attempt(requests).compactMap({ $0 })
-        where error.code.rawValue != ENODEV { throw error }
+        try attemptUnlessGone(requests)
     }
 
     private func links(_ port: DeploymentPlan.Port, pid: Int32) throws -> [Request] {
@@ -167,21 +176,25 @@ final class Fabric {
     ///
     /// - Returns: those that do not exist (yet: a parameter of an interface comes with it).
     private func apply(_ sysctls: [Sysctl]) throws -> [Sysctl] {
-        var missing: [Sysctl] = []
-        for sysctl in sysctls {
-            do {
-                try FileSystem.writeParameter(sysctl.value, to: sysctl.procPath)
-            } catch let error as SystemError where error.code == .noSuchFileOrDirectory {
-                missing.append(sysctl)
-            }
-        }
-        return missing
+        try sysctls.filter { try !$0.write() }
     }
 }
 
 extension Sysctl {
     /// Whether it belongs to a network namespace.
     var isNetwork: Bool { name.hasPrefix("net.") || name.hasPrefix("net/") }
+
+    /// Writes it, for the calling thread's namespaces.
+    ///
+    /// - Returns: false when there is no such parameter.
+    fileprivate func write() throws(SystemError) -> Bool {
+        do {
+            try FileSystem.writeParameter(value, to: procPath)
+            return true
+        } catch where error.code == .noSuchFileOrDirectory {
+            return false
+        }
+    }
 
     /// Its file. As sysctl(8) reads names: the first separator met decides, and the other one then
     /// stands for a dot inside a part (`net.ipv4.conf.eth0/100.forwarding`).

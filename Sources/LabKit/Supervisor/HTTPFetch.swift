@@ -59,16 +59,11 @@ final class HTTPFetch {
 
     private func connect(to url: HTTPURL) throws {
         let number = socket.rawValue
-        do {
-            try withSocketAddress(url.address, port: url.port) {
-                address, length throws(SystemError) in
-                try systemCall("connect to \(url.address)") {
-                    Glibc.connect(number, address, length)
-                }
-            }
-        } catch let error as SystemError where error.code == .nowInProgress {
-            // Writability tells how it ended.
+        let address = SocketAddress(url.address, port: url.port)
+        if address.withPointer({ Glibc.connect(number, $0, $1) }) < 0, errno != EINPROGRESS {
+            throw SystemError("connect to \(url.address)", Errno(rawValue: errno))
         }
+        // Writability tells how it ended.
         try loop.add(number, [.readable, .writable]) { [self] interest in ready(interest) }
     }
 
@@ -132,36 +127,5 @@ final class HTTPFetch {
         loop.remove(socket.rawValue)
         socket.close()
         completion(outcome)
-    }
-}
-
-/// An address as the socket calls take it.
-private func withSocketAddress<Result>(
-    _ address: IPAddress, port: UInt16,
-    _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
-) throws(SystemError) -> Result {
-    switch address {
-    case .v4(let v4):
-        var native = sockaddr_in()
-        native.sin_family = sa_family_t(AF_INET)
-        native.sin_port = port.bigEndian
-        native.sin_addr.s_addr = v4.rawValue.bigEndian
-        return try withUnsafePointer(to: &native) { pointer throws(SystemError) in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                pointer throws(SystemError) in
-                try body(pointer, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-    case .v6(let v6):
-        var native = sockaddr_in6()
-        native.sin6_family = sa_family_t(AF_INET6)
-        native.sin6_port = port.bigEndian
-        withUnsafeMutableBytes(of: &native.sin6_addr) { $0.copyBytes(from: v6.octets) }
-        return try withUnsafePointer(to: &native) { pointer throws(SystemError) in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                pointer throws(SystemError) in
-                try body(pointer, socklen_t(MemoryLayout<sockaddr_in6>.size))
-            }
-        }
     }
 }

@@ -71,7 +71,7 @@ final class Observer {
             let now = MonotonicClock.now
             for notification in notifications { handle(notification, at: now) }
         } catch {
-            fputs("notifications of the kernel are lost: \(error)\n", stderr)
+            StandardError.print("notifications of the kernel are lost: \(error)")
         }
     }
 
@@ -91,7 +91,7 @@ final class Observer {
                 at: time, stamp: .receipt)
         case .link(let link): changed(link, node: node, at: time)
         case .linkRemoved(let link): interfaces[node]?[link.index] = nil
-        case .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .overrun: break
+        case .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .bridgePort, .overrun: break
         }
     }
 
@@ -159,7 +159,7 @@ final class Observer {
         do {
             for frame in try capture.drain() { handle(frame) }
         } catch {
-            fputs("captured frames are lost: \(error)\n", stderr)
+            StandardError.print("captured frames are lost: \(error)")
         }
     }
 

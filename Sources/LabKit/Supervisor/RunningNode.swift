@@ -134,7 +134,7 @@ final class RunningNode {
 
     private func handle(_ message: MessageChannel.Message) {
         guard let report = try? NodeReport(message: message.payload) else {
-            fputs("node \(node.name) sent a message that does not decode\n", stderr)
+            StandardError.print("node \(node.name) sent a message that does not decode")
             return
         }
         switch report {

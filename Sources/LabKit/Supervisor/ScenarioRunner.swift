@@ -23,7 +23,7 @@ final class ScenarioRunner {
 
     init(_ scenario: Scenario, supervisor: Supervisor) {
         self.supervisor = supervisor
-        machine = ScenarioMachine(scenario, routers: supervisor.order.virtualRouters)
+        machine = ScenarioMachine(scenario: scenario, routers: supervisor.order.virtualRouters)
     }
 
     /// Begins. `onEnd` is called once, unless it is cancelled before.

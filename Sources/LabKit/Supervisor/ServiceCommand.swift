@@ -1,4 +1,5 @@
 import LabModel
+import NetworkTypes
 import NodeProtocol
 
 extension ServiceSpecification {

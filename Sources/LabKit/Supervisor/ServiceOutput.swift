@@ -52,7 +52,7 @@ final class ServiceOutput {
         do {
             try loop.add(pipe.rawValue, .readable) { [self] _ in readAvailable(stream) }
         } catch {
-            fputs("output of \(node)/\(service) is lost: \(error)\n", stderr)
+            StandardError.print("output of \(node)/\(service) is lost: \(error)")
         }
     }
 
@@ -140,7 +140,7 @@ final class ServiceOutput {
             file.sizeBytes += bytes.count
         } catch {
             // A full disk costs the line, not the lab; whoever follows has seen it.
-            fputs("a line of \(line.node)/\(line.service) is not kept: \(error)\n", stderr)
+            StandardError.print("a line of \(line.node)/\(line.service) is not kept: \(error)")
         }
     }
 }

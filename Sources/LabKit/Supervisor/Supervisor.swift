@@ -313,7 +313,7 @@ final class Supervisor {
         do {
             try directory.remove()
         } catch {
-            fputs("\(error)\n", stderr)
+            StandardError.print("\(error)")
         }
         exit(0)
     }

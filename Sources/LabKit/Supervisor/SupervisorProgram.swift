@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import LabModel
 import LinuxSystem
 
 /// The supervisor as a program of its own: what `labctl` becomes when a lab is started.
@@ -30,7 +31,7 @@ public enum SupervisorProgram {
                 try launcher.send(Array(JSONEncoder().encode(report)))
             }
         } catch {
-            fputs("supervisor: \(error)\n", stderr)
+            StandardError.print("supervisor: \(error)")
         }
         exit(1)
     }

@@ -96,7 +96,7 @@ final class TimelineRecorder {
             } catch {
                 // A full disk ends the recording, not the lab.
                 fileError = error
-                fputs("events.jsonl ends here: \(error)\n", stderr)
+                StandardError.print("events.jsonl ends here: \(error)")
             }
         }
         let surplus = events.count - Self.maximumEventsInMemory

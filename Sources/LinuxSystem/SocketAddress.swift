@@ -1,0 +1,38 @@
+public import Glibc
+public import NetworkTypes
+
+/// An address and a port as the socket calls take them.
+public struct SocketAddress {
+    private var storage = sockaddr_storage()
+    private let length: socklen_t
+
+    public init(_ address: IPAddress, port: UInt16) {
+        switch address {
+        case .v4(let v4):
+            var native = sockaddr_in()
+            native.sin_family = sa_family_t(AF_INET)
+            native.sin_port = port.bigEndian
+            native.sin_addr.s_addr = v4.rawValue.bigEndian
+            length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: native, as: sockaddr_in.self) }
+        case .v6(let v6):
+            var native = sockaddr_in6()
+            native.sin6_family = sa_family_t(AF_INET6)
+            native.sin6_port = port.bigEndian
+            withUnsafeMutableBytes(of: &native.sin6_addr) { $0.copyBytes(from: v6.octets) }
+            length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+            withUnsafeMutableBytes(of: &storage) {
+                $0.storeBytes(of: native, as: sockaddr_in6.self)
+            }
+        }
+    }
+
+    /// Calls `body` with the address and its length.
+    public func withPointer<Result>(
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
+        withUnsafePointer(to: storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+        }
+    }
+}
