@@ -20,7 +20,7 @@ public struct LoadedLab: Sendable {
     public func applying(_ scenario: Scenario) throws(LabError) -> LoadedLab {
         guard !scenario.files.isEmpty else { return self }
         var changed = self
-        changed.lab = lab.applying(scenario)
+        changed.lab = lab.applying(scenario: scenario)
         var check = KeepalivedCheck(labFile: path)
         check.run(changed.lab)
         changed.virtualRouters = check.virtualRouters
@@ -66,7 +66,7 @@ public enum LabLoader {
         }
         var check = KeepalivedCheck(labFile: file)
         for scenario in lab.scenarios where !scenario.files.isEmpty {
-            check.run(lab.applying(scenario))
+            check.run(lab.applying(scenario: scenario))
         }
         check.run(lab)
         let diagnostics = Array(Set(decoding.diagnostics + check.diagnostics)).sorted()

@@ -53,20 +53,20 @@ final class Narrator: ScenarioPrinter {
     var wantsEvents: Bool { true }
 
     func begin(_ lab: Lab, _ scenario: Scenario) {
-        print(Style.bold("Lab \(lab.name), scenario \(scenario.name)"))
-        if let summary = scenario.summary { print(summary) }
-        print("")
+        printLine(Style.bold("Lab \(lab.name), scenario \(scenario.name)"))
+        if let summary = scenario.summary { printLine(summary) }
+        printLine("")
         for network in lab.networks {
             let subnets = network.subnets.map(\.description).joined(separator: ", ")
-            print("  \(network.name)  \(subnets)")
+            printLine("  \(network.name)  \(subnets)")
             for node in lab.nodes {
                 for interface in node.interfaces
                 where interface.attachment == .network(network.name) {
-                    print("   |-- " + describe(node, interface))
+                    printLine("   |-- " + describe(node, interface))
                 }
             }
         }
-        print("")
+        printLine("")
     }
 
     private func describe(_ node: Node, _ interface: Interface) -> String {
@@ -80,13 +80,13 @@ final class Narrator: ScenarioPrinter {
     }
 
     func built(_ client: LabClient) {
-        print("Built in \((MonotonicClock.now - start).text); every service is ready.\n")
+        printLine("Built in \((MonotonicClock.now - start).text); every service is ready.\n")
     }
 
     func event(_ event: TimelineEvent) {
         guard let text = tell(event) else { return }
         let time = origin.map { "+" + (event.time - $0).text } ?? ""
-        print("    \(Style.dim(pad(time)))  \(text)")
+        printLine("    \(Style.dim(pad(time)))  \(text)")
     }
 
     // Of the timeline only what moves the story on: not every advertisement, but the first of each new master.
@@ -120,19 +120,19 @@ final class Narrator: ScenarioPrinter {
 
     func step(_ report: StepReport) {
         if case .began = report.phase {
-            if !report.summary.hasPrefix("expect") { print("") }
+            if !report.summary.hasPrefix("expect") { printLine("") }
             return
         }
-        if let line = StepPrinter.line(report) { print(line) }
+        if let line = StepPrinter.line(report) { printLine(line) }
     }
 
     func end(_ outcome: ScenarioOutcome) {
-        print("")
+        printLine("")
         switch outcome.verdict {
         case .passed:
-            print(Style.green("It held: everything above is what kernel and wire showed."))
-        case .failed: print(Style.red("It did not hold: \(outcome.message)"))
-        case .inconclusive: print(Style.yellow("Nothing can be said: \(outcome.message)"))
+            printLine(Style.green("It held: everything above is what kernel and wire showed."))
+        case .failed: printLine(Style.red("It did not hold: \(outcome.message)"))
+        case .inconclusive: printLine(Style.yellow("Nothing can be said: \(outcome.message)"))
         }
     }
 

@@ -60,7 +60,7 @@ struct Exec: ParsableCommand {
             let client = try lab.client()
             let (status, reason) = try ExecuteSession.run(options, on: node, of: client.directory)
             if let reason { printError(reason) }
-            exit(status)
+            Glibc.exit(status)
         } catch let error as LabError {
             printError(error.description)
             throw CommandExit(status: ExecuteSession.ownFailure)

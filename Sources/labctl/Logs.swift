@@ -25,8 +25,8 @@ struct Logs: ParsableCommand {
             switch format {
             case .json:
                 do { try printJSON(line, isPretty: false) } catch { failure = failure ?? error }
-            case .text where wanted?.service != nil: print(line.text)
-            case .text: print("\(line.node)/\(line.service)  \(line.text)")
+            case .text where wanted?.service != nil: printLine(line.text)
+            case .text: printLine("\(line.node)/\(line.service)  \(line.text)")
             }
         }
         if let failure { throw failure }
@@ -60,7 +60,7 @@ struct Events: ParsableCommand {
             case .text:
                 let first = origin ?? event
                 origin = first
-                print(EventText(origin: first.time).line(for: event))
+                printLine(EventText(origin: first.time).line(for: event))
             }
         }
         if let failure { throw failure }

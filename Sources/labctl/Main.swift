@@ -12,8 +12,6 @@ enum Main {
         }
         // A reader that has gone away (`labctl events | head`) is an error of write(2), not a death.
         signal(SIGPIPE, SIG_IGN)
-        // Whoever follows a pipe wants each line when it is there.
-        setvbuf(stdout, nil, _IOLBF, 0)
         exit(run().rawValue)
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import LabKit
 import LabModel
 import LinuxSystem
+import NetworkTypes
 
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(

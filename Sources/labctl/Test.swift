@@ -3,6 +3,7 @@ import Glibc
 import LabKit
 import LabModel
 import LinuxSystem
+import NetworkTypes
 
 struct Test: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,7 +50,7 @@ struct Test: ParsableCommand {
         let inconclusive = counts[.inconclusive] ?? 0
         var summary = "\(counts[.passed] ?? 0) passed, \(failed) failed"
         if inconclusive > 0 { summary += ", \(inconclusive) inconclusive" }
-        print("\(summary) in \((MonotonicClock.now - start).text)")
+        printLine("\(summary) in \((MonotonicClock.now - start).text)")
         if failed > 0 { throw ExitStatus.failed }
         if inconclusive > 0 { throw ExitStatus.inconclusive }
     }
@@ -117,7 +118,7 @@ struct StepPrinter: ScenarioPrinter {
     var wantsEvents: Bool { false }
 
     func begin(_ lab: Lab, _ scenario: Scenario) {
-        print(Style.bold("\(lab.name) / \(scenario.name)"))
+        printLine(Style.bold("\(lab.name) / \(scenario.name)"))
     }
 
     func built(_ client: LabClient) {}
@@ -125,15 +126,15 @@ struct StepPrinter: ScenarioPrinter {
 
     func step(_ report: StepReport) {
         guard let line = Self.line(report) else { return }
-        print("  " + line)
+        printLine("  " + line)
     }
 
     func end(_ outcome: ScenarioOutcome) {
         let took = outcome.duration.text
         switch outcome.verdict {
-        case .passed: print("  \(Style.green("passed")) in \(took)")
-        case .failed: print("  \(Style.red("failed")) after \(took)")
-        case .inconclusive: print("  \(Style.yellow("inconclusive")) after \(took)")
+        case .passed: printLine("  \(Style.green("passed")) in \(took)")
+        case .failed: printLine("  \(Style.red("failed")) after \(took)")
+        case .inconclusive: printLine("  \(Style.yellow("inconclusive")) after \(took)")
         }
     }
 

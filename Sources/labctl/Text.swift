@@ -47,7 +47,13 @@ func printJSON(_ value: some Encodable, isPretty: Bool = true) throws {
         isPretty
         ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         : [.sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    printLine(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// Prints a line at once, for whoever follows a pipe.
+func printLine(_ text: String) {
+    print(text)
+    fflush(nil)
 }
 
 /// Prints a file's mistakes where they belong.

@@ -2,6 +2,7 @@ import ArgumentParser
 import LabKit
 import LabModel
 import LinuxSystem
+import NetworkTypes
 
 struct Up: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -191,7 +191,7 @@ extension Sysctl {
         do {
             try FileSystem.writeParameter(value, to: procPath)
             return true
-        } catch where error.code == .noSuchFileOrDirectory {
+        } catch  where error.code == .noSuchFileOrDirectory {
             return false
         }
     }

@@ -26,6 +26,10 @@ final class Observer {
     private let socket: RouteSocket
     /// Per node, by interface index.
     private(set) var interfaces: [String: [Int32: InterfaceState]] = [:]
+    /// The fabric's ports, by index, that deliver frames. A new port seems to forward before it does.
+    private(set) var operationalPorts: Set<Int32> = []
+    /// Called when ``operationalPorts`` has changed.
+    var onPortChange: () -> Void = {}
 
     /// Begins to listen, in the calling thread's network namespace: the fabric.
     ///
@@ -77,9 +81,8 @@ final class Observer {
 
     private func handle(_ notification: Netlink.Notification, at time: MonotonicInstant) {
         if case .overrun = notification.kind { return resynchronise() }
-        guard let id = notification.namespaceID, let node = fabric.node(ofNamespace: id) else {
-            return
-        }
+        guard let id = notification.namespaceID else { return handleFabric(notification.kind) }
+        guard let node = fabric.node(ofNamespace: id) else { return }
         switch notification.kind {
         case .addressAdded(let assigned): added(assigned, node: node, at: time)
         case .addressRemoved(let assigned):
@@ -93,6 +96,18 @@ final class Observer {
         case .linkRemoved(let link): interfaces[node]?[link.index] = nil
         case .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .bridgePort, .overrun: break
         }
+    }
+
+    private func handleFabric(_ kind: Netlink.Notification.Kind) {
+        let before = operationalPorts
+        switch kind {
+        case .link(let link) where link.isOperational: operationalPorts.insert(link.index)
+        case .link(let link), .linkRemoved(let link): operationalPorts.remove(link.index)
+        case .addressAdded, .addressRemoved, .routeAdded, .routeRemoved, .neighbour,
+            .neighbourRemoved, .bridgePort, .overrun:
+            break
+        }
+        if operationalPorts != before { onPortChange() }
     }
 
     private func added(_ assigned: AssignedAddress, node: String, at time: MonotonicInstant) {
@@ -133,6 +148,7 @@ final class Observer {
     // After an overrun the truth is read from the kernel, and only the difference becomes events.
     private func resynchronise() {
         let now = MonotonicClock.now
+        for link in (try? socket.links()) ?? [] { handleFabric(.link(link)) }
         for node in interfaces.keys.sorted() {
             guard let id = fabric.namespaceID(of: node),
                 let links = try? socket.links(inNamespace: id),

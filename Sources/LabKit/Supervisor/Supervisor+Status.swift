@@ -66,11 +66,9 @@ extension Supervisor {
         }.max()
         let deadline = MonotonicClock.now + (longest ?? .zero) + Self.convergenceMargin
         let listener = timeline.addListener { [unowned self] event in
-            if case .addressAdded = event.kind {
-                loop.schedule(after: .zero) { [unowned self] in reconsider() }
-            }
+            if case .addressAdded = event.kind { reconsiderSoon() }
         }
-        loop.schedule(at: deadline) { [unowned self] in reconsider() }
+        loop.schedule(at: deadline) { [unowned self] in reconsiderSoon() }
         wait(until: { [unowned self] in
             let missing = unheldAddresses()
             if missing.isEmpty { return .success(()) }

@@ -78,6 +78,7 @@ final class Supervisor {
                 handle(change, of: node)
             }
         }
+        observer.onPortChange = { [unowned self] in reconsiderSoon() }
         do {
             // All first processes are started before the first link is made, so that nodes boot
             // while links come up.
@@ -191,6 +192,11 @@ final class Supervisor {
         completion: @escaping (Result<Void, LabError>) -> Void
     ) {
         waiters.append(Waiter(check: check, completion: completion))
+        reconsiderSoon()
+    }
+
+    /// Asks the waiting again once what is being handled now is done.
+    func reconsiderSoon() {
         loop.schedule(after: .zero) { [unowned self] in reconsider() }
     }
 
@@ -220,7 +226,9 @@ final class Supervisor {
             return .failure(.failed("node \(name) ended while it was starting"))
         }
         guard node.hasBooted else { return nil }
-        var isComplete = true
+        var isComplete = fabric.plan.ports.allSatisfy {
+            $0.node != name || observer.operationalPorts.contains($0.index)
+        }
         for service in node.node.services where service.startsWithNode {
             switch isReady(service.name, on: node) {
             case nil: isComplete = false
