@@ -351,3 +351,27 @@ static inline pid_t clinux_spawn(struct clinux_spawn *spawn) {
     }
     return pid;
 }
+
+// ---- inside a node ----
+
+/// A copy of another process's descriptor (pidfd_getfd(2)), close-on-exec.
+static inline int clinux_pidfd_getfd(int pidfd, int descriptor) {
+    return (int)syscall(438 /* pidfd_getfd */, pidfd, descriptor, 0);
+}
+/// The local port of a TCP socket that listens; 0 when `socket` is anything else.
+static inline int clinux_listening_port(int socket) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) < 0 || !value) return 0;
+    length = sizeof value;
+    if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &value, &length) < 0 || value != IPPROTO_TCP) return 0;
+    struct sockaddr_storage address;
+    length = sizeof address;
+    if (getsockname(socket, (struct sockaddr *)&address, &length) < 0) return 0;
+    if (address.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return 0;
+}
+static const unsigned long CLINUX_TIOCGPGRP = TIOCGPGRP;
+static const unsigned long CLINUX_MS_BIND_REMOUNT = 4096 /* MS_BIND */ | 32 /* MS_REMOUNT */;
+static const unsigned CLINUX_S_IFCHR = S_IFCHR;

@@ -1,4 +1,25 @@
+import Glibc
+import LinuxSystem
+
+/// `node-init`: PID 1 of a node, started by the lab's supervisor with the connection to it as
+/// descriptor 3.
 @main
 struct Main {
-    static func main() {}
+    /// The connection to the supervisor.
+    static let supervisorDescriptor: CInt = 3
+
+    static func main() {
+        SignalDescriptor.blockAll()
+        guard getpid() == 1, fcntl(supervisorDescriptor, F_GETFD) >= 0 else {
+            Log.write("this program is started by labctl, as PID 1 of a node")
+            exit(2)
+        }
+        umask(0o022)
+        do {
+            try Node(socket: OwnedDescriptor(supervisorDescriptor)).run()
+        } catch {
+            Log.write("\(error)")
+            exit(EXIT_FAILURE)
+        }
+    }
 }

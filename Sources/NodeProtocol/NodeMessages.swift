@@ -5,11 +5,13 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
     case boot(NodeSpecification)
     /// Write kernel parameters (`net.ipv4.ip_forward`, `1`), once the interfaces are there.
     case sysctls([Pair])
-    /// Start a service. Starting one that runs is answered by its state only.
+    /// Start a service. One that is ready is answered by `.ready` again; one that is starting, by
+    /// what becomes of it; one that is stopping is started again when it has ended.
     case start(ServiceSpecification)
-    /// SIGTERM, and SIGKILL after the service's stop timeout.
+    /// SIGTERM to its main process, and SIGKILL to all of it after the service's stop timeout. One
+    /// that does not run is answered by how it ended.
     case stop(service: String)
-    /// SIGKILL to every process of the service at once.
+    /// SIGKILL to every process of the service at once; no restart policy applies.
     case kill(service: String)
     /// Run a command for a client. Descriptors with the message: the client's connection, then
     /// (without a terminal) its standard input, output and error. From then on `NodeInit` and the
@@ -170,7 +172,7 @@ public struct ExecuteRequest: Equatable, Sendable, WireCodable {
     public var command: [String]
     /// Environment variables (`NAME=value`) on top of the node's.
     public var environment: [String]
-    /// The folder it starts in; nil for /root.
+    /// The folder it starts in; nil for the user's home.
     public var workingDirectory: String?
     /// Name or number of the user it runs as; nil for root.
     public var user: String?

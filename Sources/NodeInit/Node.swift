@@ -1,0 +1,147 @@
+import Glibc
+import LinuxSystem
+import NetworkTypes
+import NodeProtocol
+
+/// PID 1 of a node: does what the supervisor asks, and reaps.
+final class Node {
+    /// How long the last reports may take to leave before it ends all the same.
+    static let farewellLimit = Duration.seconds(1)
+
+    private let loop: EventLoop
+    private let reaper = Reaper()
+    private let signals: SignalDescriptor
+    private var supervisor: Connection?
+    private var environment = NodeEnvironment()
+    private var services: [String: Service] = [:]
+    /// The services in the order of their last start.
+    private var startOrder: [String] = []
+    private var commands: [ObjectIdentifier: Command] = [:]
+    private var isPoweringOff = false
+    /// The service whose end the power-off waits for.
+    private var stopping: Service?
+
+    /// - Parameter socket: the connection to the supervisor.
+    init(socket: consuming OwnedDescriptor) throws(SystemError) {
+        loop = try EventLoop()
+        signals = try SignalDescriptor([SIGCHLD, SIGTERM])
+        supervisor = try Connection(
+            socket, loop: loop, onMessage: { [unowned self] in receive($0) },
+            // Nobody is left whose node this could be.
+            onClose: { exit(EXIT_FAILURE) })
+        try loop.add(signals.descriptor.rawValue, .readable) { [unowned self] _ in
+            for signal in signals.drain() where signal == SIGTERM { powerOff() }
+            reaper.reapAll()
+        }
+    }
+
+    /// Serves until the node is powered off, which ends the process.
+    func run() throws(SystemError) { try loop.run() }
+
+    private func receive(_ message: MessageChannel.Message) {
+        do {
+            switch try NodeRequest(message: message.payload) {
+            case .boot(let specification): boot(specification)
+            case .sysctls(let parameters): set(parameters)
+            case .start(let specification): start(specification)
+            case .stop(let service): deliver(.stop, to: service)
+            case .kill(let service): deliver(.kill, to: service)
+            case .execute(let request): execute(request, message.descriptors)
+            case .powerOff: powerOff()
+            }
+        } catch { die("the supervisor's \(error)") }
+    }
+
+    private func boot(_ specification: NodeSpecification) {
+        environment = NodeEnvironment(specification.environment)
+        do {
+            let layers = try NodeFiles.prepare(specification)
+            try NodeRoot(specification).build()
+            try systemCall("set the hostname to \(specification.hostname)") {
+                sethostname(specification.hostname, specification.hostname.utf8.count)
+            }
+            try NodeFiles.lay(specification, layers: layers)
+            supervisor?.send(NodeReport.booted)
+        } catch { die("\(error)") }
+    }
+
+    private func die(_ reason: String) -> Never {
+        supervisor?.send(NodeReport.failed(reason))
+        supervisor?.drain(limit: Self.farewellLimit)
+        exit(EXIT_FAILURE)
+    }
+
+    private func set(_ parameters: [NodeRequest.Pair]) {
+        for parameter in parameters {
+            do {
+                try KernelParameter.set(parameter.name, to: parameter.value)
+            } catch {
+                supervisor?.send(
+                    NodeReport.sysctlFailed(name: parameter.name, reason: "\(error)"))
+            }
+        }
+    }
+
+    private func start(_ specification: ServiceSpecification) {
+        guard !isPoweringOff else { return }
+        let name = specification.name
+        startOrder.removeAll { $0 == name }
+        startOrder.append(name)
+        if let service = services[name], !service.isDown || service.specification == specification {
+            return service.handle(.start)
+        }
+        let service = Service(
+            specification, loop: loop, reaper: reaper, environment: environment
+        ) { [unowned self] state, time, descriptors in
+            supervisor?.send(
+                NodeReport.service(name: name, state: state, time: time.nanoseconds),
+                descriptors: descriptors)
+        }
+        service.onChange = { [unowned self] in if isPoweringOff { stopNext() } }
+        services[name] = service
+        service.handle(.start)
+    }
+
+    private func deliver(_ event: ServiceMachine.Event, to name: String) {
+        if let service = services[name] { return service.handle(event) }
+        supervisor?.send(
+            NodeReport.service(
+                name: name, state: .failed("it was never started"),
+                time: MonotonicClock.now.nanoseconds))
+    }
+
+    private func execute(_ request: ExecuteRequest, _ descriptors: [SharedDescriptor]) {
+        let streams = Array(descriptors.dropFirst())
+        guard let client = descriptors.first, request.terminal != nil || streams.count == 3 else {
+            return Log.write("a command came without its descriptors")
+        }
+        do {
+            let command = try Command(
+                loop: loop, reaper: reaper, client: try client.duplicate())
+            let key = ObjectIdentifier(command)
+            commands[key] = command
+            command.start(request, environment: environment, streams: streams) {
+                [unowned self] in commands[key] = nil
+            }
+        } catch { Log.write("a client's command: \(error)") }
+    }
+
+    private func powerOff() {
+        guard !isPoweringOff else { return }
+        isPoweringOff = true
+        stopNext()
+    }
+
+    /// Stops the service started last; when none is left, ends.
+    private func stopNext() {
+        if let stopping, !stopping.isDown { return }
+        while let name = startOrder.popLast() {
+            guard let service = services[name], !service.isDown else { continue }
+            stopping = service
+            return service.handle(.stop)  // Its changes lead back here.
+        }
+        supervisor?.send(NodeReport.poweringOff)
+        supervisor?.drain(limit: Self.farewellLimit)
+        exit(EXIT_SUCCESS)
+    }
+}

@@ -1,0 +1,156 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import NodeProtocol
+import SystemPackage
+
+/// The file system of a node, built in the mount namespace it was started in.
+///
+/// The root is a folder of the lab's disk. Into it come the host's top-level entries: links as
+/// links, folders read-only, except those the node may write to, which get a layer of its own.
+/// Nothing written in the node reaches the host.
+struct NodeRoot {
+    /// The host's folders that the node may write to: a private overlay over each.
+    static let layered = ["etc", "var", "root", "home", "srv", "opt"]
+    /// Folders that the node has for itself; nothing of the host's shows in them.
+    static let own = ["proc", "sys", "dev", "run", "tmp"]
+    /// Where our programs are, first in PATH.
+    static let programsFolder = "/run/labctl/bin"
+    /// Links by which our programs run under the names of units.
+    static let unitsFolder = "/run/labctl/units"
+    /// The sockets of sd_notify(3), one per unit.
+    static let notifyFolder = "/run/labctl/notify"
+
+    let specification: NodeSpecification
+    private var root: String { specification.rootFolder }
+
+    init(_ specification: NodeSpecification) { self.specification = specification }
+
+    /// Builds it and makes it the root of the calling process.
+    ///
+    /// - Throws: ``SystemError`` of the step that failed; the namespace is then of no use.
+    func build() throws(SystemError) {
+        try Mount.makeAllPrivate()
+        try FileSystem.makeFolders(root)
+        // pivot_root(2) wants a mount point.
+        try Mount.bind(root, on: root, isRecursive: false)
+        let layers = try bindHost()
+        for name in layers { try layer(name) }
+        try mountOwn()
+        try NodeDevices(root: root).make()
+        try bindPrograms()
+        try Mount.pivot(to: root)
+        try protectHostParameters()
+    }
+
+    /// Binds the host's folders; answers which of them are to be layered.
+    private func bindHost() throws(SystemError) -> [String] {
+        var layers: [String] = []
+        for name in Self.own { try makeFolder("\(root)/\(name)") }
+        for name in try FileSystem.list("/") where !Self.own.contains(name) {
+            switch FileSystem.entry("/\(name)") {
+            case .link(let target): try copyLink("\(root)/\(name)", to: target)
+            case .folder:
+                try makeFolder("\(root)/\(name)")
+                if Self.layered.contains(name) {
+                    layers.append(name)
+                } else {
+                    try Mount.bind("/\(name)", on: "\(root)/\(name)")
+                }
+            case .file, .other, nil: continue  // Nothing that a program would look for.
+            }
+        }
+        // All at once: two calls instead of one for each folder.
+        try Mount.makeReadOnly(root)
+        try Mount.makeWritable(root)
+        return layers
+    }
+
+    /// Lays the node's own layer over a folder of the host's.
+    private func layer(_ name: String) throws(SystemError) {
+        let upper = "\(name)/upper"
+        let work = "\(name)/work"
+        // Relative, because a comma or colon in an overlay's options would have to be escaped.
+        try systemCall("enter \(specification.layersFolder)") {
+            chdir(specification.layersFolder)
+        }
+        if !FileSystem.isFolder(work) {
+            try FileSystem.makeFolders(upper)
+            try FileSystem.makeFolders(work)
+            // The merged folder shows the upper one's mode and owner: /root must stay 0700.
+            var host = stat()
+            try systemCall("look at /\(name)") { stat("/\(name)", &host) }
+            try systemCall("set the owner of \(upper)") { chown(upper, host.st_uid, host.st_gid) }
+            try systemCall("set the mode of \(upper)") { chmod(upper, host.st_mode & 0o7777) }
+        }
+        try Mount.mount(
+            "overlay", on: "\(root)/\(name)",
+            data: "lowerdir=/\(name),upperdir=\(upper),workdir=\(work)")
+    }
+
+    private func mountOwn() throws(SystemError) {
+        try Mount.mount(
+            "tmpfs", on: "\(root)/run", flags: [.noSetUID, .noDevices], data: "mode=755")
+        for folder in ["lock", "labctl", "labctl/bin", "labctl/units", "labctl/notify"] {
+            try makeFolder("\(root)/run/\(folder)")
+        }
+        try Mount.mount(
+            "tmpfs", on: "\(root)/tmp", flags: [.noSetUID, .noDevices], data: "mode=1777")
+        try Mount.mount("proc", on: "\(root)/proc", flags: [.noSetUID, .noDevices, .noExecution])
+        try Mount.mount(
+            "sysfs", on: "\(root)/sys", flags: [.readOnly, .noSetUID, .noDevices, .noExecution])
+        do {
+            try Mount.mount(
+                "cgroup2", on: "\(root)/sys/fs/cgroup",
+                flags: [.noSetUID, .noDevices, .noExecution])
+            // Apart from mounting it: that would make it read-only for the host, too, if this were
+            // its first mount.
+            try Mount.makeReadOnly("\(root)/sys/fs/cgroup")
+        } catch
+            where error.code == .operationNotSupportedByDevice
+            || error.code == .noSuchFileOrDirectory
+        {
+            // A kernel without cgroups; no service needs them.
+        }
+    }
+
+    /// Binds our programs, as files that the node can run and not write.
+    private func bindPrograms() throws(SystemError) {
+        let folder = root + Self.programsFolder
+        try Mount.bind(folder, on: folder, isRecursive: false)
+        for program in specification.programs {
+            let path = "\(folder)/\(program.name)"
+            try FileSystem.write([], to: path, mode: 0o755)
+            try Mount.bind(program.hostPath, on: path, isRecursive: false)
+        }
+        try Mount.makeReadOnly(folder)
+        // Here is the place to bind our own systemctl, journalctl and mail over the host's.
+    }
+
+    /// Makes read-only what /proc shows of the host: its kernel parameters, other than the
+    /// network's, which are the node's own; and the trigger that would crash it.
+    private func protectHostParameters() throws(SystemError) {
+        try Mount.bind("/proc/sys", on: "/proc/sys", isRecursive: false)
+        try Mount.makeReadOnly("/proc/sys")
+        try Mount.bind("/proc/sys/net", on: "/proc/sys/net", isRecursive: false)
+        try Mount.makeWritable("/proc/sys/net")
+        if FileSystem.exists("/proc/sysrq-trigger") {
+            try Mount.bind(
+                "/proc/sysrq-trigger", on: "/proc/sysrq-trigger", isReadOnly: true,
+                isRecursive: false)
+        }
+    }
+
+    /// Makes a folder whose parent is there; nothing when it is there from an earlier boot.
+    private func makeFolder(_ path: String) throws(SystemError) {
+        do {
+            try systemCall("make folder \(path)") { mkdir(path, 0o755) }
+        } catch  where error.code == .fileExists { return }
+    }
+
+    private func copyLink(_ path: String, to target: String) throws(SystemError) {
+        do {
+            try systemCall("link \(path) to \(target)") { symlink(target, path) }
+        } catch  where error.code == .fileExists { return }
+    }
+}

@@ -1,0 +1,176 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import NetworkTypes
+import NodeProtocol
+import SystemPackage
+
+/// Finds out when one start of a service has become ready. Made before the program is started, so
+/// that what an earlier run left behind is told apart from what this one does.
+final class ReadinessWatch {
+    /// How often a port or file is looked at: at first as often as ``shortestInterval``, later less
+    /// often, as a tenth of the time already waited.
+    static let shortestInterval = Duration.milliseconds(1)
+    static let longestInterval = Duration.milliseconds(20)
+    /// The wait between two runs of a readiness command.
+    static let commandInterval = Duration.milliseconds(50)
+
+    /// A file's identity: another file of that name, or a change to this one, makes another.
+    private struct FileState: Equatable {
+        var inode: UInt
+        var changeSeconds: Int
+        var changeNanoseconds: Int
+
+        init?(_ path: String) {
+            var information = stat()
+            guard stat(path, &information) == 0 else { return nil }
+            inode = UInt(information.st_ino)
+            changeSeconds = information.st_ctim.tv_sec
+            changeNanoseconds = information.st_ctim.tv_nsec
+        }
+    }
+
+    private let service: String
+    private let readiness: ServiceSpecification.Readiness
+    private let loop: EventLoop
+    private let reaper: Reaper
+    private let launcher: Launcher
+    private let onReady: () -> Void
+
+    private let fileBefore: FileState?
+    private let socket: NotifySocket?
+    private var pid: Int32 = 0
+    private var started = MonotonicInstant.zero
+    private var timer: EventLoop.TimerID?
+    private var command: Int32?
+    private var isWaiting = false
+
+    /// - Parameters:
+    ///   - launcher: starts readiness commands.
+    ///   - onReady: called once.
+    init(
+        _ specification: ServiceSpecification, loop: EventLoop, reaper: Reaper, launcher: Launcher,
+        onReady: @escaping () -> Void
+    ) throws(SystemError) {
+        service = specification.name
+        readiness = specification.readiness
+        self.loop = loop
+        self.reaper = reaper
+        self.launcher = launcher
+        self.onReady = onReady
+        switch readiness {
+        case .file(let path): (fileBefore, socket) = (FileState(path), nil)
+        case .notify:
+            fileBefore = nil
+            socket = try NotifySocket(path: "\(NodeRoot.notifyFolder)/\(service)")
+        case .started, .tcpPort, .command: (fileBefore, socket) = (nil, nil)
+        }
+        if let socket {
+            // Read as long as the service lives: it may send its status at any time.
+            try loop.add(socket.descriptor.rawValue, .readable) { [weak self] _ in
+                self?.receive(socket)
+            }
+        }
+    }
+
+    /// What the service needs to know, as environment variables.
+    var environment: [String] { socket.map { ["NOTIFY_SOCKET=\($0.path)"] } ?? [] }
+
+    /// Begins to watch the started service.
+    func begin(pid: Int32) {
+        self.pid = pid
+        started = MonotonicClock.now
+        isWaiting = true
+        check()
+    }
+
+    /// Watches no longer.
+    func end() {
+        isWaiting = false
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        if let command {
+            do {
+                try ServiceProcesses.killAll(session: command, service: nil)
+            } catch { Log.write("\(service): \(error)") }
+        }
+        command = nil
+        if let socket { loop.remove(socket.descriptor.rawValue) }
+    }
+
+    private func check() {
+        // A service that has died meanwhile must not be found ready by what others do.
+        reaper.reapAll()
+        guard isWaiting else { return }
+        switch readiness {
+        case .started, .notify: return
+        case .tcpPort(let port): poll(holds: listens(on: port))
+        case .file(let path): poll(holds: FileState(path).map { $0 != fileBefore } ?? false)
+        case .command(let command): run(command)
+        }
+    }
+
+    private func poll(holds: Bool) {
+        if holds { return ready() }
+        let waited = MonotonicClock.now - started
+        schedule(after: min(max(waited / 10, Self.shortestInterval), Self.longestInterval))
+    }
+
+    private func schedule(after delay: Duration) {
+        timer = loop.schedule(after: delay) { [weak self] in
+            self?.timer = nil
+            self?.check()
+        }
+    }
+
+    private func ready() {
+        guard isWaiting else { return }
+        isWaiting = false
+        onReady()
+    }
+
+    /// Whether a process of this service listens; that another's does is of no account.
+    private func listens(on port: UInt16) -> Bool {
+        do {
+            if try ProcessEntry.listens(pid, onTCPPort: port) { return true }
+            // Without its mark, which would cost another read of each of the node's processes.
+            return try ServiceProcesses.members(ofSession: pid, service: nil)
+                .contains { pid throws(SystemError) in
+                    try ProcessEntry.listens(pid, onTCPPort: port)
+                }
+        } catch {
+            Log.write("\(service): \(error)")
+            return false
+        }
+    }
+
+    private func receive(_ socket: NotifySocket) {
+        do {
+            if try socket.receive().contains("READY=1") { ready() }
+        } catch { Log.write("\(service): \(error)") }
+    }
+
+    private func run(_ command: [String]) {
+        do {
+            let null = OwnedDescriptor(
+                try systemCall("open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
+            let number = null.rawValue
+            let process = try launcher.start(command, descriptors: [number, number, number])
+            self.command = process.pid
+            reaper.watch(process.pid) { [weak self] termination, _ in self?.ended(termination) }
+        } catch {
+            Log.write("\(service): \(error)")
+            schedule(after: Self.commandInterval)
+        }
+    }
+
+    private func ended(_ termination: Termination) {
+        command = nil
+        guard isWaiting else { return }
+        if termination == .exited(status: 0) {
+            ready()
+        } else {
+            schedule(after: Self.commandInterval)
+        }
+    }
+}

@@ -1,0 +1,272 @@
+import NetworkTypes
+import NodeProtocol
+
+/// The life of one service: what has happened to it goes in, what is to be done comes out.
+///
+/// A value without clock, process or file, so that every decision is tested without root. Timer
+/// events are idempotent: an early or repeated `.timer` returns `[]`.
+struct ServiceMachine {
+    /// Restarts within ``restartWindow`` before a service that keeps dying stays down.
+    static let maximumRestarts = 5
+    static let restartWindow = Duration.seconds(10)
+    /// The wait before the first restart in the window; it doubles with each further one, up to
+    /// the longest.
+    static let firstRestartDelay = Duration.milliseconds(100)
+    static let longestRestartDelay = Duration.seconds(5)
+
+    /// Where the service is.
+    enum State: Equatable {
+        /// Nothing of it runs. `last` is how it ended; nil when it was never started.
+        case down(last: NodeReport.ServiceState?)
+        /// `.spawn` has been asked for and is not answered yet.
+        case launching
+        /// Its program runs and is not ready; at `readyBy` that becomes a failure.
+        case starting(pid: Int32, readyBy: MonotonicInstant)
+        /// Its program runs and is ready.
+        case running(pid: Int32)
+        /// It is to end: by SIGTERM until `killAt`, by SIGKILL from then on (nil).
+        case stopping(pid: Int32, killAt: MonotonicInstant?, then: Continuation)
+        /// It ended by itself and is started again at `restartAt`.
+        case waiting(restartAt: MonotonicInstant, last: NodeReport.ServiceState)
+        /// It stays down because of that.
+        case failed(reason: String)
+    }
+
+    /// What follows once a stopping service has ended.
+    enum Continuation: Equatable {
+        case stayDown
+        case startAgain
+        case fail(reason: String)
+    }
+
+    enum Event: Equatable {
+        /// The supervisor wants it started, stopped, or killed.
+        case start, stop, kill
+        /// The answer to `.spawn`.
+        case spawned(pid: Int32)
+        case spawnFailed(reason: String)
+        /// Its readiness condition holds.
+        case ready
+        /// Its main process has ended.
+        case ended(End)
+        /// ``deadline`` has been reached.
+        case timer
+    }
+
+    /// How a main process ended.
+    enum End: Equatable {
+        case exited(status: Int32)
+        case signalled(signal: Int32)
+
+        var report: NodeReport.ServiceState {
+            switch self {
+            case .exited(let status): .exited(status: status)
+            case .signalled(let signal): .signalled(signal: signal)
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .exited(let status): "exited with status \(status)"
+            case .signalled(let signal): "ended by signal \(signal)"
+            }
+        }
+    }
+
+    /// What the shell does, in order, before the next event.
+    enum Action: Equatable {
+        /// Start the program; answered by `.spawned` or `.spawnFailed`.
+        case spawn
+        /// Send SIGTERM to the main process.
+        case terminate(pid: Int32)
+        /// Send SIGKILL to every process of the service.
+        case killAll(pid: Int32)
+        /// Tell the supervisor.
+        case report(NodeReport.ServiceState)
+    }
+
+    let specification: ServiceSpecification
+    private(set) var state = State.down(last: nil)
+    private var restarts: [MonotonicInstant] = []
+
+    init(_ specification: ServiceSpecification) { self.specification = specification }
+
+    /// When the shell must deliver `.timer`.
+    var deadline: MonotonicInstant? {
+        switch state {
+        case .starting(_, let readyBy): readyBy
+        case .stopping(_, let killAt, _): killAt
+        case .waiting(let restartAt, _): restartAt
+        case .down, .launching, .running, .failed: nil
+        }
+    }
+
+    /// Whether nothing of it runs or is about to.
+    var isDown: Bool {
+        switch state {
+        case .down, .failed: true
+        case .launching, .starting, .running, .stopping, .waiting: false
+        }
+    }
+
+    mutating func handle(_ event: Event, now: MonotonicInstant) -> [Action] {
+        switch event {
+        case .start: start()
+        case .stop: stop(now: now)
+        case .kill: kill()
+        case .spawned(let pid): spawned(pid, now: now)
+        case .spawnFailed(let reason): spawnFailed(reason)
+        case .ready: ready()
+        case .ended(let end): ended(end, now: now)
+        case .timer: timer(now: now)
+        }
+    }
+
+    private mutating func start() -> [Action] {
+        switch state {
+        case .down, .failed, .waiting:
+            // Whoever starts it by hand gives it all its attempts again.
+            restarts = []
+            state = .launching
+            return [.spawn]
+        case .stopping(let pid, let killAt, _):
+            state = .stopping(pid: pid, killAt: killAt, then: .startAgain)
+            return []
+        case .running: return [.report(.ready)]
+        case .launching, .starting: return []  // What becomes of it is reported anyway.
+        }
+    }
+
+    private mutating func stop(now: MonotonicInstant) -> [Action] {
+        switch state {
+        case .starting(let pid, _), .running(let pid):
+            let killAt = now + .nanoseconds(specification.stopTimeoutNanoseconds)
+            state = .stopping(pid: pid, killAt: killAt, then: .stayDown)
+            return [.report(.stopping), .terminate(pid: pid)]
+        case .stopping(let pid, let killAt, _):
+            state = .stopping(pid: pid, killAt: killAt, then: .stayDown)
+            return []
+        case .waiting, .down, .failed, .launching: return stayDown()
+        }
+    }
+
+    private mutating func kill() -> [Action] {
+        switch state {
+        case .starting(let pid, _), .running(let pid), .stopping(let pid, _, _):
+            // Its end was asked for, so the restart policy does not apply.
+            state = .stopping(pid: pid, killAt: nil, then: .stayDown)
+            return [.killAll(pid: pid)]
+        case .waiting, .down, .failed, .launching: return stayDown()
+        }
+    }
+
+    /// Answers a stop of what does not run with how it ended, so that whoever asked is not left
+    /// waiting.
+    private mutating func stayDown() -> [Action] {
+        switch state {
+        case .waiting(_, let last):
+            state = .down(last: last)
+            return [.report(last)]
+        case .down(let last): return last.map { [.report($0)] } ?? []
+        case .failed(let reason): return [.report(.failed(reason))]
+        case .launching, .starting, .running, .stopping: return []
+        }
+    }
+
+    private mutating func spawned(_ pid: Int32, now: MonotonicInstant) -> [Action] {
+        guard state == .launching else { return [] }
+        guard specification.readiness != .started else {
+            state = .running(pid: pid)
+            return [.report(.running(pid: pid)), .report(.ready)]
+        }
+        let readyBy = now + .nanoseconds(specification.readinessTimeoutNanoseconds)
+        state = .starting(pid: pid, readyBy: readyBy)
+        return [.report(.running(pid: pid))]
+    }
+
+    private mutating func spawnFailed(_ reason: String) -> [Action] {
+        guard state == .launching else { return [] }
+        return fail(reason)
+    }
+
+    private mutating func ready() -> [Action] {
+        guard case .starting(let pid, _) = state else { return [] }
+        state = .running(pid: pid)
+        return [.report(.ready)]
+    }
+
+    private mutating func ended(_ end: End, now: MonotonicInstant) -> [Action] {
+        switch state {
+        case .starting(let pid, _):
+            let afterwards =
+                restart(after: end, now: now) ?? fail("\(end.text) before it was ready")
+            return [.killAll(pid: pid), .report(end.report)] + afterwards
+        case .running(let pid):
+            state = .down(last: end.report)
+            return [.killAll(pid: pid), .report(end.report)] + (restart(after: end, now: now) ?? [])
+        case .stopping(let pid, _, let continuation):
+            let actions = [Action.killAll(pid: pid), .report(end.report)]
+            switch continuation {
+            case .stayDown:
+                state = .down(last: end.report)
+                return actions
+            case .startAgain:
+                restarts = []
+                state = .launching
+                return actions + [.spawn]
+            case .fail(let reason): return actions + fail(reason)
+            }
+        case .down, .launching, .waiting, .failed: return []
+        }
+    }
+
+    /// Plans a restart where the policy wants one; nil where it does not.
+    private mutating func restart(after end: End, now: MonotonicInstant) -> [Action]? {
+        switch specification.restart {
+        case .no: return nil
+        case .onFailure: if end == .exited(status: 0) { return nil }
+        case .always: break
+        }
+        restarts.removeAll { now - $0 > Self.restartWindow }
+        guard restarts.count < Self.maximumRestarts else {
+            return fail("died \(restarts.count + 1) times in a row, the last time it \(end.text)")
+        }
+        let delay = min(Self.firstRestartDelay * (1 << restarts.count), Self.longestRestartDelay)
+        restarts.append(now)
+        state = .waiting(restartAt: now + delay, last: end.report)
+        return []
+    }
+
+    private mutating func fail(_ reason: String) -> [Action] {
+        state = .failed(reason: reason)
+        return [.report(.failed(reason))]
+    }
+
+    private mutating func timer(now: MonotonicInstant) -> [Action] {
+        switch state {
+        case .starting(let pid, let readyBy) where now >= readyBy:
+            let milliseconds = specification.readinessTimeoutNanoseconds / 1_000_000
+            let reason = "not ready after \(milliseconds) ms: \(missing)"
+            state = .stopping(pid: pid, killAt: nil, then: .fail(reason: reason))
+            return [.killAll(pid: pid)]
+        case .stopping(let pid, let killAt?, let continuation) where now >= killAt:
+            state = .stopping(pid: pid, killAt: nil, then: continuation)
+            return [.killAll(pid: pid)]
+        case .waiting(let restartAt, _) where now >= restartAt:
+            state = .launching
+            return [.spawn]
+        case .down, .launching, .starting, .running, .stopping, .waiting, .failed: return []
+        }
+    }
+
+    /// What a service that is not ready lacks.
+    private var missing: String {
+        switch specification.readiness {
+        case .started: "it has not started"
+        case .notify: "it has not sent READY=1 to $NOTIFY_SOCKET"
+        case .tcpPort(let port): "none of its processes listens on TCP port \(port)"
+        case .file(let path): "it has not written \(path)"
+        case .command(let command): "`\(command.joined(separator: " "))` does not exit with 0"
+        }
+    }
+}

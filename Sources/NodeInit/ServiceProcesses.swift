@@ -1,0 +1,67 @@
+import Glibc
+import LinuxSystem
+
+/// Which processes are a service's, and the end of all of them.
+///
+/// A service leads a session. What it starts is in that session, or descends from one that is; a
+/// daemon that has left both still carries the variable ``marker(of:)`` in its environment.
+enum ServiceProcesses {
+    /// The variable by which every process of a service can be told.
+    static func marker(of service: String) -> String { "LABCTL_UNIT=\(service)" }
+
+    /// The live processes that belong to the session `session`, to its descendants, or that carry
+    /// the mark.
+    ///
+    /// - Parameter isMarked: whether a process's environment has the mark; asked only of those that
+    ///   nothing else decides.
+    static func members<Failure: Error>(
+        ofSession session: Int32, among entries: [ProcessEntry],
+        isMarked: (Int32) throws(Failure) -> Bool
+    ) throws(Failure) -> [Int32] {
+        var members: Set<Int32> = []
+        var others: [ProcessEntry] = []
+        for entry in entries where entry.pid != 1 {
+            var isMember = entry.session == session
+            if !isMember, !entry.hasEnded { isMember = try isMarked(entry.pid) }
+            if isMember {
+                members.insert(entry.pid)
+            } else {
+                others.append(entry)
+            }
+        }
+        // Children may have lower numbers than their parents, so until nothing changes.
+        var hasGrown = true
+        while hasGrown {
+            hasGrown = false
+            for entry in others where members.contains(entry.parent) {
+                hasGrown = members.insert(entry.pid).inserted || hasGrown
+            }
+        }
+        return entries.filter { members.contains($0.pid) && !$0.hasEnded }.map(\.pid)
+    }
+
+    /// The live processes of a service.
+    static func members(ofSession session: Int32, service: String?) throws(SystemError) -> [Int32] {
+        let marker = service.map(marker(of:))
+        return try members(ofSession: session, among: ProcessEntry.all()) {
+            pid throws(SystemError) in
+            guard let marker else { return false }
+            return try ProcessEntry.environment(of: pid).contains(marker)
+        }
+    }
+
+    /// SIGKILL to all of them. On return each is dead or about to die, and none can fork any more.
+    ///
+    /// The group goes first, in one call; then /proc is read until it shows nobody new: a process
+    /// with SIGKILL pending cannot finish a fork, so the rounds end.
+    static func killAll(session: Int32, service: String?) throws(SystemError) {
+        Glibc.kill(-session, SIGKILL)  // ESRCH: the group is gone already.
+        var signalled: Set<Int32> = []
+        while true {
+            let found = try members(ofSession: session, service: service)
+                .filter { signalled.insert($0).inserted }
+            if found.isEmpty { return }
+            for pid in found { Glibc.kill(pid, SIGKILL) }
+        }
+    }
+}
