@@ -59,9 +59,9 @@ final class HTTPFetch {
 
     private func connect(to url: HTTPURL) throws {
         let number = socket.rawValue
-        let address = SocketAddress(url.address, port: url.port)
-        if address.withPointer({ Glibc.connect(number, $0, $1) }) < 0, errno != EINPROGRESS {
-            throw SystemError("connect to \(url.address)", Errno(rawValue: errno))
+        let address = SocketEndpoint(url.address, port: url.port)
+        if let reason = address.connect(number), reason != .nowInProgress {
+            throw SystemError("connect to \(url.address)", reason)
         }
         // Writability tells how it ended.
         try loop.add(number, [.readable, .writable]) { [self] interest in ready(interest) }

@@ -1,8 +1,10 @@
-public import Glibc
+import CLinux
+import Glibc
 public import NetworkTypes
+public import SystemPackage
 
 /// An address and a port as the socket calls take them.
-public struct SocketAddress {
+public struct SocketEndpoint {
     private var storage = sockaddr_storage()
     private let length: socklen_t
 
@@ -27,12 +29,15 @@ public struct SocketAddress {
         }
     }
 
-    /// Calls `body` with the address and its length.
-    public func withPointer<Result>(
-        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
-    ) -> Result {
-        withUnsafePointer(to: storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+    /// Begins to connect a socket to it. Like connect(2).
+    ///
+    /// - Returns: nil when it is connected, else the reason why not (yet): EINPROGRESS on a non-blocking socket.
+    public func connect(_ socket: CInt) -> Errno? {
+        let result = withUnsafePointer(to: storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(socket, $0, length)
+            }
         }
+        return result == 0 ? nil : Errno(rawValue: errno)
     }
 }
