@@ -142,9 +142,9 @@ enum ConfigurationTest {
             LineWriter.standardError().write("\(Version.name): \(error)")
             return .failure
         }
-        if diagnostics.contains(where: { $0.kind == .refused }) || !unsupported.isEmpty {
-            return .configuration
-        }
+        // keepalived's 5 stands for a warning as for a file it would not run; 2 is left for what
+        // it would run and we cannot.
+        if !unsupported.isEmpty { return .configuration }
         return diagnostics.contains(where: \.failsConfigurationTest) ? .configurationTest : .success
     }
 
