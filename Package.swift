@@ -120,6 +120,10 @@ let package = Package(
             name: "NetlinkTests", dependencies: ["Netlink", "NetworkTypes", system],
             swiftSettings: common),
         .testTarget(
+            name: "VRRPAgentTests",
+            dependencies: ["VRRPAgent", "VRRP", "KeepalivedConf", "NetworkTypes"],
+            swiftSettings: common),
+        .testTarget(
             name: "HTTPBackendTests",
             dependencies: [
                 "HTTPBackend", "LinuxSystem", system,

@@ -27,7 +27,7 @@ extension Grammar {
             router_id notification_email_from smtp_server smtp_connect_timeout
             vrrp_version vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh
             vrrp_garp_master_refresh_repeat vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat
-            vrrp_min_garp vrrp_skip_check_adv_addr default_interface
+            vrrp_min_garp vrrp_skip_check_adv_addr default_interface dynamic_interfaces
             """,
         notYet: """
             smtp_helo_name smtp_alert smtp_alert_vrrp no_email_faults
@@ -37,7 +37,7 @@ extension Grammar {
             vrrp_strict vrrp_notify_priority_changes notify_fifo notify_fifo_script
             vrrp_notify_fifo vrrp_notify_fifo_script fifo_write_vrrp_states_on_reload
             script_user enable_script_security startup_script startup_script_timeout
-            shutdown_script shutdown_script_timeout dynamic_interfaces vrrp_startup_delay
+            shutdown_script shutdown_script_timeout vrrp_startup_delay
             log_unknown_vrids vmac_prefix vmac_addr_prefix
             """,
         noEffect: """
@@ -80,12 +80,12 @@ extension Grammar {
             state interface virtual_router_id priority advert_int nopreempt preempt preempt_delay
             version mcast_src_ip garp_master_delay garp_master_repeat garp_master_refresh
             garp_master_refresh_repeat garp_lower_prio_delay garp_lower_prio_repeat
-            skip_check_adv_addr accept
+            skip_check_adv_addr accept dont_track_primary unicast_src_ip
             """,
         notYet: """
-            promote_secondaries track_src_ip dont_track_primary notify_master notify_backup
+            promote_secondaries track_src_ip notify_master notify_backup
             notify_fault notify_stop notify notify_deleted notify_master_rx_lower_pri
-            notify_priority_changes smtp_alert unicast_src_ip unicast_ttl check_unicast_src
+            notify_priority_changes smtp_alert unicast_ttl check_unicast_src
             unicast_fault_no_peer old_unicast_checksum mcast_dst_ip garp_extra_if vmac_garp_intvl
             down_timer_adverts lower_prio_no_advert higher_prio_send_advert no_accept use_vmac
             vmac_xmit_base use_vmac_addr use_ipvlan vrf strict_mode
@@ -93,10 +93,10 @@ extension Grammar {
         noEffect: """
             kernel_rx_buf_size debug native_ipv6 linkbeat_use_polling lvs_sync_daemon_interface
             """,
-        lists: "virtual_ipaddress virtual_ipaddress_excluded",
+        lists: "virtual_ipaddress virtual_ipaddress_excluded unicast_peer",
         listsNotYet: """
-            track_interface track_script track_file track_process track_bfd unicast_peer
-            virtual_routes virtual_rules
+            track_interface track_script track_file track_process track_bfd virtual_routes
+            virtual_rules
             """,
         blocks: ["authentication": .authentication],
         required: """

@@ -9,13 +9,6 @@ public enum HostInformation {
         return "\(text(&names.sysname)) \(text(&names.release))"
     }
 
-    /// The host's name up to its first dot.
-    public static var shortHostName: String {
-        var names = utsname()
-        uname(&names)
-        return String(text(&names.nodename).prefix { $0 != "." })
-    }
-
     /// The wall clock's time where the machine is, as ctime(3) writes it: `Sat Nov 21 12:56:56
     /// 2026`.
     public static var localTime: String {

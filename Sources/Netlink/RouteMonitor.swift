@@ -101,7 +101,7 @@ public struct RouteMonitor: ~Copyable {
 }
 
 /// `struct mnl_socket`, a route netlink socket, with what libmnl does not do for it.
-private struct MinimalSocket: ~Copyable {
+struct MinimalSocket: ~Copyable {
     private let pointer: OpaquePointer
 
     init(flags: CInt) throws(SystemError) {

@@ -16,6 +16,10 @@ public enum LogMessage: Hashable, Sendable {
     case sentResignation
     /// A backup that will preempt heard the master.
     case discardedLowerPriority(UInt8, from: IPAddress)
+    /// A backup heard a master that it may preempt, but not yet.
+    case startedPreemptionDelay(Duration)
+    /// It heard a better one before the delay had passed, or after.
+    case stoppedPreemptionDelay
     /// A master heard one that must give way.
     case receivedLowerPriority(UInt8, ours: UInt8, from: IPAddress)
     /// A master heard its better.
@@ -31,7 +35,7 @@ public enum LogMessage: Hashable, Sendable {
     public var isDetail: Bool {
         switch self {
         case .receivedAdvertisementTimeout, .backupReceivedResignation, .masterReceivedResignation,
-            .sentResignation:
+            .sentResignation, .startedPreemptionDelay, .stoppedPreemptionDelay:
             true
         case .enteredBackup, .enteredMaster, .enteredFault, .discardedLowerPriority,
             .receivedLowerPriority, .receivedHigherPriority, .receivedSamePriority,
@@ -60,6 +64,10 @@ extension LogMessage: CustomStringConvertible {
             "sent 0 priority"
         case .discardedLowerPriority(let priority, let sender):
             "received lower priority (\(priority)) advert from \(sender) - discarding"
+        case .startedPreemptionDelay(let delay):
+            "start preempt delay (\(seconds(delay)))"
+        case .stoppedPreemptionDelay:
+            "stop preempt delay"
         case .receivedLowerPriority(let priority, let ours, let sender):
             "Received advert from \(sender) with lower priority \(priority), ours \(ours), "
                 + "forcing new election"
@@ -74,5 +82,11 @@ extension LogMessage: CustomStringConvertible {
             "CONFIGURATION ERROR: local instance and a remote instance are both configured as "
                 + "address owner, please fix - reducing local priority"
         }
+    }
+    /// Seconds with six decimals, as keepalived prints them.
+    private func seconds(_ duration: Duration) -> String {
+        let microseconds = String(duration.wholeNanoseconds / 1000 % 1_000_000)
+        return "\(duration.components.seconds)."
+            + String(repeating: "0", count: 6 - microseconds.count) + microseconds
     }
 }

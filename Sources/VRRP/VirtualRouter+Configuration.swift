@@ -14,6 +14,9 @@ extension VirtualRouter {
         /// Whether a backup takes over from a master of lower priority; keepalived's `nopreempt`
         /// says no. The owner always does.
         public var preempts: Bool
+        /// How long a master of lower priority is let be from when it is first heard, nil for not
+        /// at all: `preempt_delay`, whose 0 means that.
+        public var preemptionDelay: Duration?
         /// The virtual addresses that are advertised, in order.
         public var addresses: [IPAddress]
         /// What advertisements are authenticated with.
@@ -27,7 +30,8 @@ extension VirtualRouter {
         public init(
             name: String, vrid: UInt8, priority: UInt8 = 100,
             advertisementInterval: Duration = .seconds(1), preempts: Bool = true,
-            addresses: [IPAddress], authentication: Advertisement.Authentication = .none,
+            preemptionDelay: Duration? = nil, addresses: [IPAddress],
+            authentication: Advertisement.Authentication = .none,
             announcements: AnnouncementSettings = AnnouncementSettings()
         ) {
             precondition(vrid != 0, "a VRID is 1 to 255 (RFC 3768 §5.3.3)")
@@ -38,6 +42,7 @@ extension VirtualRouter {
             self.priority = priority
             self.advertisementInterval = advertisementInterval
             self.preempts = preempts
+            self.preemptionDelay = preemptionDelay
             self.addresses = addresses
             self.authentication = authentication
             self.announcements = announcements

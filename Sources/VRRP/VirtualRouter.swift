@@ -41,8 +41,10 @@ public struct VirtualRouter: Equatable, Sendable {
     public enum State: Equatable, Sendable {
         /// Not started, or shut down.
         case initialize
-        /// Somebody else is master; at `masterDown` that is no longer believed.
-        case backup(masterDown: MonotonicInstant)
+        /// Somebody else is master; at `masterDown` that is no longer believed. From
+        /// `preemption` on a master of lower priority is ignored, so that `masterDown` comes; nil
+        /// while no such master was heard that had to be let be for a while.
+        case backup(masterDown: MonotonicInstant, preemption: MonotonicInstant? = nil)
         /// This router holds the addresses, advertises at `nextAdvertisement` and has
         /// announcements outstanding.
         case master(nextAdvertisement: MonotonicInstant, announcements: PendingAnnouncements)
@@ -124,7 +126,7 @@ public struct VirtualRouter: Equatable, Sendable {
     public var deadline: MonotonicInstant? {
         switch state {
         case .initialize, .fault: nil
-        case .backup(let masterDown): masterDown
+        case .backup(let masterDown, _): masterDown
         case .master(let nextAdvertisement, let announcements):
             min(nextAdvertisement, announcements.earliest ?? nextAdvertisement)
         }
@@ -145,15 +147,15 @@ public struct VirtualRouter: Equatable, Sendable {
             state = .initialize
             return []
 
-        case (.timer, .backup(let masterDown)):
+        case (.timer, .backup(let masterDown, _)):
             guard now >= masterDown else { return [] }
             return [.log(.receivedAdvertisementTimeout)] + becomeMaster(now)
         case (.timer, .master(let nextAdvertisement, let announcements)):
             return act(nextAdvertisement, announcements, now)
         case (.timer, .initialize), (.timer, .fault): return []
 
-        case (.advertisement(let advertisement, let sender), .backup):
-            return hear(advertisement, from: sender, asBackupAt: now)
+        case (.advertisement(let advertisement, let sender), .backup(_, let preemption)):
+            return hear(advertisement, from: sender, asBackupAt: now, preemption)
         case (.advertisement(let advertisement, let sender), .master(_, let announcements)):
             return hear(advertisement, from: sender, asMasterAt: now, announcements)
         case (.advertisement, .initialize), (.advertisement, .fault): return []
@@ -242,17 +244,25 @@ public struct VirtualRouter: Equatable, Sendable {
 
     /// §6.4.2.
     private mutating func hear(
-        _ advertisement: Advertisement, from sender: IPAddress, asBackupAt now: MonotonicInstant
+        _ advertisement: Advertisement, from sender: IPAddress, asBackupAt now: MonotonicInstant,
+        _ preemption: MonotonicInstant?
     ) -> [Action] {
         if advertisement.priority == Advertisement.resignationPriority {
-            state = .backup(masterDown: now + skewTime)
+            state = .backup(masterDown: now + skewTime, preemption: preemption)
             return [.log(.backupReceivedResignation)]
         }
-        guard advertisement.priority < priority,
-            configuration.preempts || priority == Advertisement.ownerPriority
-        else {
-            state = .backup(masterDown: now + masterDownInterval)
+        let masterDown = now + masterDownInterval
+        guard advertisement.priority < priority else {
+            state = .backup(masterDown: masterDown)
+            return preemption == nil ? [] : [.log(.stoppedPreemptionDelay)]
+        }
+        guard configuration.preempts || priority == Advertisement.ownerPriority else {
+            state = .backup(masterDown: masterDown)
             return []
+        }
+        if let delay = configuration.preemptionDelay, preemption.map({ now < $0 }) ?? true {
+            state = .backup(masterDown: masterDown, preemption: preemption ?? now + delay)
+            return preemption == nil ? [.log(.startedPreemptionDelay(delay))] : []
         }
         return [.log(.discardedLowerPriority(advertisement.priority, from: sender))]
     }

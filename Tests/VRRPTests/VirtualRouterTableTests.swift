@@ -176,7 +176,7 @@ struct VirtualRouterTableTests {
         switch (row.end, after.state) {
         case (.initialize, .initialize), (.fault, .fault):
             #expect(after.deadline == nil)
-        case (.backup(let wait), .backup(let masterDown)):
+        case (.backup(let wait), .backup(let masterDown, _)):
             #expect(masterDown == deadline(wait))
             #expect(after.deadline == masterDown)
         case (.master(let wait), .master(let nextAdvertisement, _)):

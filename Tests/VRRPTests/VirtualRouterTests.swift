@@ -139,6 +139,33 @@ struct VirtualRouterTests {
                 == Table.answer(99, from: Table.above))
     }
 
+    @Test("preempt_delay: a lower master is let be that long, then no more than any other")
+    func preemptionDelay() {
+        var configuration = Table.configuration
+        configuration.preemptionDelay = .seconds(4)
+        var router = VirtualRouter(configuration, sourceAddress: Table.here)
+        _ = router.handle(.startup, now: start)
+        func hear(_ priority: UInt8, atSeconds seconds: Double) -> [VirtualRouter.Action] {
+            router.handle(
+                .advertisement(Table.advertisement(priority), from: Table.above),
+                now: start + .milliseconds(seconds * 1000))
+        }
+        #expect(hear(50, atSeconds: 0.5) == [.log(.startedPreemptionDelay(.seconds(4)))])
+        for second in 1...4 { #expect(hear(50, atSeconds: Double(second) + 0.4) == []) }
+        #expect(router.deadline == start + .milliseconds(4400) + router.masterDownInterval)
+        let discarded: [VirtualRouter.Action] = [
+            .log(.discardedLowerPriority(50, from: Table.above))
+        ]
+        #expect(hear(50, atSeconds: 5.4) == discarded)
+        #expect(router.deadline == start + .milliseconds(4400) + router.masterDownInterval)
+        // A better master ends it; the next lower one is let be anew.
+        #expect(hear(200, atSeconds: 6) == [.log(.stoppedPreemptionDelay)])
+        #expect(hear(50, atSeconds: 7) == [.log(.startedPreemptionDelay(.seconds(4)))])
+        #expect(
+            LogMessage.startedPreemptionDelay(.milliseconds(4050)).description
+                == "start preempt delay (4.050000)")
+    }
+
     @Test("garp_master_*: five rounds at once, five more after five seconds, then none")
     func announcements() {
         var router = Table.router(.backup)

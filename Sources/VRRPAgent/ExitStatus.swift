@@ -1,0 +1,14 @@
+/// How the program ends, in keepalived's numbers.
+enum ExitStatus: Int32 {
+    case success = 0
+    /// Wrong usage, or a kernel that does not play along.
+    case failure = 1
+    /// A configuration that cannot be run.
+    case configuration = 2
+    /// CAP_NET_ADMIN or CAP_NET_RAW is missing.
+    case permission = 4
+    /// `--config-test` found something to complain about.
+    case configurationTest = 5
+    /// There is no configuration file.
+    case noConfiguration = 6
+}

@@ -1,0 +1,105 @@
+import KeepalivedConf
+import NetworkTypes
+import Testing
+import VRRP
+
+@testable import VRRPAgent
+
+@Suite("From keepalived.conf to a router")
+struct InstanceConfigurationTests {
+    private func parse(_ lines: String, priority: Int = 100) -> ParsedConfiguration {
+        Configuration.parse(
+            """
+            vrrp_instance VI_1 {
+                interface eth0
+                virtual_router_id 51
+                priority \(priority)
+                virtual_ipaddress {
+                    10.10.10.10
+                    10.10.10.11/24
+                }
+            \(lines)
+            }
+            """, file: "x.conf")
+    }
+
+    private func router(_ lines: String) throws -> VirtualRouter.Configuration {
+        try #require(parse(lines).configuration.instances.first).routerConfiguration()
+    }
+
+    @Test("what is not written has keepalived's defaults")
+    func defaults() throws {
+        let expected = VirtualRouter.Configuration(
+            name: "VI_1", vrid: 51,
+            addresses: [.v4(IPv4Address(10, 10, 10, 10)), .v4(IPv4Address(10, 10, 10, 11))])
+        #expect(try router("") == expected)
+    }
+
+    @Test("every keyword reaches the router")
+    func keywords() throws {
+        let router = try router(
+            """
+            advert_int 3
+            nopreempt
+            preempt_delay 7
+            garp_master_delay 0
+            garp_master_repeat 2
+            garp_master_refresh 60
+            garp_master_refresh_repeat 3
+            garp_lower_prio_delay 4
+            garp_lower_prio_repeat 1
+            authentication {
+                auth_type PASS
+                auth_pass passwordhere
+            }
+            """)
+        #expect(router.advertisementInterval == .seconds(3))
+        #expect(!router.preempts)
+        #expect(router.authentication == .password(.init(truncating: "password")))
+        #expect(
+            router.announcements
+                == .init(
+                    masterRepeat: 2, masterDelay: nil, refreshInterval: .seconds(60),
+                    refreshRepeat: 3, lowerPriorityRepeat: 1, lowerPriorityDelay: .seconds(4)))
+    }
+
+    @Test("preempt_delay 0 is none")
+    func preemptionDelay() throws {
+        #expect(try router("preempt_delay 7").preemptionDelay == .seconds(7))
+        #expect(try router("preempt_delay 0").preemptionDelay == nil)
+    }
+
+    @Test("keepalived clears nopreempt where state is MASTER, so the router preempts")
+    func clearedNopreempt() throws {
+        #expect(try router("state MASTER\n nopreempt").preempts)
+        #expect(try !router("state BACKUP\n nopreempt").preempts)
+    }
+
+    @Test(
+        "what is not supported is refused by name",
+        arguments: [
+            ("version 3", "(VI_1) VRRP version 3 is not supported yet"),
+            (
+                "authentication {\n auth_type AH\n auth_pass x\n }",
+                "(VI_1) auth_type AH is not supported yet"
+            ),
+        ])
+    func unsupported(_ lines: String, _ message: String) throws {
+        let instance = try #require(parse(lines).configuration.instances.first)
+        let error = #expect(throws: UnsupportedInstance.self) {
+            try instance.routerConfiguration()
+        }
+        #expect(error?.description == message)
+    }
+
+    @Test("a test of the configuration fails where keepalived's would")
+    func configurationTest() {
+        func fails(_ lines: String) -> [Bool] {
+            parse(lines).diagnostics.map(\.failsConfigurationTest)
+        }
+        #expect(fails("") == [])
+        #expect(fails("prioritty 100") == [true])
+        // Not our business yet, but nothing wrong with the file.
+        #expect(fails("notify_master /bin/true") == [false])
+    }
+}
