@@ -197,9 +197,10 @@ extension NodeInitTests {
         func stopTimeout() throws {
             let node = try NodeUnderTest()
             let stubborn = service(
-                "stubborn", "trap '' TERM; while true; do sleep 0.01; done",
+                "stubborn", "trap '' TERM; echo armed; while true; do sleep 0.01; done",
                 stopTimeout: .milliseconds(200))
             try node.startReady(stubborn)
+            _ = try node.output(of: "stubborn", until: "armed")
             try node.send(.stop(service: "stubborn"))
             let stopping = try node.nextReport(of: "stubborn")
             let ended = try node.nextReport(of: "stubborn")
