@@ -1,9 +1,11 @@
+import CLinux
 import Glibc
 import KeepalivedConf
 import LabModel
 import NetworkTypes
 
-/// Reads the keepalived.conf files of a lab's nodes: what is wrong with them, and which virtual routers they define.
+/// Reads the keepalived.conf files of a lab's nodes: what is wrong with them, and which virtual
+/// routers they define.
 struct KeepalivedCheck {
     /// The lab file, for mistakes that are its own.
     let labFile: String
@@ -46,7 +48,8 @@ struct KeepalivedCheck {
         }
     }
 
-    /// The node's files that an `include` names; only files of the lab, since the host's are nobody's promise.
+    /// The node's files that an `include` names; only files of the lab, since the host's are
+    /// nobody's promise.
     private static func included(
         _ pattern: String, by includer: String, of node: Node
     ) -> [IncludedFile] {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What programs print about where and when they run.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Standard error, as the place where programs say what goes wrong.

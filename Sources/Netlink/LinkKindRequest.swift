@@ -1,4 +1,5 @@
 import CLibNL
+import CLinux
 import Glibc
 public import NetworkTypes
 

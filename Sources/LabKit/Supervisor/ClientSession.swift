@@ -1,3 +1,4 @@
+import CLinux
 import FoundationEssentials
 import Glibc
 import LabModel
@@ -95,7 +96,8 @@ final class ClientSession {
         }
     }
 
-    // The node takes the connection over: from here on the command and its client talk without the supervisor.
+    // The node takes the connection over: from here on the command and its client talk without the
+    // supervisor.
     private func execute(
         _ options: ExecuteOptions, on name: String, descriptors: [SharedDescriptor]
     ) {
@@ -114,7 +116,8 @@ final class ClientSession {
             supervisor.loop.remove(channel.socket.rawValue)
             node.send(.execute(request), descriptors: [channel.socket] + descriptors)
         } catch {
-            // docker's number for a failure of its own, in the words that the node itself would use.
+            // docker's number for a failure of its own, in the words that the node itself would
+            // use.
             let report = ExecuteReport.failed(status: 125, reason: error.description)
             try? channel.send(report.message)
         }

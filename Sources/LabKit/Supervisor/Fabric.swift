@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LabModel
 import LinuxSystem
@@ -77,7 +78,8 @@ final class Fabric {
         try NetworkNamespace.of(pid: pid).run { try configureInside(node, deferred) }
     }
 
-    /// Configures a node's interfaces and routes, in the calling thread's network namespace: the node's.
+    /// Configures a node's interfaces and routes, in the calling thread's network namespace: the
+    /// node's.
     private func configureInside(_ node: Node, _ deferred: [Sysctl]) throws {
         let requests = try insideRequests(node)
         let inside = try RouteSocket()

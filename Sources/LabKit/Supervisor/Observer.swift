@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LabModel
 import LinuxSystem
@@ -26,7 +27,8 @@ final class Observer {
     private let socket: RouteSocket
     /// Per node, by interface index.
     private(set) var interfaces: [String: [Int32: InterfaceState]] = [:]
-    /// The fabric's ports, by index, that deliver frames. A new port seems to forward before it does.
+    /// The fabric's ports, by index, that deliver frames. A new port seems to forward before it
+    /// does.
     private(set) var operationalPorts: Set<Int32> = []
     /// Called when ``operationalPorts`` has changed.
     var onPortChange: () -> Void = {}

@@ -1,0 +1,268 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import NetworkTypes
+import SystemPackage
+import Testing
+
+/// What `labctl` did when it was run.
+struct LabctlRun {
+    /// Its exit status; 128 and the signal's number when a signal ended it.
+    var status: Int32
+    var output: String
+    var errors: String
+    var duration: Duration
+}
+
+/// The `labctl` under test, as a user runs it.
+enum Labctl {
+    /// `$LABCTL_BIN`, or the debug build's folder.
+    static var folder: String {
+        getenv("LABCTL_BIN").map { String(cString: $0) }
+            ?? repository + "/.build/debug"
+    }
+
+    /// The root of the repository.
+    static var repository: String {
+        let parts = #filePath.split(separator: "/").dropLast(3)
+        return "/" + parts.joined(separator: "/")
+    }
+
+    /// Starts `labctl` with pipes for its streams.
+    static func start(
+        _ arguments: [String], program: String? = nil, folder: String? = nil, input: String = "",
+        environment: [String] = []
+    ) throws -> RunningProgram {
+        try RunningProgram(
+            program ?? "\(Self.folder)/labctl", arguments, folder: folder ?? repository,
+            input: input, environment: environment)
+    }
+
+    /// Runs `labctl` to its end.
+    @discardableResult
+    static func run(
+        _ arguments: String..., folder: String? = nil, input: String = "",
+        environment: [String] = [], within patience: Duration = .seconds(120)
+    ) throws -> LabctlRun {
+        try start(arguments, folder: folder, input: input, environment: environment)
+            .finish(within: patience)
+    }
+
+    /// Runs another program to its end.
+    static func tool(
+        _ path: String, _ arguments: String..., input: String = "",
+        within patience: Duration = .seconds(60)
+    ) throws -> LabctlRun {
+        try RunningProgram(path, arguments, folder: "/", input: input, environment: [])
+            .finish(within: patience)
+    }
+}
+
+/// A program that has been started with pipes for its standard streams.
+final class RunningProgram {
+    private let started: Program.Started
+    private let begin = MonotonicClock.now
+    private let output: SharedDescriptor
+    private let errors: SharedDescriptor
+    private var outputBytes: [UInt8] = []
+    private var errorBytes: [UInt8] = []
+    private var reaped: Termination?
+
+    init(
+        _ path: String, _ arguments: [String], folder: String, input: String, environment: [String]
+    ) throws {
+        let standardInput = try Pipe.make()
+        let standardOutput = try Pipe.make()
+        let standardError = try Pipe.make()
+        var program = Program(
+            path: path, arguments: [path] + arguments,
+            environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+                + environment,
+            descriptors: [
+                standardInput.readEnd.rawValue, standardOutput.writeEnd.rawValue,
+                standardError.writeEnd.rawValue,
+            ])
+        program.workingDirectory = folder
+        started = try program.start()
+        output = standardOutput.readEnd
+        errors = standardError.readEnd
+        // Short enough for the pipe's own buffer.
+        try FileSystem.writeAll(
+            Array(input.utf8)[...], to: standardInput.writeEnd.rawValue, name: "a pipe")
+        standardInput.writeEnd.close()
+    }
+
+    deinit {
+        if reaped == nil {
+            signal(SIGKILL)
+            _ = waitForEnd()
+        }
+    }
+
+    /// Its process id.
+    var pid: Int32 { started.pid }
+
+    /// Sends it a signal.
+    func signal(_ number: Int32) {
+        clinux_pidfd_send_signal(started.pidDescriptor.rawValue, number)
+    }
+
+    /// What it has printed so far, when that contains `marker`.
+    func awaitOutput(
+        _ marker: String, within patience: Duration = NodeUnderTest.patience
+    ) throws -> String {
+        var text = ""
+        try eventually("its output has \(marker.debugDescription)", within: patience) {
+            drain()
+            text = String(decoding: outputBytes, as: UTF8.self)
+            return text.contains(marker)
+        }
+        return text
+    }
+
+    /// Waits for its end.
+    func finish(within patience: Duration = .seconds(120)) throws -> LabctlRun {
+        let deadline = MonotonicClock.now + patience
+        while !isReadable(started.pidDescriptor.rawValue, for: .milliseconds(2)) {
+            drain()
+            guard MonotonicClock.now < deadline else {
+                signal(SIGKILL)
+                _ = waitForEnd()
+                drain()
+                throw NodeUnderTest.TimedOut(
+                    description: "a program did not end; it had printed: "
+                        + String(decoding: outputBytes + errorBytes, as: UTF8.self))
+            }
+        }
+        drain()
+        let status: Int32 =
+            switch waitForEnd() {
+            case .exited(let status): status
+            case .signalled(let signal): 128 + signal
+            }
+        return LabctlRun(
+            status: status, output: String(decoding: outputBytes, as: UTF8.self),
+            errors: String(decoding: errorBytes, as: UTF8.self),
+            duration: MonotonicClock.now - begin)
+    }
+
+    private func drain() {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        for (pipe, isError) in [(output, false), (errors, true)] {
+            while isReadable(pipe.rawValue, for: .zero) {
+                let count = read(pipe.rawValue, &buffer, buffer.count)
+                guard count > 0 else { break }
+                if isError {
+                    errorBytes.append(contentsOf: buffer.prefix(count))
+                } else {
+                    outputBytes.append(contentsOf: buffer.prefix(count))
+                }
+            }
+        }
+    }
+
+    private func waitForEnd() -> Termination {
+        if let reaped { return reaped }
+        var status: CInt = 0
+        while waitpid(started.pid, &status, 0) < 0, errno == EINTR {}
+        let termination = Termination(waitStatus: status)
+        reaped = termination
+        return termination
+    }
+}
+
+/// A lab of a test's own: a folder with a lab file, and a name that no other test has. When this
+/// object goes, the lab is taken down and the folder removed.
+final class LabUnderTest {
+    /// The lab's name.
+    let name: String
+    /// The folder with the lab file in it.
+    let folder: String
+
+    /// Writes a lab.
+    ///
+    /// - Parameters:
+    ///   - name: unique among all tests: labs share /run/labctl.
+    ///   - yaml: the lab file, without its `name:`.
+    ///   - files: other files of the folder, by path.
+    init(_ name: String, _ yaml: String, files: [String: String] = [:]) throws {
+        self.name = name
+        var template = Array("/tmp/labctl-lab-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw SystemError("make a temporary folder", Errno(rawValue: errno))
+        }
+        folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        try FileSystem.write(Array("name: \(name)\n\(yaml)".utf8), to: "\(folder)/lab.yaml")
+        for (path, text) in files {
+            let whole = "\(folder)/\(path)"
+            try FileSystem.makeFolders(String(whole[..<whole.lastIndex(of: "/")!]))
+            try FileSystem.write(Array(text.utf8), to: whole)
+        }
+    }
+
+    deinit {
+        _ = try? Labctl.run("down", name)
+        try? FileSystem.removeTree(folder)
+    }
+
+    /// Brings it up, which must succeed.
+    func up(_ arguments: String...) throws {
+        let run = try Labctl.start(["up", folder] + arguments).finish()
+        #expect(run.status == 0, "\(run.errors)")
+        try #require(run.status == 0)
+    }
+
+    /// Runs a command in a node.
+    @discardableResult
+    func exec(_ node: String, _ command: String...) throws -> LabctlRun {
+        try Labctl.start(["exec", "-l", name, node, "--"] + command).finish()
+    }
+
+    /// Takes it down, which must succeed and leave nothing.
+    func down() throws {
+        let run = try Labctl.run("down", name)
+        #expect(run.status == 0, "\(run.errors)")
+        try expectNothingLeft(of: name)
+    }
+}
+
+/// Expects that nothing of a lab is left on this machine: process, name of a namespace, device,
+/// mount or file.
+func expectNothingLeft(of lab: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let processes = try FileSystem.list("/proc").filter { entry in
+        guard Int32(entry) != nil, let line = try? FileSystem.readText("/proc/\(entry)/cmdline")
+        else { return false }
+        return line.hasPrefix("labctl\0supervise\0\(lab)\0")
+    }
+    #expect(processes.isEmpty, "supervisor \(processes)", sourceLocation: sourceLocation)
+    #expect(!FileSystem.exists("/run/labctl/\(lab)"), sourceLocation: sourceLocation)
+    let names = ((try? FileSystem.list("/run/netns")) ?? []).filter { $0.hasPrefix(lab + "-") }
+    #expect(names.isEmpty, sourceLocation: sourceLocation)
+    let mounts = try FileSystem.readText("/proc/self/mountinfo")
+    #expect(!mounts.contains("/run/labctl/\(lab)"), sourceLocation: sourceLocation)
+    let devices = try FileSystem.readText("/proc/self/net/dev")
+    #expect(!devices.contains("eth0@"), sourceLocation: sourceLocation)
+}
+
+/// The process ids, on the host, of all processes of a lab that is up: the supervisor's
+/// descendants.
+func processes(of lab: String) throws -> [Int32] {
+    var parents: [Int32: Int32] = [:]
+    var supervisor: Int32?
+    for entry in try FileSystem.list("/proc") {
+        guard let pid = Int32(entry), let stat = try? FileSystem.readText("/proc/\(pid)/stat"),
+            let end = stat.lastIndex(of: ")")
+        else { continue }
+        let fields = stat[stat.index(after: end)...].split(separator: " ")
+        if fields.count > 1, let parent = Int32(fields[1]) { parents[pid] = parent }
+        let line = (try? FileSystem.readText("/proc/\(pid)/cmdline")) ?? ""
+        if line.hasPrefix("labctl\0supervise\0\(lab)\0") { supervisor = pid }
+    }
+    guard let supervisor else { return [] }
+    var found = [supervisor]
+    while true {
+        let more = parents.filter { found.contains($0.value) && !found.contains($0.key) }.keys
+        if more.isEmpty { return found }
+        found += more.sorted()
+    }
+}
