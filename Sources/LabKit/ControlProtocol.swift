@@ -18,7 +18,8 @@ enum ControlRequest: Codable, Sendable {
     case logs(LogQuery)
     /// The timeline so far and, following, as it grows.
     case events(follow: Bool)
-    /// Run a scenario; its steps' reports are streamed, and every event of the timeline where they are wanted.
+    /// Run a scenario; its steps' reports are streamed, and every event of the timeline where they
+    /// are wanted.
     case runScenario(String, withEvents: Bool)
     /// Wait until every virtual router has elected a master.
     case awaitConvergence

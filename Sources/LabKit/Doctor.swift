@@ -49,7 +49,7 @@ public enum Doctor {
             capability: "programs", isPresent: missing.isEmpty, isRequired: true,
             detail: missing.isEmpty
                 ? "\(LabLauncher.programs.joined(separator: ", ")) are beside labctl"
-                : "\(missing.joined(separator: ", ")) not in \(folder ?? "?"): build with swift build"
+                : "not in \(folder ?? "?"): \(missing.joined(separator: ", ")); run swift build"
         )
     }
 
@@ -63,7 +63,8 @@ public enum Doctor {
     private static func examineOverlay() -> Finding {
         // Tried in a mount namespace of its own, by the shell, which leaves nothing when it ends.
         let script = """
-            set -e; d=/run; mount --make-rprivate /; mount -t tmpfs tmpfs $d; mkdir $d/u $d/w $d/m; \
+            set -e; d=/run; mount --make-rprivate /; mount -t tmpfs tmpfs $d
+            mkdir $d/u $d/w $d/m
             mount -t overlay -o lowerdir=/etc,upperdir=$d/u,workdir=$d/w overlay $d/m
             """
         return attempt("overlayfs", "private writable layers over /etc, /var and others") {
@@ -138,7 +139,8 @@ public enum Doctor {
                 ?? "not mounted: nodes cannot be frozen; mount -t cgroup2 none /sys/fs/cgroup")
     }
 
-    /// A module that cannot be tried without leaving it loaded: built in, loaded, or there to be loaded.
+    /// A module that cannot be tried without leaving it loaded: built in, loaded, or there to be
+    /// loaded.
     private static func module(
         _ capability: String, _ name: String, _ use: String, remedy: String
     ) -> Finding {

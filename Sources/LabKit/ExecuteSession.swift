@@ -4,7 +4,8 @@ import LinuxSystem
 import NodeProtocol
 import SystemPackage
 
-/// A command that somebody runs in a node with the terminal or the standard streams of this process.
+/// A command that somebody runs in a node with the terminal or the standard streams of this
+/// process.
 public struct ExecuteSession {
     /// What is run and how.
     public struct Options: Sendable {
@@ -45,8 +46,8 @@ public struct ExecuteSession {
 
     /// Runs a command in a node.
     ///
-    /// - Returns: its exit status, 128 and the signal's number when one ended it, or 125 to 127 with `reason` when it
-    ///   could not be run.
+    /// - Returns: its exit status, 128 and the signal's number when one ended it, or 125 to 127
+    ///   with `reason` when it could not be run.
     /// - Throws: ``LabError`` when there is no such lab.
     public static func run(
         _ options: Options, on node: String, of directory: LabDirectory
@@ -89,7 +90,8 @@ public struct ExecuteSession {
         }
     }
 
-    // The command has our streams themselves; all that is left to do is to pass signals on and wait.
+    // The command has our streams themselves; all that is left to do is to pass signals on and
+    // wait.
     private func relaySignals() throws -> (status: Int32, reason: String?) {
         var hasStarted = false
         var early: [Int32] = []

@@ -5,7 +5,8 @@ public import LabModel
 import LinuxSystem
 import SystemPackage
 
-/// A running lab, as everything outside its supervisor sees it. Every call is a connection of its own.
+/// A running lab, as everything outside its supervisor sees it. Every call is a connection of its
+/// own.
 public struct LabClient {
     /// The lab's run directory.
     public let directory: LabDirectory
@@ -38,7 +39,8 @@ public struct LabClient {
         let connection = try ControlConnection(directory)
         let supervisor = try connection.peer()
         try connection.send(.down)
-        // Readable when it has ended, and PID 1 ends only after every other process of its namespace.
+        // Readable when it has ended, and PID 1 ends only after every other process of its
+        // namespace.
         var waiting = pollfd(fd: supervisor.rawValue, events: Int16(POLLIN), revents: 0)
         while poll(&waiting, 1, -1) < 0, errno == EINTR {}
         LabDirectory.sweep()
@@ -97,8 +99,8 @@ public struct LabClient {
         }
     }
 
-    /// Runs a scenario of the lab's file; every step's report is given as it comes, and every event of the timeline
-    /// where `onEvent` wants them.
+    /// Runs a scenario of the lab's file; every step's report is given as it comes, and every event
+    /// of the timeline where `onEvent` wants them.
     public func run(
         scenario: String, onEvent: ((TimelineEvent) -> Void)? = nil, onStep: (StepReport) -> Void
     ) throws(LabError) -> ScenarioOutcome {

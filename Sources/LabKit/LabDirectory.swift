@@ -58,7 +58,8 @@ public struct LabDirectory: Hashable, Sendable {
     /// Makes the directory and takes its lock.
     ///
     /// - Returns: the open lock file, to be inherited by the supervisor.
-    /// - Throws: ``LabError/state(_:)`` when the lab is up, ``LabError/machine(_:)`` when the file system refuses.
+    /// - Throws: ``LabError/state(_:)`` when the lab is up, ``LabError/machine(_:)`` when the
+    ///   file system refuses.
     func claim() throws(LabError) -> SharedDescriptor {
         do {
             guard let lock = try lockMakingFolders() else {

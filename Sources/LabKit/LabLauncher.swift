@@ -10,13 +10,15 @@ public enum LabLauncher {
     /// The programs that nodes need, which are installed beside `labctl`.
     static let programs = ["node-init", "vrrp-agent", "http-backend"]
 
-    /// Brings a lab up: starts its supervisor and waits until every node is up and every service ready.
+    /// Brings a lab up: starts its supervisor and waits until every node is up and every service
+    /// ready.
     ///
     /// - Parameters:
     ///   - loaded: the lab, checked.
-    ///   - endsWithCaller: whether the lab is taken down when this process ends or lets go of the client, however it
-    ///     ends; for tests and demonstrations.
-    ///   - supervisor: the path of `labctl`, which is the supervisor's program too; nil for this process's own program.
+    ///   - endsWithCaller: whether the lab is taken down when this process ends or lets go of the
+    ///     client, however it ends; for tests and demonstrations.
+    ///   - supervisor: the path of `labctl`, which is the supervisor's program too; nil for this
+    ///     process's own program.
     /// - Returns: a client of the lab.
     /// - Throws: ``LabError``; nothing of the lab is left then.
     public static func up(

@@ -40,8 +40,8 @@ public enum LabLoader {
     ///   - path: a lab file, or a folder with a `lab.yaml` in it.
     ///   - name: a name in place of the file's, to have the same lab twice.
     ///   - vrrp: which VRRP daemons the nodes run in place of the file's.
-    /// - Throws: ``LabError/invalid(_:)`` with every mistake in the lab file, and in the keepalived.conf files of its
-    ///   nodes, at once.
+    /// - Throws: ``LabError/invalid(_:)`` with every mistake in the lab file, and in the
+    ///   keepalived.conf files of its nodes, at once.
     public static func load(
         _ path: String, name: String? = nil, vrrp: [VRRPDaemonChoice] = []
     ) throws(LabError) -> LoadedLab {

@@ -90,7 +90,8 @@ public struct VRRPDaemonChoice: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Lab {
-    /// Whether `name` can be a lab's: 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit.
+    /// Whether `name` can be a lab's: 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or
+    /// digit.
     public static func isValidName(_ name: String) -> Bool {
         (1...32).contains(name.utf8.count) && name.utf8.first != UInt8(ascii: "-")
             && name.utf8.allSatisfy { byte in

@@ -99,7 +99,8 @@ public final class MessageChannel {
     /// Reads what has arrived.
     ///
     /// - Returns: the messages that are complete, and whether the other end has closed.
-    /// - Throws: ``SystemError`` when the connection broke, or a message is longer than allowed (EMSGSIZE).
+    /// - Throws: ``SystemError`` when the connection broke, or a message is longer than allowed
+    ///   (EMSGSIZE).
     public func receive() throws(SystemError) -> (messages: [Message], isAtEnd: Bool) {
         var isAtEnd = false
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

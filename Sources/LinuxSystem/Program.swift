@@ -59,7 +59,8 @@ public struct Program {
 
     /// Starts it.
     ///
-    /// - Throws: ``SystemError`` naming the step that failed: `run /bin/x: no such file or directory`.
+    /// - Throws: ``SystemError`` naming the step that failed: `run /bin/x: no such file or
+    ///   directory`.
     public func start() throws(SystemError) -> Started {
         var spawn = clinux_spawn()
         spawn.clone_flags = newNamespaces.rawValue

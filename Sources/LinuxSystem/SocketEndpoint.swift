@@ -31,7 +31,8 @@ public struct SocketEndpoint {
 
     /// Begins to connect a socket to it. Like connect(2).
     ///
-    /// - Returns: nil when it is connected, else the reason why not (yet): EINPROGRESS on a non-blocking socket.
+    /// - Returns: nil when it is connected, else the reason why not (yet): EINPROGRESS on a
+    ///   non-blocking socket.
     public func connect(_ socket: CInt) -> Errno? {
         let result = withUnsafePointer(to: storage) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {

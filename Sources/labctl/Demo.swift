@@ -89,7 +89,8 @@ final class Narrator: ScenarioPrinter {
         printLine("    \(Style.dim(pad(time)))  \(text)")
     }
 
-    // Of the timeline only what moves the story on: not every advertisement, but the first of each new master.
+    // Of the timeline only what moves the story on: not every advertisement, but the first of each
+    // new master.
     private func tell(_ event: TimelineEvent) -> String? {
         switch event.kind {
         case .control(let verb, let target):

@@ -7,8 +7,9 @@ struct Exec: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a command in a node.",
         discussion: """
-            Standard input, signals and a terminal are passed through, and the command's exit status is labctl's. \
-            125 is a failure of labctl itself, 126 a command that cannot be run, 127 one that is not there.
+            Standard input, signals and a terminal are passed through, and the command's exit \
+            status is labctl's. 125 is a failure of labctl itself, 126 a command that cannot be \
+            run, 127 one that is not there.
             """)
 
     @OptionGroup var lab: LabOption
@@ -76,7 +77,8 @@ struct Shell: ParsableCommand {
     var node: String
 
     func run() throws {
-        // The hostname is the node's, so the shell's own prompt would say which node it is; not which lab.
+        // The hostname is the node's, so the shell's own prompt would say which node it is; not
+        // which lab.
         let name = try lab.client().name
         let prompt = "PS1=\\[\\e[1m\\][\\u@\\h (\(name)) \\W]\\$ \\[\\e[0m\\]"
         try Exec.run(

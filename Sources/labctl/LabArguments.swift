@@ -51,7 +51,8 @@ enum LabReference {
     /// The lab file or folder that is meant: the argument, or the working directory.
     static func source(_ argument: String?) -> String { argument ?? "." }
 
-    /// The running lab that is meant: by name, by folder or file, by the working directory, or as the only one there is.
+    /// The running lab that is meant: by name, by folder or file, by the working directory, or as
+    /// the only one there is.
     static func running(_ argument: String?) throws(LabError) -> LabClient {
         if let argument {
             let directory = LabDirectory(argument)
@@ -72,7 +73,8 @@ enum LabReference {
         }
     }
 
-    // The name alone is needed, so a file with a mistake in it still names the lab that was built from it.
+    // The name alone is needed, so a file with a mistake in it still names the lab that was built
+    // from it.
     private static func nameInFile(_ path: String) -> String? {
         let file = FileSystem.isFolder(path) ? "\(path)/\(LabLoader.fileName)" : path
         guard let text = try? FileSystem.readText(file) else { return nil }

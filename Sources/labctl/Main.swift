@@ -10,7 +10,8 @@ enum Main {
         if CommandLine.arguments.dropFirst().first == SupervisorProgram.argument {
             SupervisorProgram.run()
         }
-        // A reader that has gone away (`labctl events | head`) is an error of write(2), not a death.
+        // A reader that has gone away (`labctl events | head`) is an error of write(2), not a
+        // death.
         signal(SIGPIPE, SIG_IGN)
         exit(run().rawValue)
     }
@@ -77,8 +78,8 @@ struct Labctl: ParsableCommand {
         commandName: "labctl",
         abstract: "Build, break and measure high-availability labs on one machine.",
         discussion: """
-            A lab is named by its folder, its lab file or, once it is up, its name. In a lab's folder, or while only \
-            one lab is up, it need not be named.
+            A lab is named by its folder, its lab file or, once it is up, its name. In a lab's \
+            folder, or while only one lab is up, it need not be named.
             """,
         version: "labctl 0.1.0",
         groupedSubcommands: [

@@ -9,7 +9,8 @@ struct Test: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the scenarios of labs, each in a fresh lab, and say whether they hold.",
         discussion: """
-            Exits with 0 when all pass, 1 when one fails, 4 when nothing can be said because the machine stood still.
+            Exits with 0 when all pass, 1 when one fails, 4 when nothing can be said because the \
+            machine stood still.
             """)
 
     @Argument(help: "Lab folders or files (default: the working directory).")

@@ -282,7 +282,8 @@ struct InstanceTests {
         #expect(
             diagnostics.map { $0.description } == [
                 "k.conf:2:11: error: WARNING - interface eth0 for vrrp_instance VI_1 doesn't exist",
-                "k.conf:8:1: error: WARNING - interface eth2 for ip address 192.0.2.1 doesn't exist",
+                "k.conf:8:1: error: WARNING - interface eth2 for ip address 192.0.2.1"
+                    + " doesn't exist",
                 "k.conf:5:1: error: (VI_1) tracked interface eth3 doesn't exist",
             ])
         #expect(diagnostics.allSatisfy { $0.kind == .refused })

@@ -56,34 +56,44 @@ struct SchemaValidator {
         case "minItems": return unless(value.items.map { $0.count >= operand.number } ?? true)
         case "maxItems": return unless(value.items.map { $0.count <= operand.number } ?? true)
         case "items": return (value.items ?? []).flatMap { problems(of: $0, against: operand) }
-        case "required":
-            guard let entries = value.entries else { return [] }
-            return operand.texts.flatMap { name in
-                unless(entries.contains { $0.key == name })
-            }
         case "anyOf": return unless((operand.items ?? []).contains { isValid(value, $0) })
         case "oneOf": return unless((operand.items ?? []).count { isValid(value, $0) } == 1)
         case "if":
             guard isValid(value, operand), let then = schema["then"] else { return [] }
             return problems(of: value, against: then)
+        case "required", "propertyNames", "properties", "patternProperties",
+            "additionalProperties":
+            return value.entries.map { checkEntries($0, of: value, keyword, operand, schema) } ?? []
+        default: return ["the validator does not know \(keyword)"]
+        }
+    }
+
+    // The keywords that say something of an object's members; any other value satisfies them.
+    private func checkEntries(
+        _ entries: [YAMLEntry], of value: YAMLValue, _ keyword: String, _ operand: YAMLValue,
+        _ schema: YAMLValue
+    ) -> [String] {
+        switch keyword {
+        case "required":
+            return operand.texts.filter { name in !entries.contains { $0.key == name } }
+                .map { _ in "\(value.mark.line):\(value.mark.column): \(keyword)" }
         case "propertyNames":
-            return (value.entries ?? []).flatMap { entry in
+            return entries.flatMap { entry in
                 let name = YAMLValue(
                     content: .scalar(entry.key, isPlain: false), mark: entry.keyMark)
                 return problems(of: name, against: operand)
             }
         case "properties":
-            return (value.entries ?? []).flatMap { entry in
+            return entries.flatMap { entry in
                 operand[entry.key].map { problems(of: entry.value, against: $0) } ?? []
             }
-        case "patternProperties": return []
         case "additionalProperties":
             let known = schema["properties"]?.keys ?? []
             let patterns = schema["patternProperties"]?.keys ?? []
-            return (value.entries ?? []).filter { entry in
+            return entries.filter { entry in
                 !known.contains(entry.key) && !patterns.contains { matches(entry.key, $0) }
             }.flatMap { problems(of: $0.value, against: operand) }
-        default: return ["the validator does not know \(keyword)"]
+        default: return []
         }
     }
 

@@ -271,7 +271,8 @@ struct LabFileScenarioTests {
             .expect(Expectation(.address(vip, nodes: ["a"]))),
             .expect(
                 Expectation(
-                    .address(sixth, nodes: ["a", "b"]), within: .seconds(4), holding: .seconds(60))),
+                    .address(sixth, nodes: ["a", "b"]), within: .seconds(4),
+                    holding: .seconds(60))),
             .expect(Expectation(.address(vip, nodes: []))),
             .expect(Expectation(.address(vip, nodes: []))),
             .expect(

@@ -178,7 +178,8 @@ struct ScenarioBoundsTests {
         var run = Run(
             TwoNodes.on("master"),
             Step(
-                .execute(node: "master", command: ["ip", "link", "set", "eth0", "down"], status: 0)),
+                .execute(
+                    node: "master", command: ["ip", "link", "set", "eth0", "down"], status: 0)),
             TwoNodes.on("backup"))
         run.settle()
         run.tell(.actionDone(step: 2, .exited(.status(0), output: "")), 5000)

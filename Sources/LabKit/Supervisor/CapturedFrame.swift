@@ -6,7 +6,8 @@ import VRRP
 enum CapturedFrame {
     /// The event that a frame is; nil for one that the timeline does not record.
     ///
-    /// - Parameter port: where it entered the fabric: the node behind it sent it, whatever its source address says.
+    /// - Parameter port: where it entered the fabric: the node behind it sent it, whatever its
+    ///   source address says.
     static func event(
         _ bytes: [UInt8], port: DeploymentPlan.Port
     ) -> TimelineEvent.Kind? {

@@ -5,7 +5,8 @@ import LinuxSystem
 import NodeProtocol
 import SystemPackage
 
-/// A command that the supervisor itself runs in a node, for a scenario's `exec`, with what it printed.
+/// A command that the supervisor itself runs in a node, for a scenario's `exec`, with what it
+/// printed.
 final class NodeCommand {
     /// Output beyond this is thrown away.
     static let maximumOutputBytes = 64 << 10
@@ -18,7 +19,8 @@ final class NodeCommand {
     private var outputEnded = false
     private var completion: ((ActionResult) -> Void)?
 
-    /// Starts the command; `completion` is called once, when it has ended and all it printed is read.
+    /// Starts the command; `completion` is called once, when it has ended and all it printed is
+    /// read.
     ///
     /// - Throws: ``SystemError`` when this process has no descriptors left.
     init(
@@ -79,7 +81,8 @@ final class NodeCommand {
         guard self.result == nil else { return }
         self.result = result
         loop.remove(channel.socket.rawValue)
-        // What it started in the background may hold the pipe open for ever: what is there by now has to do.
+        // What it started in the background may hold the pipe open for ever: what is there by now
+        // has to do.
         readOutput()
         outputEnded = true
         finishIfComplete()

@@ -98,9 +98,11 @@ final class RunningNode {
     func markRunning() { state = .running }
 
     /// Kills the first process, and with it, by the kernel's hand, every process of the node.
-    func kill() {
+    ///
+    /// - Parameter state: what it is to be called from then on.
+    func kill(as state: TimelineEvent.NodeState = .killed) {
         guard let process else { return }
-        state = .killed
+        self.state = state
         clinux_pidfd_send_signal(process.pidDescriptor.rawValue, SIGKILL)
     }
 

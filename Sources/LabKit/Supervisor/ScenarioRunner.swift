@@ -2,7 +2,8 @@ import LabModel
 import LinuxSystem
 import NetworkTypes
 
-/// Runs a scenario: carries events to the machine of `LabModel`, which decides, and performs what it asks for.
+/// Runs a scenario: carries events to the machine of `LabModel`, which decides, and performs what
+/// it asks for.
 final class ScenarioRunner {
     /// How often it is checked whether the supervisor itself was kept from running.
     static let stallCheckInterval: Duration = .milliseconds(10)

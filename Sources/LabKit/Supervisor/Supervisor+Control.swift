@@ -131,7 +131,7 @@ extension Supervisor {
         do {
             try boot(node)
         } catch {
-            node.kill()
+            node.kill(as: .failed)
             return completion(.failure(.machine("\(error)")))
         }
         wait(until: { [unowned self, unowned node] in isReady(node) }, completion: completion)
@@ -146,7 +146,7 @@ extension Supervisor {
         node.send(.powerOff)
         let process = node.process?.pid
         let timer = loop.schedule(after: Self.powerOffTimeout) { [unowned node] in
-            if node.process?.pid == process { node.kill() }
+            if node.process?.pid == process { node.kill(as: .stopped) }
         }
         wait(until: { [unowned node] in node.isAlive ? nil : .success(()) }) {
             [unowned self] result in
@@ -168,6 +168,7 @@ extension Supervisor {
             throw .machine("\(error)")
         }
         node.kill()
+        recordEnd(of: node)
         wait(until: { [unowned node] in node.isAlive ? nil : .success(()) }, completion: completion)
     }
 }

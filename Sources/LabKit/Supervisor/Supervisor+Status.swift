@@ -5,8 +5,8 @@ import NetworkTypes
 // What `status` shows: kernel and wire, not what daemons say of themselves.
 
 extension Supervisor {
-    /// How long the first election may take in `up --wait converged`: the longest Master_Down_Interval of the lab on top
-    /// of this.
+    /// How long the first election may take in `up --wait converged`: the longest
+    /// Master_Down_Interval of the lab on top of this.
     static let convergenceMargin: Duration = .seconds(10)
 
     /// The lab at a glance.
@@ -58,8 +58,8 @@ extension Supervisor {
             held: held)
     }
 
-    /// Calls `completion` when every virtual address that a running daemon could hold is held, or when the protocol's
-    /// time for that is over.
+    /// Calls `completion` when every virtual address that a running daemon could hold is held, or
+    /// when the protocol's time for that is over.
     func awaitConvergence(completion: @escaping (Result<Void, LabError>) -> Void) {
         let longest = order.virtualRouters.map {
             $0.masterDownInterval().reduce(.zero) { $0 + $1.duration }

@@ -151,13 +151,21 @@ final class Supervisor {
         case .service(let service, let state, let time):
             timeline.record(.service(node: name, service: service, state), at: time, stamp: .origin)
         case .ended:
-            observer.catchUp()
-            cancelFetches(from: name, reason: "node \(name) is gone")
-            observer.forget(name)
+            // The timeline bears a power cut from when it was made, not from when the kernel was
+            // through with it.
+            if node.state != .killed { recordEnd(of: node) }
             directory.removeNamespaceName(of: name)
-            timeline.record(.node(name, node.state))
         }
         reconsider()
+    }
+
+    /// Puts on the timeline that a node is gone with all its addresses.
+    func recordEnd(of node: RunningNode) {
+        let name = node.node.name
+        observer.catchUp()
+        cancelFetches(from: name, reason: "node \(name) is gone")
+        timeline.record(.node(name, node.state))
+        observer.forget(name)
     }
 
     // Its services start when both its file system and its network are there, whichever comes last.

@@ -15,8 +15,8 @@ public enum SupervisorProgram {
 
     /// Runs a supervisor until its lab is taken down. Standard error goes to the lab's log.
     ///
-    /// - Precondition: the process is PID 1 of a PID namespace, in mount and network namespaces of its own, and has one
-    ///   thread.
+    /// - Precondition: the process is PID 1 of a PID namespace, in mount and network namespaces
+    ///   of its own, and has one thread.
     public static func run() -> Never {
         SignalDescriptor.blockAll()
         do {
