@@ -81,14 +81,14 @@ public struct ScenarioOutcome: Codable, Equatable, Sendable {
     /// The message of the step that failed, or why nothing can be said; empty when it passed.
     public var message: String
     /// How long the scenario ran.
-    public var duration: Duration
+    @Nanoseconds public var duration: Duration
 }
 
 /// A lab at a glance.
 public struct LabStatus: Codable, Sendable {
     public var lab: String
     /// How long it has been up.
-    public var uptime: Duration
+    @Nanoseconds public var uptime: Duration
     public var nodes: [NodeStatus]
 }
 
@@ -138,4 +138,34 @@ public struct ServiceStatus: Codable, Sendable {
     public var state: TimelineEvent.ServiceState?
     /// When it came into that state.
     public var since: MonotonicInstant?
+
+    // The state's own fields stand beside these, as they do in an event.
+    private enum Key: String, CodingKey { case name, kind, since, state }
+
+    init(
+        name: String, kind: Service.Kind, state: TimelineEvent.ServiceState?,
+        since: MonotonicInstant?
+    ) {
+        self.name = name
+        self.kind = kind
+        self.state = state
+        self.since = since
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        name = try fields.decode(String.self, forKey: .name)
+        kind = try fields.decode(Service.Kind.self, forKey: .kind)
+        since = try fields.decodeIfPresent(MonotonicInstant.self, forKey: .since)
+        state =
+            fields.contains(.state) ? try TimelineEvent.ServiceState(from: decoder) : nil
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Key.self)
+        try fields.encode(name, forKey: .name)
+        try fields.encode(kind, forKey: .kind)
+        try fields.encodeIfPresent(since, forKey: .since)
+        try state?.encode(to: encoder)
+    }
 }

@@ -1,3 +1,5 @@
+public import NetworkTypes
+
 /// How long something may take, with the arithmetic it comes from: the protocol's own terms, and
 /// apart from them the margins that a real machine is allowed.
 ///
@@ -13,7 +15,7 @@ public struct TimeBound: Codable, Equatable, Sendable, CustomStringConvertible {
         /// The summand as people write it: `3 x 1 s`.
         public var text: String
         /// Its value.
-        public var duration: Duration
+        @Nanoseconds public var duration: Duration
 
         public init(_ text: String, _ duration: Duration) {
             self.text = text

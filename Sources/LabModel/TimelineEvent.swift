@@ -2,7 +2,7 @@ public import NetworkTypes
 
 /// One thing that happened in a lab. The ordered list of them is the timeline, and `events.jsonl`
 /// is that list.
-public struct TimelineEvent: Codable, Equatable, Sendable {
+public struct TimelineEvent: Equatable, Sendable {
     /// When, on CLOCK_MONOTONIC.
     public var time: MonotonicInstant
     /// Who put the stamp on.
@@ -21,7 +21,7 @@ public struct TimelineEvent: Codable, Equatable, Sendable {
     }
 
     /// What happened.
-    public enum Kind: Codable, Equatable, Sendable {
+    public enum Kind: Equatable, Sendable {
         /// An address was configured on a node's interface (RTM_NEWADDR).
         case addressAdded(node: String, interface: String, address: InterfaceAddress)
         /// An address went away (RTM_DELADDR).
@@ -54,7 +54,7 @@ public struct TimelineEvent: Codable, Equatable, Sendable {
         public var vrid: Int
         public var priority: Int
         /// The advertised interval.
-        public var interval: Duration
+        @Nanoseconds public var interval: Duration
         public var addresses: [IPAddress]
 
         public init(
@@ -79,7 +79,7 @@ public struct TimelineEvent: Codable, Equatable, Sendable {
     }
 
     /// The life of a service.
-    public enum ServiceState: Codable, Equatable, Sendable {
+    public enum ServiceState: Equatable, Sendable {
         case starting
         /// Its program runs with that process id (in the node).
         case running(pid: Int32)
@@ -92,7 +92,7 @@ public struct TimelineEvent: Codable, Equatable, Sendable {
     }
 
     /// How a process ended.
-    public enum ExitReason: Codable, Equatable, Sendable, CustomStringConvertible {
+    public enum ExitReason: Equatable, Sendable, CustomStringConvertible {
         case status(Int32)
         case signal(Int32)
 
@@ -112,7 +112,7 @@ public struct TimelineEvent: Codable, Equatable, Sendable {
 }
 
 /// How one request of a probe, or of an expectation, ended.
-public struct ProbeResult: Codable, Equatable, Sendable {
+public struct ProbeResult: Equatable, Sendable {
     /// The probe's name; nil for a single request of an expectation.
     public var probe: String?
     /// When it was due, on the probe's fixed grid.
@@ -120,7 +120,7 @@ public struct ProbeResult: Codable, Equatable, Sendable {
     public var outcome: Outcome
 
     /// What became of a request.
-    public enum Outcome: Codable, Equatable, Sendable {
+    public enum Outcome: Equatable, Sendable {
         /// An answer arrived: its status and body.
         case answered(status: Int, body: String)
         /// None did: why (`connection refused`, `timed out`, ...).
@@ -140,7 +140,7 @@ public struct ProbeResult: Codable, Equatable, Sendable {
 }
 
 /// How a scenario's step went.
-public struct StepReport: Codable, Equatable, Sendable {
+public struct StepReport: Equatable, Sendable {
     public var scenario: String
     /// The step's place in the scenario, from 1.
     public var index: Int
@@ -149,7 +149,7 @@ public struct StepReport: Codable, Equatable, Sendable {
     public var phase: Phase
 
     /// Where a step is.
-    public enum Phase: Codable, Equatable, Sendable {
+    public enum Phase: Equatable, Sendable {
         case began
         case passed(StepResult)
         /// What was expected and what was seen instead, in one line.
@@ -170,7 +170,7 @@ public struct StepReport: Codable, Equatable, Sendable {
 }
 
 /// What a step that passed was measured at.
-public struct StepResult: Codable, Equatable, Sendable {
+public struct StepResult: Equatable, Sendable {
     /// The event an expectation is counted from, in words: `kill master`; nil for other steps.
     public var cause: String?
     /// How long after its cause the expectation became so; nil where it was so before the cause,
