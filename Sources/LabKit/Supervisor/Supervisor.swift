@@ -85,6 +85,8 @@ final class Supervisor {
             // while links come up.
             for node in nodes { try startFirstProcess(node) }
             for node in nodes { try plugIn(node) }
+        } catch let error as LabError {
+            fail(error)
         } catch {
             fail(.machine("\(error)"))
         }
