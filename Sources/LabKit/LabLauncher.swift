@@ -10,7 +10,8 @@ public enum LabLauncher {
     /// The programs that nodes need, which are installed beside `labctl`.
     static let programs = ["node-init", "vrrp-agent", "http-backend"]
 
-    /// Brings a lab up: starts its supervisor and waits until every node is up and every service ready.
+    /// Brings a lab up: starts its supervisor and waits until every node is up and every service
+    /// ready.
     ///
     /// - Parameters:
     ///   - loaded: the lab, checked.
@@ -39,7 +40,7 @@ public enum LabLauncher {
         } catch {
             lock.close()
             // The supervisor removes the directory when it can; this is for when it could not.
-            if !directory.isUp { try? directory.remove() }
+            LabDirectory.sweep()
             throw error
         }
     }
