@@ -24,7 +24,8 @@ public struct LabDirectory: Hashable, Sendable {
         return "/run/labctl"
     }
 
-    private static let maximumClaimTries = 10
+    private static let maximumClaimTries = 100
+    private static let claimPauseMicroseconds: UInt32 = 1000
 
     /// Where `ip netns` looks names up.
     static let namespaceNames = "/run/netns"
@@ -81,10 +82,14 @@ public struct LabDirectory: Hashable, Sendable {
         for _ in 0..<Self.maximumClaimTries {
             try FileSystem.makeFolders(path)
             do {
-                return try FileLock.acquire(lockPath)
+                if let lock = try FileLock.acquire(lockPath) { return lock }
             } catch  where error.code == .noSuchFileOrDirectory {
                 continue
             }
+            // Who holds it is a lab, or somebody who sweeps what one has left and has done in a
+            // moment. Only a lab answers.
+            if (try? UnixSocket.connect(to: socketPath)) != nil { return nil }
+            usleep(Self.claimPauseMicroseconds)
         }
         return nil
     }

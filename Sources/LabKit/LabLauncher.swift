@@ -41,7 +41,7 @@ public enum LabLauncher {
         } catch {
             lock.close()
             // The supervisor removes the directory when it can; this is for when it could not.
-            if !directory.isUp { try? directory.remove() }
+            LabDirectory.sweep()
             throw error
         }
     }

@@ -88,6 +88,11 @@ struct LibNLMessage: ~Copyable {
         try checked(nla_put_u8(pointer, CInt(type), value))
     }
 
+    /// Appends an attribute of two bytes in the machine's order.
+    func put(_ type: Int, _ value: UInt16) throws(LibNLError) {
+        try checked(nla_put_u16(pointer, CInt(type), value))
+    }
+
     /// Appends an attribute of four bytes in the machine's order.
     func put(_ type: Int, _ value: UInt32) throws(LibNLError) {
         try checked(nla_put_u32(pointer, CInt(type), value))

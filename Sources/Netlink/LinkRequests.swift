@@ -15,6 +15,10 @@ public struct Bridge: Hashable, Sendable {
     public var runsSpanningTree = false
     /// Whether it sends multicast only to ports that asked for the group, which needs a querier.
     public var snoopsMulticast = false
+    /// Whether it passes on what IEEE 802.1Q keeps for the two ends of a cable (LLDP and the like,
+    /// 01-80-C2-00-00-03 to -0F). The first three addresses the kernel never forwards
+    /// (BR_GROUPFWD_RESTRICTED).
+    public var forwardsReservedGroups = false
 
     public init(
         name: InterfaceName, index: Int32? = nil, address: MACAddress? = nil, mtuBytes: Int? = nil
@@ -111,6 +115,7 @@ extension Request {
         words += " type bridge stp_state \(bridge.runsSpanningTree ? 1 : 0)"
         words += " mcast_snooping \(bridge.snoopsMulticast ? 1 : 0)"
         if !bridge.runsSpanningTree { words += " forward_delay 0" }
+        if bridge.forwardsReservedGroups { words += " group_fwd_mask 0xfff8" }
         // Written out, because libnl's bridge links know nothing of the bridge's own settings.
         return try Request(words) { () throws(LibNLError) in
             let message = try LibNLMessage(
@@ -130,6 +135,9 @@ extension Request {
                     try message.put(IFLA_BR_MCAST_SNOOPING, UInt8(bridge.snoopsMulticast ? 1 : 0))
                     if !bridge.runsSpanningTree {
                         try message.put(IFLA_BR_FORWARD_DELAY, UInt32(0))
+                    }
+                    if bridge.forwardsReservedGroups {
+                        try message.put(IFLA_BR_GROUP_FWD_MASK, UInt16(0xfff8))
                     }
                 }
             }

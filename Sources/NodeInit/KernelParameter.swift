@@ -11,11 +11,34 @@ enum KernelParameter {
             + String(name.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
     }
 
+    /// Parameters of the IPC namespace (ipc/ipc_sysctl.c, ipc/mq_sysctl.c).
+    private static let namespaced: Set<String> = [
+        "shmmax", "shmall", "shmmni", "shm_rmid_forced", "shm_next_id", "msgmax", "msgmni",
+        "msgmnb", "msg_next_id", "sem", "sem_next_id", "auto_msgmni",
+    ]
+
+    /// Whether the parameter with that file is the node's own, though what is around it under
+    /// /proc/sys is the host's and therefore read-only.
+    private static func isAmongTheHosts(_ path: String) -> Bool {
+        let parts = path.split(separator: "/").dropFirst(2)
+        return switch parts.first {
+        case "kernel": parts.count == 2 && namespaced.contains(String(parts.last ?? ""))
+        case "fs": parts.count == 3 && parts.dropFirst().first == "mqueue"
+        default: false
+        }
+    }
+
     /// Sets a parameter.
     ///
     /// - Throws: ``SystemError``: `write /proc/sys/net/ipv4/x: no such file or directory`; EROFS
     ///   for one that belongs to the host, not the node.
     static func set(_ name: String, to value: String) throws(SystemError) {
-        try FileSystem.writeParameter(value, to: path(of: name))
+        let path = path(of: name)
+        if isAmongTheHosts(path), FileSystem.exists(path) {
+            // A mount of the file alone, which stays, so that the node's programs can write it too.
+            try Mount.bind(path, on: path, isRecursive: false)
+            try Mount.makeWritable(path)
+        }
+        try FileSystem.writeParameter(value, to: path)
     }
 }

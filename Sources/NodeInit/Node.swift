@@ -81,6 +81,7 @@ final class Node {
                     NodeReport.sysctlFailed(name: parameter.name, reason: "\(error)"))
             }
         }
+        supervisor?.send(NodeReport.sysctlsDone)
     }
 
     private func start(_ specification: ServiceSpecification) {

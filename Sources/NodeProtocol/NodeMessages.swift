@@ -4,6 +4,7 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
     /// Become this node: the first message, answered by `.booted` or `.failed`.
     case boot(NodeSpecification)
     /// Write kernel parameters (`net.ipv4.ip_forward`, `1`), once the interfaces are there.
+    /// Answered by a `.sysctlFailed` for each that could not be written, then `.sysctlsDone`.
     case sysctls([Pair])
     /// Start a service. One that is ready is answered by `.ready` again; one that is starting, by
     /// what becomes of it; one that is stopping is started again when it has ended.
@@ -83,6 +84,8 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
     case failed(String)
     /// A kernel parameter could not be written: which and why.
     case sysctlFailed(name: String, reason: String)
+    /// All parameters of a request have been tried.
+    case sysctlsDone
     /// A service changed state. `time` is CLOCK_MONOTONIC in nanoseconds, taken when it happened.
     /// With `.running` come two descriptors: the read ends of its standard output and standard
     /// error.
@@ -138,6 +141,7 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
                 writer.put(reason)
             }
         case .poweringOff: writer.put(UInt8(4))
+        case .sysctlsDone: writer.put(UInt8(5))
         }
     }
 
@@ -161,6 +165,7 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
             }
             self = .service(name: name, state: state, time: time)
         case 4: self = .poweringOff
+        case 5: self = .sysctlsDone
         default: throw WireError(expected: "a node's report")
         }
     }

@@ -52,18 +52,18 @@ enum LabReference {
     static func source(_ argument: String?) -> String { argument ?? "." }
 
     /// The running lab that is meant: by name, by folder or file, by the working directory, or as
-    /// the only one there is.
+    /// the only one there is. What labs that were killed have left behind is swept on the way.
     static func running(_ argument: String?) throws(LabError) -> LabClient {
+        LabDirectory.sweep()
         if let argument {
             let directory = LabDirectory(argument)
             if !argument.contains("/"), directory.isUp { return LabClient(directory) }
             if let name = nameInFile(argument) { return LabClient(LabDirectory(name)) }
             return LabClient(directory)
         }
+        // In a lab's folder it is that lab, up or not: a second `down` must not end another one.
+        if let name = nameInFile(".") { return LabClient(LabDirectory(name)) }
         let running = LabDirectory.running()
-        if let name = nameInFile("."), running.contains(LabDirectory(name)) {
-            return LabClient(LabDirectory(name))
-        }
         switch running.count {
         case 0: throw .state("no lab is up: `labctl up LAB` builds one")
         case 1: return LabClient(running[0])

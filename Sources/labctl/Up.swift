@@ -44,8 +44,6 @@ struct Down: ParsableCommand {
             for directory in LabDirectory.running() { try end(LabClient(directory)) }
             return
         }
-        // What a lab that was killed has left behind goes too, and then there is no such lab.
-        LabDirectory.sweep()
         try end(LabReference.running(lab))
     }
 

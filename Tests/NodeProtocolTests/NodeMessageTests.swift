@@ -38,6 +38,7 @@ private enum Samples {
 
     static let reports: [NodeReport] = [
         .booted, .failed("no space left"), .sysctlFailed(name: "a.b", reason: "no such file"),
+        .sysctlsDone,
         .service(name: "x", state: .running(pid: 17), time: 1),
         .service(name: "x", state: .ready, time: .max),
         .service(name: "x", state: .stopping, time: 0),

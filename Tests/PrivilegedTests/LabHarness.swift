@@ -102,6 +102,9 @@ final class RunningProgram {
     /// Its process id.
     var pid: Int32 { started.pid }
 
+    /// Whether it has ended; what it printed last may still be unread.
+    var hasEnded: Bool { isReadable(started.pidDescriptor.rawValue, for: .zero) }
+
     /// Sends it a signal.
     func signal(_ number: Int32) {
         clinux_pidfd_send_signal(started.pidDescriptor.rawValue, number)

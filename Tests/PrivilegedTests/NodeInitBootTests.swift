@@ -171,8 +171,26 @@ extension NodeInitTests {
                     == .sysctlFailed(
                         name: "kernel.panic",
                         reason: "write /proc/sys/kernel/panic: read-only file system"))
+            #expect(try node.next() == .sysctlsDone)
             #expect(try node.shell("cat /proc/sys/net/ipv4/ip_nonlocal_bind") == "1\n")
             #expect(try FileSystem.readText("/proc/sys/net/ipv4/ip_nonlocal_bind") == before)
+        }
+
+        @Test(
+            "kernel parameters of System V IPC are the node's, though its neighbours are the host's"
+        )
+        func parametersOfIPC() throws {
+            let before = try FileSystem.readText("/proc/sys/kernel/shmmni")
+            let node = try NodeUnderTest()
+            try node.send(.sysctls([.init("kernel.shmmni", "77"), .init("kernel.sem", "x")]))
+            #expect(
+                try node.next()
+                    == .sysctlFailed(
+                        name: "kernel.sem",
+                        reason: "write /proc/sys/kernel/sem: invalid argument"))
+            #expect(try node.next() == .sysctlsDone)
+            #expect(try node.shell("cat /proc/sys/kernel/shmmni") == "77\n")
+            #expect(try FileSystem.readText("/proc/sys/kernel/shmmni") == before)
         }
 
         @Test("no mount of a node shows on the host, and none is left after it")

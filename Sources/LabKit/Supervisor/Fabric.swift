@@ -35,11 +35,11 @@ final class Fabric {
         socket = try RouteSocket()
         var requests = [try Request.set(.loopback, .up)]
         for bridge in plan.bridges {
-            requests.append(
-                try .add(
-                    Netlink.Bridge(
-                        name: bridge.name, index: bridge.index, address: bridge.mac,
-                        mtuBytes: bridge.mtuBytes)))
+            var device = Netlink.Bridge(
+                name: bridge.name, index: bridge.index, address: bridge.mac,
+                mtuBytes: bridge.mtuBytes)
+            device.forwardsReservedGroups = bridge.isPointToPoint
+            requests.append(try .add(device))
         }
         try socket.perform(requests)
     }

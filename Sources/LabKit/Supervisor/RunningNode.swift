@@ -21,6 +21,8 @@ final class RunningNode {
     enum Change {
         /// Its file system stands; its services can be started.
         case booted
+        /// Its kernel parameters are set.
+        case configured
         case service(name: String, TimelineEvent.ServiceState, at: MonotonicInstant)
         /// Its first process has ended; nothing of it runs any more.
         case ended
@@ -37,6 +39,8 @@ final class RunningNode {
     /// Why it could not become a node, when it said so.
     private(set) var failure: String?
     private(set) var hasBooted = false
+    /// Whether kernel parameters that it was told to set are not all tried yet.
+    private var isSettingSysctls = false
     var onChange: (Change) -> Void = { _ in }
 
     init(_ node: Node, loop: EventLoop, output: ServiceOutput) {
@@ -72,6 +76,7 @@ final class RunningNode {
         services = [:]
         failure = nil
         hasBooted = false
+        isSettingSysctls = false
         state = .starting
         try loop.add(started.pidDescriptor.rawValue, .readable) { [self] _ in ended() }
         try loop.add(channel.socket.rawValue, .readable) { [self] interest in
@@ -93,6 +98,16 @@ final class RunningNode {
             // The other end is gone: the pidfd says so too, and that is what is acted on.
         }
     }
+
+    /// Sets kernel parameters other than the network's, which are the fabric's business.
+    func set(_ sysctls: [Sysctl]) {
+        guard !sysctls.isEmpty else { return }
+        isSettingSysctls = true
+        send(.sysctls(sysctls.map { NodeRequest.Pair($0.name, $0.value) }))
+    }
+
+    /// Whether it is what its file says, its services aside.
+    var isComplete: Bool { hasBooted && !isSettingSysctls }
 
     /// Marks the node as running, once its services have been told to start.
     func markRunning() { state = .running }
@@ -145,7 +160,10 @@ final class RunningNode {
             onChange(.booted)
         case .failed(let reason): failure = reason
         case .sysctlFailed(let name, let reason):
-            failure = "sysctl \(name) on \(node.name): \(reason)"
+            failure = "sysctl \(name): \(reason)"
+        case .sysctlsDone:
+            isSettingSysctls = false
+            onChange(.configured)
         case .service(let name, let reported, let nanoseconds):
             if case .running = reported, message.descriptors.count == 2 {
                 for (pipe, isError) in zip(message.descriptors, [false, true]) {

@@ -132,7 +132,7 @@ extension Supervisor {
             try boot(node)
         } catch {
             node.kill(as: .failed)
-            return completion(.failure(.machine("\(error)")))
+            return completion(.failure(error as? LabError ?? .machine("\(error)")))
         }
         wait(until: { [unowned self, unowned node] in isReady(node) }, completion: completion)
     }

@@ -85,6 +85,8 @@ final class Supervisor {
             // while links come up.
             for node in nodes { try startFirstProcess(node) }
             for node in nodes { try plugIn(node) }
+        } catch let error as LabError {
+            fail(error)
         } catch {
             fail(.machine("\(error)"))
         }
@@ -148,6 +150,7 @@ final class Supervisor {
         let name = node.node.name
         switch change {
         case .booted: startServicesIfPossible(node)
+        case .configured: break
         case .service(let service, let state, let time):
             timeline.record(.service(node: name, service: service, state), at: time, stamp: .origin)
         case .ended:
@@ -173,10 +176,7 @@ final class Supervisor {
         guard node.hasBooted, node.state == .starting,
             fabric.namespaceID(of: node.node.name) != nil
         else { return }
-        let sysctls = node.node.sysctls.filter { !$0.isNetwork }
-        if !sysctls.isEmpty {
-            node.send(.sysctls(sysctls.map { NodeRequest.Pair($0.name, $0.value) }))
-        }
+        node.set(node.node.sysctls.filter { !$0.isNetwork })
         for service in node.node.services where service.startsWithNode {
             node.send(.start(ServiceSpecification(service)))
         }
@@ -234,7 +234,7 @@ final class Supervisor {
         guard node.isAlive else {
             return .failure(.failed("node \(name) ended while it was starting"))
         }
-        guard node.hasBooted else { return nil }
+        guard node.isComplete else { return nil }
         var isComplete = fabric.plan.ports.allSatisfy {
             $0.node != name || observer.operationalPorts.contains($0.index)
         }

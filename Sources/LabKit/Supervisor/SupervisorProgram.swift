@@ -22,7 +22,11 @@ public enum SupervisorProgram {
         do {
             let launcher = try MessageChannel(OwnedDescriptor(launcherDescriptor))
             let lock = SharedDescriptor(OwnedDescriptor(lockDescriptor))
-            guard let order = try receiveOrder(launcher) else { exit(1) }
+            guard let order = try receiveOrder(launcher) else {
+                // Whoever started the lab was ended before it could say what is in it.
+                if let name = CommandLine.arguments.last { try LabDirectory(name).remove() }
+                exit(1)
+            }
             do {
                 try Supervisor(order, launcher: launcher, lock: lock).run()
             } catch {
