@@ -25,6 +25,8 @@ public struct LabDirectory: Hashable, Sendable {
     }
 
     private static let maximumClaimTries = 10
+    /// What a lab may write into its directory in its first minutes.
+    static let minimumRoomBytes: UInt64 = 1 << 20
 
     /// Where `ip netns` looks names up.
     static let namespaceNames = "/run/netns"
@@ -67,12 +69,26 @@ public struct LabDirectory: Hashable, Sendable {
                     "lab \(name) is already up: take it down with `labctl down \(name)`, "
                         + "or build this one under another name with `--name`")
             }
-            try clear()
+            do {
+                try clear()
+                try requireRoom()
+            } catch {
+                try remove()
+                throw error
+            }
             return lock
-        } catch let error as LabError {
-            throw error
         } catch {
-            throw .machine("cannot make the run directory: \(error)")
+            throw LabError(refusal: error)
+        }
+    }
+
+    /// Without room the timeline would end where the lab begins, and nobody would be told.
+    private func requireRoom() throws {
+        let free = try FileSystem.freeBytes(path)
+        guard free >= Self.minimumRoomBytes else {
+            throw LabError.machine(
+                "\(Self.root) has \(free >> 10) KiB free, and a lab needs "
+                    + "\(Self.minimumRoomBytes >> 10) KiB there for its timeline and logs")
         }
     }
 
@@ -84,6 +100,10 @@ public struct LabDirectory: Hashable, Sendable {
                 return try FileLock.acquire(lockPath)
             } catch  where error.code == .noSuchFileOrDirectory {
                 continue
+            } catch {
+                // An empty folder of ours; one with a lab in it stays.
+                rmdir(path)
+                throw error
             }
         }
         return nil
