@@ -131,7 +131,10 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: common),
         .testTarget(
-            name: "LabKitTests", dependencies: ["LabKit", "LabModel", "NetworkTypes"],
+            name: "LabKitTests",
+            dependencies: [
+                "LabKit", "LabModel", "NodeProtocol", "LinuxSystem", "NetworkTypes", system,
+            ],
             swiftSettings: common),
         .testTarget(
             name: "PrivilegedTests",

@@ -300,7 +300,7 @@ static inline int clinux_spawn_child(void *argument) {
     int count = spawn->descriptor_count;
     if (count > 16) { errno = EINVAL; return clinux_spawn_fail(spawn, 2); }
     for (int i = 0; i < count; i++) {
-        copies[i] = fcntl(spawn->descriptors[i], F_DUPFD_CLOEXEC, 64);
+        copies[i] = fcntl(spawn->descriptors[i], F_DUPFD_CLOEXEC, count);
         if (copies[i] < 0) return clinux_spawn_fail(spawn, 2);
     }
     for (int i = 0; i < count; i++)

@@ -73,7 +73,7 @@ public enum Doctor {
     }
 
     private static func examineRunDirectory() -> Finding {
-        attempt("run directory", "\(LabDirectory.root) can be written") {
+        attempt("run directory", "sockets and logs of labs in \(LabDirectory.root)") {
             try FileSystem.makeFolders(LabDirectory.root)
             let path = "\(LabDirectory.root)/.doctor-\(getpid())"
             try FileSystem.write([], to: path)
@@ -177,6 +177,8 @@ public enum Doctor {
             return Finding(
                 capability: capability, isPresent: true, isRequired: isRequired, detail: use)
         } catch {
+            // Without root nothing can be said of the machine itself.
+            let remedy = geteuid() == 0 ? remedy : "run labctl with sudo"
             return Finding(
                 capability: capability, isPresent: false, isRequired: isRequired,
                 detail: "needed for \(use): \(error)" + (remedy.map { "; \($0)" } ?? ""))

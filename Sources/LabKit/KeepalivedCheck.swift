@@ -7,73 +7,77 @@ import NetworkTypes
 /// Reads the keepalived.conf files of a lab's nodes: what is wrong with them, and which virtual
 /// routers they define.
 struct KeepalivedCheck {
-    /// The lab file, for mistakes that are its own.
-    let labFile: String
-    private(set) var diagnostics: [Diagnostic] = []
+    /// What is wrong with the files; a mistake once, however many daemons read the file.
+    private(set) var diagnostics: Set<Diagnostic> = []
+    /// In the order of the files.
     private(set) var virtualRouters: [VirtualRouterFacts] = []
 
-    init(labFile: String) { self.labFile = labFile }
-
-    /// Reads all of a lab's files; ``virtualRouters`` are then this lab's.
-    mutating func run(_ lab: Lab) {
-        virtualRouters = []
-        for node in lab.nodes {
-            for service in node.services where service.kind.speaksVRRP { check(service, of: node) }
-        }
+    /// Reads the files.
+    init(_ configurations: [VRRPConfiguration]) {
+        for configuration in configurations { check(configuration) }
     }
 
-    private mutating func check(_ service: Service, of node: Node) {
-        let path = service.configurationPath
-        guard let file = node.files.last(where: { $0.path == path }) else {
-            diagnostics.append(
-                Diagnostic(
-                    file: labFile, line: 0, column: 0,
-                    message: "service \(node.name)/\(service.name) reads \(path), "
-                        + "which is not among the files of node \(node.name)"))
-            return
-        }
-        let name = file.source ?? "\(node.name):\(path)"
+    private mutating func check(_ configuration: VRRPConfiguration) {
         let parsed = Configuration.parse(
-            String(decoding: file.contents, as: UTF8.self), file: name
+            configuration.file.text, file: configuration.name(of: configuration.file)
         ) { pattern, _ in
-            Self.included(pattern, by: path, of: node)
-        }
-        let interfaces = Set(node.interfaces.map(\.name) + [InterfaceName("lo")].compactMap { $0 })
-        let missing = parsed.configuration.diagnosticsForMissingInterfaces {
-            interfaces.contains($0)
-        }
-        diagnostics += (parsed.diagnostics + missing).compactMap(Diagnostic.init)
-        virtualRouters += parsed.configuration.instances.map {
-            VirtualRouterFacts($0, node: node.name, service: service.name)
-        }
-    }
-
-    /// The node's files that an `include` names; only files of the lab, since the host's are
-    /// nobody's promise.
-    private static func included(
-        _ pattern: String, by includer: String, of node: Node
-    ) -> [IncludedFile] {
-        let folder = includer.prefix(upTo: includer.lastIndex(of: "/") ?? includer.startIndex)
-        let wanted = pattern.hasPrefix("/") ? pattern : "\(folder)/\(pattern)"
-        return node.files.filter { fnmatch(wanted, $0.path, FNM_PATHNAME) == 0 }
-            .sorted { $0.path < $1.path }
-            .map {
-                IncludedFile(
-                    path: $0.source ?? "\(node.name):\($0.path)",
-                    text: String(decoding: $0.contents, as: UTF8.self))
+            configuration.included(pattern).map {
+                IncludedFile(path: configuration.name(of: $0), text: $0.text)
             }
+        }
+        var found = parsed.diagnostics
+        if let interfaces = configuration.interfaces {
+            found += parsed.configuration.diagnosticsForMissingInterfaces {
+                interfaces.contains($0) || $0.text == "lo"
+            }.map {
+                var diagnostic = $0
+                let names = interfaces.map(\.text).sorted().joined(separator: ", ")
+                diagnostic.detail =
+                    "node \(configuration.node) has \(names.isEmpty ? "no interface" : names)"
+                return diagnostic
+            }
+        }
+        if !configuration.filesAreComplete { found.removeAll { $0.kind == .missingInclude } }
+        diagnostics.formUnion(found.compactMap(Diagnostic.init))
+        virtualRouters += parsed.configuration.instances.map {
+            VirtualRouterFacts($0, node: configuration.node, service: configuration.service)
+        }
     }
+}
+
+extension VRRPConfiguration {
+    /// The file as messages name it: the user's own, or where its text is laid.
+    fileprivate func name(of file: NodeFile) -> String { file.source ?? "\(node):\(file.path)" }
+
+    /// The node's files that an `include` names, in the order in which keepalived reads them; only
+    /// files of the lab, since the host's are nobody's promise.
+    fileprivate func included(_ pattern: String) -> [NodeFile] {
+        let folder = file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]
+        let wanted = pattern.hasPrefix("/") ? pattern : "\(folder)/\(pattern)"
+        return files.filter { fnmatch(wanted, $0.path, FNM_PATHNAME) == 0 }
+            .sorted { $0.path < $1.path }
+    }
+}
+
+extension NodeFile {
+    /// Its content as text, what is not UTF-8 in it repaired.
+    fileprivate var text: String { String(decoding: contents, as: UTF8.self) }
 }
 
 extension Diagnostic {
     /// What the user should read of a mistake in a keepalived.conf; nil for mere notes.
     init?(_ diagnostic: ConfDiagnostic) {
         guard diagnostic.severity != .note else { return nil }
+        // keepalived calls a reason to give up a warning.
+        let prefix = "WARNING - "
+        let isMislabelled =
+            diagnostic.severity == .error && diagnostic.message.hasPrefix(prefix)
+        let message = diagnostic.message.dropFirst(isMislabelled ? prefix.count : 0)
         self.init(
             file: diagnostic.position.file, line: diagnostic.position.line,
             column: diagnostic.position.column,
             severity: diagnostic.severity == .error ? .error : .warning,
-            message: diagnostic.message + (diagnostic.detail.map { "; \($0)" } ?? ""))
+            message: message + (diagnostic.detail.map { "; \($0)" } ?? ""))
     }
 }
 

@@ -62,7 +62,8 @@ public struct LabClient {
         try connection.receiveDone()
     }
 
-    /// What services have printed, oldest first; with `follow`, until the lab is taken down.
+    /// What services have printed, oldest first; with `follow`, until the lab is taken down or
+    /// nobody reads standard output any more.
     ///
     /// - Parameters:
     ///   - node: nil for all.
@@ -75,7 +76,7 @@ public struct LabClient {
         let connection = try ControlConnection(directory)
         try connection.send(
             .logs(LogQuery(node: node, service: service, follows: follow, tail: tail)))
-        while let reply = try connection.receiveUnlessEnded() {
+        while let reply = try connection.receiveUnlessEnded(output: follow ? STDOUT_FILENO : nil) {
             switch reply {
             case .logLine(let line): onLine(line)
             case .done: return
@@ -84,13 +85,14 @@ public struct LabClient {
         }
     }
 
-    /// The timeline so far; with `follow`, as it grows until the lab is taken down.
+    /// The timeline so far; with `follow`, as it grows until the lab is taken down or nobody reads
+    /// standard output any more.
     public func events(
         follow: Bool = false, onEvent: (TimelineEvent) -> Void
     ) throws(LabError) {
         let connection = try ControlConnection(directory)
         try connection.send(.events(follow: follow))
-        while let reply = try connection.receiveUnlessEnded() {
+        while let reply = try connection.receiveUnlessEnded(output: follow ? STDOUT_FILENO : nil) {
             switch reply {
             case .event(let event): onEvent(event)
             case .done: return
@@ -192,11 +194,18 @@ struct ControlConnection {
 
     /// The next reply; nil when the lab has ended.
     ///
+    /// - Parameter output: a descriptor whose last reader's going away ends the waiting, too.
     /// - Throws: the failure that the supervisor reports.
-    func receiveUnlessEnded() throws(LabError) -> ControlReply? {
+    func receiveUnlessEnded(output: CInt? = nil) throws(LabError) -> ControlReply? {
         while inbox.messages.isEmpty {
-            var waiting = pollfd(fd: channel.socket.rawValue, events: Int16(POLLIN), revents: 0)
-            poll(&waiting, 1, -1)
+            // Errors and hang-ups are reported without being asked for; a negative number is
+            // nobody's.
+            var waiting = [
+                pollfd(fd: channel.socket.rawValue, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: output ?? -1, events: 0, revents: 0),
+            ]
+            poll(&waiting, 2, -1)
+            if waiting[1].revents != 0 { return nil }
             guard let received = try? channel.receive() else { return nil }
             inbox.messages = received.messages
             if received.isAtEnd, received.messages.isEmpty { return nil }

@@ -26,6 +26,8 @@ public struct LabDirectory: Hashable, Sendable {
 
     private static let maximumClaimTries = 100
     private static let claimPauseMicroseconds: UInt32 = 1000
+    /// What a lab may write into its directory in its first minutes.
+    static let minimumRoomBytes: UInt64 = 1 << 20
 
     /// Where `ip netns` looks names up.
     static let namespaceNames = "/run/netns"
@@ -68,12 +70,26 @@ public struct LabDirectory: Hashable, Sendable {
                     "lab \(name) is already up: take it down with `labctl down \(name)`, "
                         + "or build this one under another name with `--name`")
             }
-            try clear()
+            do {
+                try clear()
+                try requireRoom()
+            } catch {
+                try remove()
+                throw error
+            }
             return lock
-        } catch let error as LabError {
-            throw error
         } catch {
-            throw .machine("cannot make the run directory: \(error)")
+            throw LabError(refusal: error)
+        }
+    }
+
+    /// Without room the timeline would end where the lab begins, and nobody would be told.
+    private func requireRoom() throws {
+        let free = try FileSystem.freeBytes(path)
+        guard free >= Self.minimumRoomBytes else {
+            throw LabError.machine(
+                "\(Self.root) has \(free >> 10) KiB free, and a lab needs "
+                    + "\(Self.minimumRoomBytes >> 10) KiB there for its timeline and logs")
         }
     }
 
@@ -85,6 +101,10 @@ public struct LabDirectory: Hashable, Sendable {
                 if let lock = try FileLock.acquire(lockPath) { return lock }
             } catch  where error.code == .noSuchFileOrDirectory {
                 continue
+            } catch {
+                // An empty folder of ours; one with a lab in it stays.
+                rmdir(path)
+                throw error
             }
             // Who holds it is a lab, or somebody who sweeps what one has left and has done in a
             // moment. Only a lab answers.

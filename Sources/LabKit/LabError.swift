@@ -1,4 +1,6 @@
 public import LabModel
+import LinuxSystem
+import SystemPackage
 
 /// Why something about a lab could not be done. Each kind has an exit status of its own in the CLI.
 public enum LabError: Error, CustomStringConvertible, Sendable {
@@ -16,5 +18,23 @@ public enum LabError: Error, CustomStringConvertible, Sendable {
         case .invalid(let diagnostics): diagnostics.map(\.description).joined(separator: "\n")
         case .machine(let message), .state(let message), .failed(let message): message
         }
+    }
+}
+
+extension LabError {
+    /// What a refusal by the kernel comes to, with the remedy where there is a usual one; an error
+    /// that is one of these already stays what it is.
+    init(refusal error: any Error) {
+        if let error = error as? LabError {
+            self = error
+            return
+        }
+        let remedy: String? =
+            switch (error as? SystemError)?.code {
+            case .tooManyOpenFiles: "raise the limit with `ulimit -n`"
+            case .noSpace: "make room, or look for labs that fill it with `labctl list`"
+            default: nil
+            }
+        self = .machine("\(error)" + (remedy.map { ": \($0)" } ?? ""))
     }
 }

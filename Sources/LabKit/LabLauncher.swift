@@ -111,10 +111,8 @@ public enum LabLauncher {
                 throw LabError.failed("the supervisor ended while it was starting: \(log)")
             }
             return channel
-        } catch let error as LabError {
-            throw error
         } catch {
-            throw .machine("\(error)")
+            throw LabError(refusal: error)
         }
     }
 

@@ -15,16 +15,12 @@ public struct LoadedLab: Sendable {
     /// The lab file's path as the user named it.
     public var path: String
 
-    /// The lab as one of its scenarios wants it.
-    ///
-    /// - Throws: ``LabError/invalid(_:)`` when a file of the scenario is wrong.
-    public func applying(_ scenario: Scenario) throws(LabError) -> LoadedLab {
+    /// The lab as one of its scenarios wants it. The scenario's files were checked with the lab's.
+    public func applying(_ scenario: Scenario) -> LoadedLab {
         guard !scenario.files.isEmpty else { return self }
         var changed = self
         changed.lab = lab.applying(scenario: scenario)
-        var check = KeepalivedCheck(labFile: path)
-        check.run(changed.lab)
-        changed.virtualRouters = check.virtualRouters
+        changed.virtualRouters = KeepalivedCheck(changed.lab.vrrpConfigurations).virtualRouters
         return changed
     }
 }
@@ -57,7 +53,10 @@ public enum LabLoader {
             ])
         }
         let decoding = Lab.decode(yaml: text, file: file, readFile: lookUp)
-        guard var lab = decoding.lab else { throw .invalid(decoding.diagnostics) }
+        let check = KeepalivedCheck(decoding.vrrpConfigurations)
+        let diagnostics = (decoding.diagnostics + check.diagnostics).sorted()
+        guard var lab = decoding.lab, !diagnostics.contains(where: { $0.severity == .error })
+        else { throw .invalid(diagnostics) }
         if let name { lab.name = try checked(name) }
         do {
             lab = try lab.replacingVRRPDaemon(vrrp)
@@ -65,21 +64,14 @@ public enum LabLoader {
         } catch {
             throw .invalid([error])
         }
-        var check = KeepalivedCheck(labFile: file)
-        for scenario in lab.scenarios where !scenario.files.isEmpty {
-            check.run(lab.applying(scenario: scenario))
-        }
-        check.run(lab)
-        let diagnostics = Array(Set(decoding.diagnostics + check.diagnostics)).sorted()
-        guard !diagnostics.contains(where: { $0.severity == .error }) else {
-            throw .invalid(diagnostics)
-        }
         return LoadedLab(
-            lab: lab, virtualRouters: check.virtualRouters, warnings: diagnostics, path: file)
+            lab: lab, virtualRouters: KeepalivedCheck(lab.vrrpConfigurations).virtualRouters,
+            warnings: diagnostics, path: file)
     }
 
     private static func joined(_ folder: String, _ name: String) -> String {
-        folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+        if folder == "." { return name }
+        return folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
     }
 
     private static func checked(_ name: String) throws(LabError) -> String {

@@ -2,12 +2,15 @@ import NetworkTypes
 
 extension LabDraft {
     /// The lab of this draft, its parts checked against one another and its addresses assigned;
-    /// nil where a part is missing, which has been noted then.
-    func assembled(reporting diagnostics: inout DiagnosticList) -> Lab? {
+    /// nil where a part is missing, which has been noted then. With it come the configuration
+    /// files of its VRRP daemons, as far as they could be read.
+    func assembled(
+        reporting diagnostics: inout DiagnosticList
+    ) -> (lab: Lab?, vrrpConfigurations: [VRRPConfiguration]) {
         var assembly = LabAssembly(draft: self, diagnostics: diagnostics)
         let lab = assembly.lab()
         diagnostics = assembly.diagnostics
-        return lab
+        return (lab, assembly.vrrpConfigurations)
     }
 }
 
@@ -26,6 +29,8 @@ struct LabAssembly {
     /// Whether all links could be read and plugged in.
     var linksAreSound: Bool
     let scenarios: [Scenario]
+    /// Whether all scenarios could be read.
+    let scenariosAreSound: Bool
     var diagnostics: DiagnosticList
     /// Nodes about whose addresses too little is known to check their routes.
     var nodesWithoutAddresses: Set<String> = []
@@ -53,6 +58,7 @@ struct LabAssembly {
         links = draft.links
         linksAreSound = draft.linksAreSound
         scenarios = draft.scenarios
+        scenariosAreSound = draft.scenariosAreSound
         self.diagnostics = diagnostics
     }
 
@@ -64,7 +70,7 @@ struct LabAssembly {
         checkPlugs()
         checkAddresses()
         checkMACs()
-        warnAboutConfigurations()
+        checkConfigurationsAreThere()
         let addresses = assignedAddresses()
         checkRoutes(addresses: addresses)
         return diagnostics.errorCount == 0 ? build(addresses: addresses) : nil

@@ -16,6 +16,8 @@ struct LabDraft {
     /// Whether all links could be read.
     var linksAreSound = true
     var scenarios: [Scenario] = []
+    /// Whether all scenarios could be read.
+    var scenariosAreSound = true
 }
 
 /// A network as written.

@@ -17,13 +17,19 @@ public struct LabDecoding: Equatable, Sendable {
     /// Everything that is wrong with the file, in the order of the file; without an error there
     /// may still be warnings.
     public var diagnostics: [Diagnostic]
+    /// The configuration files of its VRRP daemons, for whoever knows how to check them: with and
+    /// without the files of scenarios, and as far as they could be read where the lab has an error.
+    public var vrrpConfigurations: [VRRPConfiguration]
 
     /// Whether there is an error among the diagnostics.
     public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
-    public init(lab: Lab?, diagnostics: [Diagnostic]) {
+    public init(
+        lab: Lab?, diagnostics: [Diagnostic], vrrpConfigurations: [VRRPConfiguration] = []
+    ) {
         self.lab = lab
         self.diagnostics = diagnostics
+        self.vrrpConfigurations = vrrpConfigurations
     }
 }
 
@@ -47,11 +53,12 @@ extension Lab {
             let document = YAMLDocument(parsing: yaml)
             for problem in document.problems { list.error(problem.message, at: problem.mark) }
             var lab: Lab?
+            var configurations: [VRRPConfiguration] = []
             if let root = document.root {
                 var decoder = LabFileDecoder(
                     diagnostics: list, sources: SourceFiles(labFile: file, readFile: readFile))
                 if let draft = decoder.lab(root) {
-                    lab = draft.assembled(reporting: &decoder.diagnostics)
+                    (lab, configurations) = draft.assembled(reporting: &decoder.diagnostics)
                 }
                 list = decoder.diagnostics
             } else if document.problems.isEmpty {
@@ -60,7 +67,9 @@ extension Lab {
                     at: YAMLMark(line: 1, column: 1))
             }
             let hasErrors = list.errorCount > 0
-            return LabDecoding(lab: hasErrors ? nil : lab, diagnostics: list.sorted)
+            return LabDecoding(
+                lab: hasErrors ? nil : lab, diagnostics: list.sorted,
+                vrrpConfigurations: configurations)
         }
     }
 }

@@ -55,7 +55,11 @@ struct LabFileDecoder {
             draft.linksAreSound = !fields.hasUnknownKeys
         }
         if let entry = fields["scenarios"] {
+            let errorsBefore = diagnostics.errorCount
             draft.scenarios = scenarios(entry, nodes: draft.nodes)
+            draft.scenariosAreSound = diagnostics.errorCount == errorsBefore
+        } else {
+            draft.scenariosAreSound = !fields.hasUnknownKeys
         }
         return draft
     }

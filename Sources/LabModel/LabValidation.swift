@@ -171,26 +171,4 @@ extension LabAssembly {
             }
         }
     }
-
-    /// A VRRP daemon without its configuration file does nothing; the node may still get it in
-    /// another way, so this is no error.
-    mutating func warnAboutConfigurations() {
-        for node in nodes where node.filesAreSound && node.isSound {
-            let laid =
-                node.files.map(\.path)
-                + scenarios.flatMap(\.files).filter { $0.node == node.name.value }.map(\.file.path)
-            for service in node.services where service.value.kind.speaksVRRP {
-                let path = service.value.configuration ?? Service.defaultVRRPConfiguration
-                guard !laid.contains(path) else { continue }
-                diagnostics.warning(
-                    "service \(service.value.name) of node \(node.name.value) reads \(path), which "
-                        + "is not among the node's files", at: service.mark)
-            }
-        }
-    }
-}
-
-extension Service {
-    /// Where both VRRP daemons look for their configuration.
-    public static let defaultVRRPConfiguration = "/etc/keepalived/keepalived.conf"
 }

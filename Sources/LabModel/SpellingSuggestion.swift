@@ -1,8 +1,10 @@
 /// Which of the known names a mistyped one was probably meant to be.
-enum SpellingSuggestion {
+public enum SpellingSuggestion {
     /// The closest of `candidates`, when it is close enough to be a slip of the fingers: at most
     /// one edit in three characters. The first one wins a tie.
-    static func closest(to word: String, among candidates: some Sequence<String>) -> String? {
+    public static func closest(
+        to word: String, among candidates: some Sequence<String>
+    ) -> String? {
         var best: (candidate: String, distance: Int)?
         for candidate in candidates {
             let distance = editDistance(word.lowercased(), candidate.lowercased())

@@ -25,9 +25,12 @@ public enum FileLock {
     }
 
     /// Whether somebody holds the lock. Takes nothing, so that two who ask do not see each other.
+    ///
+    /// A lock file of another user cannot be asked about; it counts as held, since its owner would
+    /// have removed it.
     public static func isHeld(_ path: String) -> Bool {
         let number = clinux_open(path, O_RDWR | O_CLOEXEC, 0)
-        guard number >= 0 else { return false }
+        guard number >= 0 else { return errno == EACCES }
         defer { close(number) }
         return clinux_is_locked(number) == 1
     }

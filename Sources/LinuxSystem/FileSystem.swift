@@ -81,15 +81,21 @@ public enum FileSystem {
 
     /// Makes a folder and those above it; nothing for one that is there.
     public static func makeFolders(_ path: String, mode: UInt16 = 0o755) throws(SystemError) {
-        if mkdir(path, mode_t(mode)) == 0 || isFolder(path) { return }
-        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
-            throw SystemError("make folder \(path)", Errno(rawValue: errno))
-        }
+        guard let refusal = makeFolder(path, mode) else { return }
+        guard refusal == .noSuchFileOrDirectory, let slash = path.lastIndex(of: "/"),
+            slash != path.startIndex
+        else { throw SystemError("make folder \(path)", refusal) }
         try makeFolders(String(path[..<slash]), mode: mode)
-        // Somebody else may have made it meanwhile.
-        if mkdir(path, mode_t(mode)) != 0, !isFolder(path) {
-            throw SystemError("make folder \(path)", Errno(rawValue: errno))
+        if let refusal = makeFolder(path, mode) {
+            throw SystemError("make folder \(path)", refusal)
         }
+    }
+
+    /// Makes one folder; nil when it is there, whoever made it.
+    private static func makeFolder(_ path: String, _ mode: UInt16) -> Errno? {
+        if mkdir(path, mode_t(mode)) == 0 { return nil }
+        let refusal = Errno(rawValue: errno)
+        return isFolder(path) ? nil : refusal
     }
 
     /// The names in a folder, sorted, without `.` and `..`.
@@ -179,5 +185,15 @@ public enum FileSystem {
             }
         }
         return String(decoding: buffer.prefix(length), as: UTF8.self)
+    }
+
+    /// How much can still be written to the file system that a path is on, by anybody; the largest
+    /// number for one without a limit.
+    public static func freeBytes(_ path: String) throws(SystemError) -> UInt64 {
+        var information = statvfs()
+        try systemCall("look at the file system of \(path)") { statvfs(path, &information) }
+        // A tmpfs without a limit says that it has no blocks at all.
+        guard information.f_blocks > 0 else { return .max }
+        return UInt64(information.f_bavail) * UInt64(information.f_frsize)
     }
 }

@@ -18,7 +18,7 @@ struct Check: ParsableCommand {
                 let loaded = try build.load(lab)
                 found += loaded.warnings
                 if format == .text { printWarnings(loaded.warnings) }
-                if format == .text { print("\(loaded.path): lab \(loaded.lab.name) is fine") }
+                if format == .text { printLine("\(loaded.path): lab \(loaded.lab.name) is fine") }
             } catch LabError.invalid(let diagnostics) {
                 found += diagnostics
                 if format == .text { printWarnings(diagnostics) }

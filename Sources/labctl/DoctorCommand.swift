@@ -18,7 +18,7 @@ struct Doctor: ParsableCommand {
                 let mark = finding.isPresent ? "ok" : finding.isRequired ? "MISSING" : "no"
                 table.add([mark, finding.capability, finding.detail])
             }
-            print(table.text)
+            printLine(table.text)
         }
         if findings.contains(where: { $0.isRequired && !$0.isPresent }) { throw ExitStatus.machine }
     }

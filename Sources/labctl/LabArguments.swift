@@ -44,6 +44,23 @@ struct BuildOptions: ParsableArguments {
         }
         return try LabLoader.load(path, name: name, vrrp: choices)
     }
+
+    /// Reads the labs at `paths`, or the one in the working directory.
+    ///
+    /// - Throws: ``LabError/invalid(_:)`` with the mistakes of all of them.
+    func load(_ paths: [String]) throws -> [LoadedLab] {
+        var labs: [LoadedLab] = []
+        var mistakes: [Diagnostic] = []
+        for path in paths.isEmpty ? ["."] : paths {
+            do {
+                labs.append(try load(path))
+            } catch LabError.invalid(let found) {
+                mistakes += found
+            }
+        }
+        guard mistakes.isEmpty else { throw LabError.invalid(mistakes) }
+        return labs
+    }
 }
 
 /// How labs are named on the command line.

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Glibc
 import LabKit
 import LabModel
+import LinuxSystem
 
 struct Logs: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,6 +32,7 @@ struct Logs: ParsableCommand {
             }
         }
         if let failure { throw failure }
+        if follow, !StandardStreams.hasReader(STDOUT_FILENO) { endForLackOfReader() }
     }
 
     func validate() throws {
@@ -64,5 +67,6 @@ struct Events: ParsableCommand {
             }
         }
         if let failure { throw failure }
+        if follow, !StandardStreams.hasReader(STDOUT_FILENO) { endForLackOfReader() }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import LabKit
+import LabModel
 import LinuxSystem
 
 /// The program: `labctl` for people, or, by its first argument, the supervisor of a lab.
@@ -10,13 +11,17 @@ enum Main {
         if CommandLine.arguments.dropFirst().first == SupervisorProgram.argument {
             SupervisorProgram.run()
         }
-        // A reader that has gone away (`labctl events | head`) is an error of write(2), not a
-        // death.
+        // A supervisor that has gone away is an error of write(2), not a death.
         signal(SIGPIPE, SIG_IGN)
+        StandardStreams.openMissing()
         exit(run().rawValue)
     }
 
     private static func run() -> ExitStatus {
+        if let verb = CommandLine.arguments.dropFirst().first, let problem = Labctl.unknown(verb) {
+            printError(problem)
+            return .wrongUsage
+        }
         do {
             var command = try Labctl.parseAsRoot()
             try command.run()
@@ -31,7 +36,7 @@ enum Main {
         } catch {
             let text = Labctl.fullMessage(for: error)
             if Labctl.exitCode(for: error).isSuccess {
-                print(text)  // Help and version were asked for.
+                printLine(text)  // Help and version were asked for.
                 return .done
             }
             printError(text)
@@ -96,4 +101,24 @@ struct Labctl: ParsableCommand {
                 name: "What happened, and whether it should have",
                 subcommands: [Events.self, Test.self, Demo.self]),
         ])
+}
+
+extension Labctl {
+    /// What is wrong with a word in the place of a verb; nil for a verb or an option.
+    static func unknown(_ verb: String) -> String? {
+        let commands = configuration.groupedSubcommands.flatMap(\.subcommands)
+        let verbs =
+            ["help"]
+            + commands.flatMap { command in
+                let name = command.configuration.commandName ?? "\(command)".lowercased()
+                return [name] + command.configuration.aliases
+            }
+        guard !verb.hasPrefix("-"), !verbs.contains(verb) else { return nil }
+        let meant = SpellingSuggestion.closest(to: verb, among: verbs)
+        return """
+            Error: there is no verb '\(verb)'\(meant.map { "; did you mean '\($0)'?" } ?? "")
+            Usage: labctl <verb>
+              See 'labctl --help' for more information.
+            """
+    }
 }

@@ -12,7 +12,7 @@ struct List: ParsableCommand {
 
     func run() throws {
         LabDirectory.sweep()
-        let labs = LabDirectory.running().compactMap { try? LabClient($0).status() }
+        let labs = LabDirectory.running().compactMap(status)
         if format == .json { return try printJSON(labs) }
         var table = TextTable(["LAB", "NODES", "RUNNING", "UP"])
         for lab in labs {
@@ -21,7 +21,17 @@ struct List: ParsableCommand {
                 "\(lab.nodes.filter { $0.state == .running }.count)", lab.uptime.text,
             ])
         }
-        print(table.text)
+        printLine(table.text)
+    }
+
+    private func status(_ directory: LabDirectory) -> LabStatus? {
+        do {
+            return try LabClient(directory).status()
+        } catch {
+            // Somebody else's; a lab that has just been taken down is not worth a word.
+            if case .machine(let message) = error { printError(message) }
+            return nil
+        }
     }
 }
 
@@ -37,10 +47,10 @@ struct Status: ParsableCommand {
     func run() throws {
         let status = try LabReference.running(lab).status()
         if format == .json { return try printJSON(status) }
-        print("lab \(status.lab), up \(status.uptime.text)\n")
+        printLine("lab \(status.lab), up \(status.uptime.text)\n")
         var table = TextTable(["NODE", "STATE", "ROLE", "VIP", "ADDRESSES", "SERVICES"])
         for node in status.nodes { for row in Self.rows(node) { table.add(row) } }
-        print(table.text)
+        printLine(table.text)
     }
 
     // One line for each of whatever a node has most of.

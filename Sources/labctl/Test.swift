@@ -30,7 +30,7 @@ struct Test: ParsableCommand {
     func run() throws {
         let start = MonotonicClock.now
         // Every file is checked before anything is built.
-        let loaded = try labs.isEmpty ? [build.load(".")] : labs.map { try build.load($0) }
+        let loaded = try build.load(labs)
         for lab in loaded { printWarnings(lab.warnings) }
         let chosen = try loaded.map { lab in (lab, try wanted(of: lab)) }
         if chosen.allSatisfy({ $0.1.isEmpty }) {
@@ -80,7 +80,7 @@ struct ScenarioSession {
     func run(
         keepingOnFailure: Bool = false, printer: any ScenarioPrinter
     ) throws -> ScenarioOutcome {
-        let applied = try lab.applying(scenario)
+        let applied = lab.applying(scenario)
         printer.begin(lab.lab, scenario)
         let client = try LabLauncher.up(applied, endsWithCaller: !keepingOnFailure)
         printer.built(client)

@@ -1,6 +1,8 @@
 import FoundationEssentials
 import Glibc
 import LabModel
+import LinuxSystem
+import SystemPackage
 
 /// Columns that line up.
 struct TextTable {
@@ -50,10 +52,26 @@ func printJSON(_ value: some Encodable, isPretty: Bool = true) throws {
     printLine(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 
-/// Prints a line at once, for whoever follows a pipe.
+/// Prints a line to standard output at once, for whoever follows a pipe.
+///
+/// Results that cannot be printed end the program: as any other program's in a pipe when the
+/// reader has gone away (`labctl events | head`), else with a message.
 func printLine(_ text: String) {
-    print(text)
-    fflush(nil)
+    do {
+        try FileSystem.writeAll(
+            Array((text + "\n").utf8)[...], to: STDOUT_FILENO, name: "standard output")
+    } catch {
+        if error.code == .brokenPipe { endForLackOfReader() }
+        printError("\(error)")
+        exit(ExitStatus.failed.rawValue)
+    }
+}
+
+/// Dies of SIGPIPE, as programs do that write to a pipe nobody reads.
+func endForLackOfReader() -> Never {
+    signal(SIGPIPE, SIG_DFL)
+    raise(SIGPIPE)
+    exit(ExitStatus.failed.rawValue)
 }
 
 /// Prints a file's mistakes where they belong.

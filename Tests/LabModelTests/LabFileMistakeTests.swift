@@ -49,10 +49,10 @@ struct LabFileMistakeTests {
         let decoding = decode(
             """
             name: t
-            nodes: { a: { services: { k: { kind: keepalived, config: /etc/k.conf } } } }
+            nodes: { a: { services: { k: { kind: keepalived, config: /k, autostart: false } } } }
             """)
         #expect(decoding.diagnostics.map(\.severity) == [.warning])
-        #expect(decoding.lab?.nodes.first?.services.first?.configuration == "/etc/k.conf")
+        #expect(decoding.lab?.nodes.first?.services.first?.configuration == "/k")
     }
 
     @Test("the diagnostics come in the order of the file, whatever found them")

@@ -122,14 +122,31 @@ extension Mistake {
             '.', not beginning with '-' or '.'
             """),
         Mistake(
-            "a VRRP daemon without its configuration: a warning",
+            "a VRRP daemon without its configuration; a warning where it is started later",
             """
             name: t
-            nodes: { a: { services: { keepalived: { kind: vrrp-agent } } } }
+            nodes:
+              a: { services: { keepalived: { kind: vrrp-agent } } }
+              b: { services: { keepalived: { kind: vrrp-agent, autostart: false } } }
+              c: { services: { keepalived: { kind: vrrp-agent, config: /etc/c.conf } } }
+              d: { services: { keepalived: { kind: vrrp-agent } } }
+            scenarios:
+              one:
+                files:
+                  c: { /etc/c.conf: a.conf }
+                  d: { /etc/keepalived/keepalived.conf: a.conf }
+                steps: [ wait: 1s ]
+              two:
+                files: { d: { /etc/keepalived/keepalived.conf: a.conf } }
+                steps: [ wait: 1s ]
             """,
             """
-            lab.yaml:2:27: warning: service keepalived of node a reads \
+            lab.yaml:3:20: service keepalived of node a reads /etc/keepalived/keepalived.conf, \
+            which is not among the node's files
+            lab.yaml:4:20: warning: service keepalived of node b reads \
             /etc/keepalived/keepalived.conf, which is not among the node's files
+            lab.yaml:5:20: service keepalived of node c reads /etc/c.conf, which is not among \
+            the node's files
             """),
     ]
 

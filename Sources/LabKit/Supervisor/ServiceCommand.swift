@@ -10,7 +10,7 @@ extension ServiceSpecification {
 
     /// How `NodeInit` is to run a service of the lab file.
     init(_ service: Service) {
-        let configuration = service.configuration ?? Service.standardConfiguration
+        let configuration = service.configurationPath
         let command: [String]
         let readiness: Readiness
         switch service.kind {
@@ -38,14 +38,6 @@ extension ServiceSpecification {
             restart: RestartPolicy(service.restart),
             stopTimeoutNanoseconds: Self.stopTimeout.wholeNanoseconds)
     }
-}
-
-extension Service {
-    /// Where keepalived looks for its configuration.
-    static let standardConfiguration = "/etc/keepalived/keepalived.conf"
-
-    /// The file in the node that this service, a VRRP daemon, reads.
-    var configurationPath: String { configuration ?? Self.standardConfiguration }
 }
 
 extension ServiceSpecification.Readiness {

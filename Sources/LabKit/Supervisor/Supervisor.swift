@@ -88,7 +88,7 @@ final class Supervisor {
         } catch let error as LabError {
             fail(error)
         } catch {
-            fail(.machine("\(error)"))
+            fail(LabError(refusal: error))
         }
         wait(until: { [unowned self] in allReady() }) { [unowned self] result in
             switch result {
@@ -249,14 +249,19 @@ final class Supervisor {
     }
 
     /// Whether a service is ready; nil while that is not decided.
-    func isReady(_ service: String, on node: RunningNode) -> Result<Void, LabError>? {
-        switch node.services[service]?.state {
-        case nil, .starting, .running, .stopping: nil
-        case .ready: .success(())
-        case .exited(.status(0)): .success(())
-        case .exited(let reason):
-            .failure(.failed(describeFailure("ended with \(reason)", service, node)))
-        case .failed(let reason): .failure(.failed(describeFailure(reason, service, node)))
+    func isReady(_ name: String, on node: RunningNode) -> Result<Void, LabError>? {
+        guard let record = node.services[name], let service = node.node.service(name) else {
+            return nil
+        }
+        let verdict = ServiceVerdict(
+            service, record.state, since: record.since, now: MonotonicClock.now)
+        switch verdict {
+        case .undecided: return nil
+        case .undecidedUntil(let moment):
+            loop.schedule(at: moment) { [unowned self] in reconsider() }
+            return nil
+        case .up: return .success(())
+        case .failed(let reason): return .failure(.failed(describeFailure(reason, name, node)))
         }
     }
 
@@ -265,7 +270,7 @@ final class Supervisor {
         let name = node.node.name
         let printed = output.lines(node: name, service: service).suffix(10)
             .map { "\n    " + $0.text }.joined()
-        return "service \(name)/\(service) \(reason)"
+        return "service \(name)/\(service)\(reason)"
             + (printed.isEmpty ? "" : "; the last it printed:" + printed)
     }
 

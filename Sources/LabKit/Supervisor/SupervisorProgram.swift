@@ -31,7 +31,7 @@ public enum SupervisorProgram {
                 try Supervisor(order, launcher: launcher, lock: lock).run()
             } catch {
                 // Before the loop runs, whatever went wrong is this machine's refusal.
-                let report = LaunchReport.failed(.machine, "\(error)")
+                let report = LaunchReport(LabError(refusal: error))
                 try? LabDirectory(order.lab.name).remove()
                 try launcher.send(Array(JSONEncoder().encode(report)))
             }

@@ -1,0 +1,132 @@
+import LabModel
+import NetworkTypes
+import NodeProtocol
+import Testing
+
+@testable import LabKit
+
+@Suite("services, as the supervisor has them run and judges them")
+struct ServiceTests {
+    private let standard = "/etc/keepalived/keepalived.conf"
+
+    @Test("the toy web server says itself when it is ready")
+    func http() {
+        let specification = ServiceSpecification(
+            Service(name: "httpd", kind: .http, arguments: ["--port", "8080"]))
+        #expect(specification.name == "httpd")
+        #expect(specification.command == ["http-backend", "--port", "8080"])
+        #expect(specification.readiness == .notify)
+        #expect(specification.readinessTimeoutNanoseconds == 20_000_000_000)
+        #expect(specification.stopTimeoutNanoseconds == 10_000_000_000)
+        #expect(specification.restart == .no)
+    }
+
+    @Test("both VRRP daemons get the same options, in the foreground, without LVS")
+    func vrrp() {
+        for (kind, program, readiness) in [
+            (Service.Kind.vrrpAgent, "vrrp-agent", ServiceSpecification.Readiness.notify),
+            (.keepalived, "keepalived", .file("/run/vrrp.pid")),
+        ] {
+            let plain = ServiceSpecification(Service(name: "k", kind: kind))
+            #expect(plain.command == [program, "-n", "-l", "-D", "-P", "-f", standard])
+            #expect(plain.readiness == readiness)
+            let own = ServiceSpecification(
+                Service(name: "k", kind: kind, configuration: "/k.conf", arguments: ["-R"]))
+            #expect(own.command == [program, "-n", "-l", "-D", "-P", "-f", "/k.conf", "-R"])
+        }
+    }
+
+    @Test(
+        "the file's own readiness takes the place of the kind's",
+        arguments: [
+            (.started, .started), (.notify, .notify), (.tcpPort(81), .tcpPort(81)),
+            (.file("/run/x"), .file("/run/x")), (.command(["true"]), .command(["true"])),
+        ] as [(Service.Readiness, ServiceSpecification.Readiness)])
+    func readiness(written: Service.Readiness, expected: ServiceSpecification.Readiness) {
+        let service = Service(
+            name: "s", kind: .command, arguments: ["sleep", "1"], readiness: written,
+            restart: .always)
+        #expect(ServiceSpecification(service).readiness == expected)
+        #expect(ServiceSpecification(service).command == ["sleep", "1"])
+        #expect(ServiceSpecification(service).restart == .always)
+    }
+
+    // MARK: Has it come up?
+
+    private let since = MonotonicInstant(nanoseconds: 1_000_000_000)
+
+    private func verdict(
+        _ service: Service, _ state: TimelineEvent.ServiceState?, after age: Duration
+    ) -> ServiceVerdict {
+        ServiceVerdict(service, state, since: since, now: since + age)
+    }
+
+    private func command(
+        _ restart: Service.RestartPolicy = .no, readiness: Service.Readiness? = nil
+    ) -> Service {
+        Service(
+            name: "s", kind: .command, arguments: ["x"], readiness: readiness, restart: restart)
+    }
+
+    @Test("one that says itself that it is ready is up at once")
+    func ready() {
+        #expect(verdict(Service(name: "h", kind: .http), .ready, after: .zero) == .up)
+        #expect(verdict(command(readiness: .tcpPort(80)), .ready, after: .zero) == .up)
+    }
+
+    @Test("a command without a readiness of its own must have lived for a moment")
+    func settling() {
+        let settled = since + ServiceVerdict.settlingTime
+        #expect(verdict(command(), .ready, after: .zero) == .undecidedUntil(settled))
+        #expect(
+            verdict(command(), .ready, after: .milliseconds(49)) == .undecidedUntil(settled))
+        #expect(verdict(command(), .ready, after: .milliseconds(50)) == .up)
+    }
+
+    @Test("a one-shot command that ends with 0 has come up; any other end is a failure")
+    func oneShot() {
+        #expect(verdict(command(), .exited(.status(0)), after: .zero) == .up)
+        #expect(
+            verdict(command(), .exited(.status(3)), after: .milliseconds(50))
+                == .failed(" ended with exit status 3"))
+        #expect(
+            verdict(command(readiness: .notify), .exited(.status(0)), after: .milliseconds(50))
+                == .failed(" ended with exit status 0"))
+        #expect(
+            verdict(Service(name: "h", kind: .http), .exited(.signal(9)), after: .seconds(1))
+                == .failed(" ended with signal 9"))
+    }
+
+    @Test("an end waits a moment for the report that explains it")
+    func explanation() {
+        let settled = since + ServiceVerdict.settlingTime
+        #expect(
+            verdict(command(readiness: .notify), .exited(.signal(9)), after: .zero)
+                == .undecidedUntil(settled))
+        #expect(
+            verdict(command(readiness: .notify), .failed("not ready after 20000 ms"), after: .zero)
+                == .failed(": not ready after 20000 ms"))
+    }
+
+    @Test("one that its policy starts again is waited for")
+    func restarts() {
+        let restarted = since + ServiceVerdict.restartTime
+        #expect(
+            verdict(command(.onFailure), .exited(.status(1)), after: .seconds(5))
+                == .undecidedUntil(restarted))
+        #expect(
+            verdict(command(.always), .exited(.status(0)), after: .seconds(5))
+                == .undecidedUntil(restarted))
+        #expect(verdict(command(.onFailure), .exited(.status(0)), after: .zero) == .up)
+        #expect(
+            verdict(command(.onFailure), .exited(.status(1)), after: .seconds(6))
+                == .failed(" ended with exit status 1"))
+    }
+
+    @Test("nothing is said of one that is on its way")
+    func onItsWay() {
+        for state: TimelineEvent.ServiceState? in [nil, .starting, .running(pid: 7), .stopping] {
+            #expect(verdict(command(), state, after: .seconds(100)) == .undecided)
+        }
+    }
+}
