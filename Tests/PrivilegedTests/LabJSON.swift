@@ -27,10 +27,8 @@ struct LabStatusJSON: Decodable {
     struct Service: Decodable {
         var name: String
         var kind: String
-        var state: [String: Detail]?
+        var state: String?
     }
-    /// What a service's state says besides its name, which differs from state to state.
-    struct Detail: Decodable {}
 
     var lab: String
     var nodes: [Node]
@@ -44,7 +42,7 @@ struct LabStatusJSON: Decodable {
 extension LabStatusJSON.Node {
     /// The name of a service's state.
     func state(of service: String) throws -> String? {
-        try #require(services.first { $0.name == service }).state?.keys.first
+        try #require(services.first { $0.name == service }).state
     }
 
     /// The interface of that name.
