@@ -99,8 +99,7 @@ public enum LabLauncher {
             theirs.close()
             lock.close()
             let channel = try MessageChannel(ours)
-            try channel.send(Array(JSONEncoder().encode(order)))
-            let report = try awaitReport(channel)
+            let report = try tell(order, over: channel)
             if case .failed(let kind, let message) = report {
                 awaitEnd(started)
                 throw LabError(kind, message)
@@ -113,6 +112,20 @@ public enum LabLauncher {
             return channel
         } catch {
             throw LabError(refusal: error)
+        }
+    }
+
+    /// Sends the order and waits for the answer; nil when the supervisor ended without one.
+    private static func tell(
+        _ order: SupervisorOrder, over channel: MessageChannel
+    ) throws -> LaunchReport? {
+        do {
+            try channel.send(Array(JSONEncoder().encode(order)))
+            return try awaitReport(channel)
+        } catch let error as SystemError
+            where error.code == .brokenPipe || error.code == .connectionReset
+        {
+            return nil
         }
     }
 

@@ -99,8 +99,8 @@ public final class MessageChannel {
     /// Reads what has arrived.
     ///
     /// - Returns: the messages that are complete, and whether the other end has closed.
-    /// - Throws: ``SystemError`` when the connection broke, or a message is longer than allowed
-    ///   (EMSGSIZE).
+    /// - Throws: ``SystemError`` when a message is longer than allowed (EMSGSIZE) or lacks its
+    ///   descriptors (EBADMSG).
     public func receive() throws(SystemError) -> (messages: [Message], isAtEnd: Bool) {
         var isAtEnd = false
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
@@ -108,9 +108,16 @@ public final class MessageChannel {
             var numbers = [CInt](repeating: -1, count: Self.maximumDescriptors)
             var count: CInt = 0
             let number = socket.rawValue
-            let length = try systemCallUnlessBlocked("receive a message") {
-                clinux_receive_descriptors(
-                    number, &buffer, buffer.count, &numbers, &count, CLINUX_MSG_DONTWAIT)
+            let length: Int?
+            do {
+                length = try systemCallUnlessBlocked("receive a message") {
+                    clinux_receive_descriptors(
+                        number, &buffer, buffer.count, &numbers, &count, CLINUX_MSG_DONTWAIT)
+                }
+            } catch  where error.code == .connectionReset {
+                // The other end closed with something of ours unread. What it sent has been read.
+                isAtEnd = true
+                break
             }
             guard let length else { break }
             for number in numbers.prefix(Int(count)) {
