@@ -307,7 +307,7 @@ final class Supervisor {
         timeline.flush()
         let message = (try? JSONEncoder().encode(LaunchReport(error))) ?? Data()
         for node in nodes { node.kill() }
-        try? directory.remove()
+        do { try removeDirectory() } catch { StandardError.print("\(error)") }
         try? launcher?.send(Array(message))
         exit(1)
     }
@@ -332,12 +332,14 @@ final class Supervisor {
     func end() -> Never {
         timeline.flush()
         for node in nodes { node.kill() }
-        do {
-            try directory.remove()
-        } catch {
-            StandardError.print("\(error)")
-        }
+        do { try removeDirectory() } catch { StandardError.print("\(error)") }
         exit(0)
+    }
+
+    // The nodes' disk is in here, and a mount point cannot be removed where it is mounted: here.
+    private func removeDirectory() throws {
+        try Mount.detach(directory.diskPath)
+        try directory.remove()
     }
 }
 
