@@ -1,0 +1,201 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import Testing
+
+@Suite(
+    "exec -t and shell: a terminal in a node", .serialized,
+    .enabled(if: geteuid() == 0, "needs root"))
+struct LabExecTerminalTests {
+    private let lab: LabUnderTest
+
+    init() throws {
+        lab = try LabUnderTest("lb-terminal", "nodes: { box: {} }\n")
+        try lab.up()
+    }
+
+    /// `labctl` on a terminal of the test's, as its user's terminal program would run it.
+    private final class Session {
+        let terminal: PseudoTerminal
+        private let started: Program.Started
+        private var printed: [UInt8] = []
+        private var isReaped = false
+
+        init(_ arguments: [String], rows: UInt16 = 41, columns: UInt16 = 97) throws {
+            terminal = try PseudoTerminal(rows: rows, columns: columns)
+            let end = terminal.terminal.rawValue
+            var program = Program(
+                path: "\(Labctl.folder)/labctl", arguments: ["labctl"] + arguments,
+                environment: ["PATH=/usr/bin:/bin", "TERM=xterm"], descriptors: [end, end, end])
+            program.leadsSession = true
+            program.controlsTerminal = true
+            program.workingDirectory = "/"
+            started = try program.start()
+            _ = clinux_fcntl(terminal.controller.rawValue, F_SETFL, O_NONBLOCK)
+        }
+
+        deinit {
+            guard !isReaped else { return }
+            clinux_pidfd_send_signal(started.pidDescriptor.rawValue, SIGKILL)
+            _ = try? end()
+        }
+
+        func type(_ text: String) throws {
+            try FileSystem.writeAll(
+                Array(text.utf8)[...], to: terminal.controller.rawValue, name: "a terminal")
+        }
+
+        func signal(_ number: Int32) {
+            clinux_pidfd_send_signal(started.pidDescriptor.rawValue, number)
+        }
+
+        func resize(rows: UInt16, columns: UInt16) throws {
+            var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+            let number = terminal.controller.rawValue
+            try systemCall("resize") {
+                clinux_ioctl_pointer(number, CLINUX_TIOCSWINSZ, &size)
+            }
+        }
+
+        /// What has been printed, once `marker` is in it.
+        @discardableResult
+        func read(until marker: String) throws -> String {
+            try eventually("the terminal shows \(marker.debugDescription), not \(shown)") {
+                drain()
+                return shown.contains(marker)
+            }
+            return shown
+        }
+
+        private var shown: String { String(decoding: printed, as: UTF8.self) }
+
+        private func drain() {
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let count = Glibc.read(terminal.controller.rawValue, &buffer, buffer.count)
+                guard count > 0 else { return }
+                printed += buffer.prefix(count)
+            }
+        }
+
+        /// Its exit status, and all that was printed.
+        func end() throws -> (status: Int32, text: String) {
+            // It must be read from to end, as it writes into a terminal.
+            try eventually("labctl ends") {
+                drain()
+                return isReadable(started.pidDescriptor.rawValue, for: .zero)
+            }
+            var status: CInt = 0
+            while waitpid(started.pid, &status, 0) < 0, errno == EINTR {}
+            isReaped = true
+            drain()
+            switch Termination(waitStatus: status) {
+            case .exited(let status): return (status, shown)
+            case .signalled(let signal): return (128 + signal, shown)
+            }
+        }
+
+        /// Whether the terminal edits lines and echoes, as before labctl took it over.
+        var isCooked: Bool {
+            var settings = termios()
+            tcgetattr(terminal.terminal.rawValue, &settings)
+            let wanted = tcflag_t(ICANON | ECHO | ISIG)
+            return settings.c_lflag & wanted == wanted
+        }
+    }
+
+    private func session(_ arguments: [String], _ command: [String]) throws -> Session {
+        try Session(["exec", "-l", lab.name] + arguments + ["box", "--"] + command)
+    }
+
+    @Test("the command has a terminal of the node's own, as large as the user's")
+    func terminal() throws {
+        let session = try session([], ["sh", "-c", "tty; stty size; echo $TERM; exit 5"])
+        let (status, text) = try session.end()
+        #expect(status == 5)
+        #expect(text.contains("/dev/pts/0\r\n41 97\r\nxterm\r\n"), "\(text.debugDescription)")
+        #expect(session.isCooked)
+    }
+
+    @Test("without -t there is none; with it there is one though standard output is a pipe")
+    func choice() throws {
+        let without = try session(["--no-tty"], ["sh", "-c", "tty <&1; [ -t 1 ]"]).end()
+        #expect(!without.text.contains("/dev/pts/0\r\n"), "\(without.text)")
+        let forced = try Labctl.run("exec", "-t", "-l", lab.name, "box", "tty")
+        #expect(forced.output == "/dev/pts/0\r\n")
+        let piped = try Labctl.run("exec", "-l", lab.name, "box", "tty")
+        #expect(piped.output == "not a tty\n")
+        #expect(piped.status == 1)
+    }
+
+    @Test("what is typed arrives, control characters act in the node, and a resize is told")
+    func typing() throws {
+        let script = """
+            trap 'echo size $(stty size)' WINCH; trap 'echo interrupted; stop=1' INT; echo up
+            while [ -z "$stop" ]; do sleep 0.02; done; read line; echo got $line; cat; exit 3
+            """
+        let session = try session([], ["sh", "-c", script])
+        try session.read(until: "up\r\n")
+        #expect(!session.isCooked)
+        try session.resize(rows: 50, columns: 132)
+        try session.read(until: "size 50 132")
+        try session.type("\u{3}")
+        try session.read(until: "interrupted")
+        try session.type("words\r")
+        try session.read(until: "got words")
+        try session.type("\u{4}")
+        #expect(try session.end().status == 3)
+        #expect(session.isCooked)
+    }
+
+    @Test("the terminal is as before also when the node dies, or labctl is told to end")
+    func restored() throws {
+        let command = ["sh", "-c", "echo up; exec sleep 4720"]
+        let ended = try session([], command)
+        try ended.read(until: "up")
+        ended.signal(SIGTERM)
+        #expect(try ended.end().status == 143)
+        #expect(ended.isCooked)
+        let orphan = try session([], command)
+        try orphan.read(until: "up")
+        try lab.apply("kill", "box")
+        let (status, text) = try orphan.end()
+        #expect(status == 137)
+        #expect(text.contains("the node is gone"))
+        #expect(orphan.isCooked)
+    }
+
+    @Test("a command on a terminal that is closed is hung up")
+    func hungUp() throws {
+        let session = try session([], ["sh", "-c", "echo up; exec sleep 4721"])
+        try session.read(until: "up")
+        session.signal(SIGKILL)
+        #expect(try session.end().status == 137)
+        try eventually("sleep is gone") {
+            try lab.shell("box", "pgrep -fcx 'sleep 4721' || true") == "0\n"
+        }
+    }
+
+    @Test("10 MB through a terminal arrive whole")
+    func large() throws {
+        let script = """
+            \(Labctl.folder)/labctl exec -t -l \(lab.name) box -- \
+              sh -c 'stty -opost; yes | head -c 10485760' < /dev/null | cmp - <(yes | head -c 10485760)
+            """
+        let run = try Labctl.tool("/bin/bash", "-c", script)
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+    }
+
+    @Test("shell says which node of which lab it is, and passes its exit status on")
+    func shell() throws {
+        let session = try Session(["shell", "-l", lab.name, "box"])
+        try session.read(until: "[root@box (lb-terminal) ~]# ")
+        try session.type("cd /tmp\r")
+        try session.read(until: "[root@box (lb-terminal) tmp]# ")
+        try session.type("sleep 100 & jobs; exit 6\r")
+        let (status, text) = try session.end()
+        #expect(status == 6)
+        #expect(text.contains("Running"), "job control: \(text)")
+        #expect(session.isCooked)
+    }
+}
