@@ -17,6 +17,8 @@ struct Parser {
     /// The open braces as written, each with what it belongs to.
     private var openBraces: [OpenBrace] = []
     private var instanceNames: Set<String> = []
+    /// Where the blocks begin of which a '}' was found missing.
+    private var unclosedBlocks: Set<SourcePosition> = []
 
     private struct OpenBrace {
         var owner: String?
@@ -42,8 +44,11 @@ struct Parser {
         let top = Block(section: .topLevel, level: 0, title: "the file", position: nil)
         let statements = parseStatements(of: top, needsOpenBrace: false)
         if let last = lines.last, let innermost = openBraces.last {
+            // One mistake is one error: each of these braces has been missed already.
+            let isKnown = depth == unclosedBlocks.count
             report(
-                last.position, .error, .unbalancedBraces,
+                last.position, isKnown ? .note : .error,
+                isKnown ? .consequence : .unbalancedBraces,
                 "There are \(depth) missing '}'s or extra '{'s",
                 detail: "the '{' \(innermost.owner.map { "of \($0) " } ?? "")on line"
                     + " \(innermost.position.line) is not closed", namesLine: false)
@@ -256,6 +261,7 @@ extension Parser {
         if belongsElsewhere.contains(.topLevel), block.level > 0 {
             details.append(
                 "it is written inside \(block.title), of which the '}' is missing before it")
+            if let position = block.position { unclosedBlocks.insert(position) }
         } else if let home = belongsElsewhere.first {
             details.append("it belongs in \(home.rawValue)")
             if block.level == 0 { details.append("is there a '}' too many before it?") }

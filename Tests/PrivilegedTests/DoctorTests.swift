@@ -1,0 +1,111 @@
+import Foundation
+import Glibc
+import LinuxSystem
+import Testing
+
+@Suite(
+    "doctor: what this machine can and cannot do, and why",
+    .enabled(if: geteuid() == 0, "needs root"))
+struct DoctorTests {
+    private struct Finding: Decodable {
+        var capability: String
+        var isPresent: Bool
+        var isRequired: Bool
+        var detail: String
+    }
+
+    private func findings(_ run: LabctlRun) throws -> [String: Finding] {
+        let list = try JSONDecoder().decode([Finding].self, from: Data(run.output.utf8))
+        return Dictionary(uniqueKeysWithValues: list.map { ($0.capability, $0) })
+    }
+
+    @Test(
+        "where labs run, everything that is required is there, and each point says why it matters")
+    func here() throws {
+        let run = try Labctl.run("doctor", "--format", "json")
+        #expect(run.status == 0)
+        #expect(run.errors == "")
+        let found = try findings(run)
+        for required in [
+            "root", "programs", "namespaces", "overlayfs", "run directory", "bridge", "veth",
+            "packet capture", "netlink of all namespaces",
+        ] {
+            let finding = try #require(found[required], "\(required)")
+            #expect(finding.isPresent && finding.isRequired, "\(finding)")
+        }
+        for finding in found.values {
+            #expect(!finding.detail.isEmpty)
+            // What is missing says how to get it.
+            #expect(finding.isPresent || finding.detail.contains(": "), "\(finding)")
+        }
+    }
+
+    @Test("as a table: a mark, the capability, the detail")
+    func table() throws {
+        let run = try Labctl.run("doctor")
+        #expect(run.status == 0)
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.first?.contains("CAPABILITY") == true)
+        #expect(lines.contains { $0.hasPrefix("ok ") && $0.contains("running as root") })
+        #expect(!run.output.contains("MISSING"))
+    }
+
+    @Test("it leaves nothing behind, neither in the run directory nor among the devices")
+    func nothingLeft() throws {
+        let before = try FileSystem.readText("/proc/self/net/dev").split(separator: "\n").count
+        try Labctl.run("doctor")
+        #expect(try FileSystem.list("/run/labctl").filter { $0.hasPrefix(".") }.isEmpty)
+        let after = try FileSystem.readText("/proc/self/net/dev").split(separator: "\n").count
+        #expect(after == before)
+    }
+
+    @Test("a program that is missing beside labctl, and keepalived that is not installed, are told")
+    func missing() throws {
+        let lab = try LabUnderTest("doctor-missing", "nodes: { a: {} }")
+        #expect(try Labctl.tool("/bin/cp", "\(Labctl.folder)/labctl", lab.folder).status == 0)
+        let run = try RunningProgram(
+            "/usr/bin/unshare",
+            [
+                "-m", "/bin/sh", "-c",
+                """
+                for f in /usr/local/sbin /usr/sbin /sbin /usr/bin /bin; do
+                    test -e $f/keepalived && mount --bind /dev/null $f/keepalived
+                done
+                \(lab.folder)/labctl doctor --format json
+                """,
+            ], folder: "/", input: "", environment: []
+        ).finish()
+        #expect(run.status == 3, "a required thing is missing")
+        let found = try findings(run)
+        #expect(found["programs"]?.isPresent == false)
+        let programs = try #require(found["programs"]?.detail)
+        #expect(programs.contains("node-init, vrrp-agent, http-backend"))
+        #expect(programs.contains(lab.folder) && programs.contains("swift build"))
+        #expect(found["keepalived"]?.isPresent == false)
+        #expect(found["keepalived"]?.isRequired == false)
+        #expect(found["keepalived"]?.detail.contains("apt-get install keepalived") == true)
+    }
+
+    @Test("as nobody: exit status 3, and root is the remedy of everything it was refused")
+    func asNobody() throws {
+        let lab = try LabUnderTest("doctor-nobody", "nodes: { a: {} }")
+        #expect(try Labctl.tool("/bin/cp", "\(Labctl.folder)/labctl", lab.folder).status == 0)
+        #expect(try Labctl.tool("/bin/chmod", "-R", "a+rX", lab.folder).status == 0)
+        let run = try RunningProgram(
+            "/usr/bin/setpriv",
+            [
+                "--reuid=65534", "--regid=65534", "--clear-groups", "\(lab.folder)/labctl",
+                "doctor", "--format", "json",
+            ], folder: "/", input: "", environment: []
+        ).finish()
+        #expect(run.status == 3)
+        let found = try findings(run)
+        #expect(found["root"]?.isPresent == false)
+        #expect(found["root"]?.detail == "labs need root: run labctl with sudo")
+        for capability in ["namespaces", "bridge", "packet capture"] {
+            let finding = try #require(found[capability])
+            #expect(!finding.isPresent)
+            #expect(finding.detail.hasSuffix("; run labctl with sudo"), "\(finding)")
+        }
+    }
+}
