@@ -32,7 +32,7 @@ public struct OutageMeter: Equatable, Sendable {
     /// The probe's interval: the grid.
     public let interval: Duration
     /// The outages that are over, in order.
-    public private(set) var outages: [Outage] = []
+    public var outages: [Outage] { over.map(\.outage) }
     /// The due moment up to which every request is accounted for; nil before the first result.
     public private(set) var accountedThrough: MonotonicInstant?
     /// When the last accounted request that was answered was due.
@@ -46,10 +46,16 @@ public struct OutageMeter: Equatable, Sendable {
         var isSuccess: Bool
         var ended: MonotonicInstant
     }
+    /// An outage and its first lost request.
+    private struct Run: Equatable, Sendable {
+        var outage: Outage
+        var firstLostDue: MonotonicInstant
+    }
     /// Results that wait for an earlier one.
     private var waiting: [MonotonicInstant: Result] = [:]
+    private var over: [Run] = []
     /// The outage that is being measured; its end may still prove to be earlier.
-    private var open: Outage?
+    private var open: Run?
     private var lastSuccessEnded: MonotonicInstant?
 
     /// A meter of a probe with that interval.
@@ -76,36 +82,57 @@ public struct OutageMeter: Equatable, Sendable {
     /// The outage that is not known to be over, or whose end is not final; its end is the first
     /// success seen so far, wherever in the grid.
     public var openOutage: Outage? {
-        guard var outage = open else { return nil }
+        guard var outage = open?.outage else { return nil }
         let answered = waiting.values.filter(\.isSuccess).map(\.ended).min()
         outage.end = [outage.end, answered].compactMap(\.self).min()
         return outage
     }
 
     /// The outages that lasted beyond `time`, the present one among them.
+    ///
+    /// One that was on already, with no answer for longer than an interval before `time`, counts
+    /// from `time` on: what comes later is not what began it. If it cost no request after `time`,
+    /// it is left out.
     public func outages(since time: MonotonicInstant) -> [Outage] {
-        (outages + [openOutage].compactMap(\.self)).filter { $0.end.map { $0 > time } ?? true }
+        let present = openOutage.flatMap { outage in
+            open.map { Run(outage: outage, firstLostDue: $0.firstLostDue) }
+        }
+        return (over + [present].compactMap(\.self)).compactMap { run in
+            guard run.outage.end.map({ $0 > time }) ?? true else { return nil }
+            guard run.outage.begin < time - interval else { return run.outage }
+            var rest = run.outage
+            rest.begin = time
+            rest.lostRequests -= min(rest.lostRequests, requests(from: run.firstLostDue, to: time))
+            return rest.lostRequests == 0 && rest.end != nil ? nil : rest
+        }
+    }
+
+    /// How many points of the grid, of which `first` is one, are before `end`.
+    private func requests(from first: MonotonicInstant, to end: MonotonicInstant) -> Int {
+        let step = interval.wholeNanoseconds
+        return Int(max(0, (end - first).wholeNanoseconds + step - 1) / step)
     }
 
     private mutating func account(_ result: Result, due: MonotonicInstant) {
         requests += 1
         if !result.isSuccess { lostRequests += 1 }
         // A request due after an answer arrived belongs to what follows the outage.
-        if let outage = open, let end = outage.end, due >= end {
-            outages.append(outage)
+        if let run = open, let end = run.outage.end, due >= end {
+            over.append(run)
             open = nil
         }
         switch (result.isSuccess, open) {
         case (true, nil): break
-        case (true, var outage?):
-            outage.end = min(outage.end ?? result.ended, result.ended)
-            open = outage
-        case (false, var outage?):
-            outage.lostRequests += 1
-            open = outage
+        case (true, var run?):
+            run.outage.end = min(run.outage.end ?? result.ended, result.ended)
+            open = run
+        case (false, var run?):
+            run.outage.lostRequests += 1
+            open = run
         case (false, nil):
             let begin = lastSuccessEnded.map { min($0, due) } ?? due
-            open = Outage(begin: begin, end: nil, lostRequests: 1)
+            open = Run(
+                outage: Outage(begin: begin, end: nil, lostRequests: 1), firstLostDue: due)
         }
         if result.isSuccess {
             lastSuccessDue = due

@@ -49,8 +49,8 @@ final class Agent {
             takeNotifications()
         }
         runners = created
-        log.detail("Registering gratuitous ARP shared channel")
         try refreshInterfaces()
+        log.detail("Registering gratuitous ARP shared channel")
         for runner in runners { runner.deliver(.startup) }
         for socket in sockets.values.sorted(by: { $0.key < $1.key }) {
             log.detail(socket.description)

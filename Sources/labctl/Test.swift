@@ -153,9 +153,9 @@ struct StepPrinter: ScenarioPrinter {
             }
             if let bound = result.bound { line += Style.dim("  (at most \(bound))") }
             return line
-        case .failed(let message): return "\(Style.red("FAIL"))  \(report.summary): \(message)"
-        case .inconclusive(let message):
-            return "\(Style.yellow("??"))    \(report.summary): \(message)"
+        // The message says what the step was, too.
+        case .failed(let message): return "\(Style.red("FAIL"))  \(message)"
+        case .inconclusive(let message): return "\(Style.yellow("??"))    \(message)"
         case .notRun: return "\(Style.dim("-"))     \(Style.dim(report.summary))"
         }
     }

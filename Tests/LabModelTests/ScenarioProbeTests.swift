@@ -94,6 +94,36 @@ struct ScenarioProbeTests {
         #expect(meter.outages(since: at(21)).map(\.begin) == [at(31)])
     }
 
+    @Test("One that was on before a moment counts after it from that moment on")
+    func outageBefore() {
+        // Nobody answers until 52 ms: 0, 10, 20 and 30 are due before 35 ms, 40 after.
+        var meter = meter([
+            (0, 1, false), (10, 11, false), (20, 21, false), (30, 31, false), (40, 41, false),
+        ])
+        #expect(
+            meter.outages(since: at(35)) == [Outage(begin: at(35), end: nil, lostRequests: 1)])
+        // Requests that are not accounted for yet may still be lost.
+        #expect(
+            meter.outages(since: at(45)) == [Outage(begin: at(45), end: nil, lostRequests: 0)])
+        for due in [50.0, 60] {
+            meter.record(
+                ProbeResult(
+                    probe: "web", due: at(due), outcome: .answered(status: 200, body: "")),
+                ended: at(due + 2))
+        }
+        #expect(meter.outages == [Outage(begin: at(0), end: at(52), lostRequests: 5)])
+        #expect(
+            meter.outages(since: at(35)) == [Outage(begin: at(35), end: at(52), lostRequests: 1)])
+        #expect(meter.outages(since: at(45)).isEmpty)
+    }
+
+    @Test("One whose last answer came within an interval before a moment counts as a whole")
+    func outageThatBegins() {
+        let meter = meter([(0, 1, true), (10, 11, false), (20, 22, true), (30, 31, true)])
+        #expect(
+            meter.outages(since: at(10.5)) == [Outage(begin: at(1), end: at(22), lostRequests: 1)])
+    }
+
     @Test("Only status 200 is service")
     func errorStatus() {
         var meter = OutageMeter(interval: .milliseconds(10))

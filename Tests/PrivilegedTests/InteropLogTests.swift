@@ -1,0 +1,114 @@
+import Glibc
+import LabModel
+import LinuxSystem
+import NetworkTypes
+import Testing
+
+@Suite(
+    "Two routers' logs", .enabled(if: geteuid() == 0, "needs root"),
+    .enabled(if: hasKeepalived && hasTcpdump, "needs keepalived and tcpdump"))
+struct InteropLogTests {
+    /// The lines in which our agent is not like keepalived, by how they begin, and why.
+    private static let differences = [
+        "Starting Keepalived v": "the daemon's name",
+        "Starting vrrp-agent v": "the daemon's name",
+        "Stopped Keepalived v": "the daemon's name",
+        "Stopped vrrp-agent v": "the daemon's name",
+        "Running on Linux ": "keepalived adds what it was built for",
+        "NOTICE: setting config option max_auto_priority": "we have no such option",
+        "Starting VRRP child process, pid=": "we are one process",
+        "Stopped - used (self/children)": "we are one process",
+        "Stopped": "one process says it once",
+        "CPU usage (self/children)": "we are one process",
+        "Startup complete": "keepalived's parent prints it at any time among its child's lines",
+        "(VI_1) Received advert from 10.10.10.2 with lower priority":
+            "comes only if both speak at the same moment",
+        "Assigned address fe80::": "IPv6 is not ours yet; and it comes when DAD is over",
+    ]
+
+    /// Length of `Sat Nov 21 14:46:25 2026: `.
+    private static let stampLength = 26
+
+    /// The lines of each life of a daemon, in order: without stamps and descriptors' numbers, less
+    /// those that differ, and each once: how often it is said depends on when the test acted.
+    private static func lives(_ log: [String]) -> [[String]] {
+        var lives: [[String]] = []
+        for line in log {
+            let text = String(line.dropFirst(stampLength))
+            if text.hasPrefix("Starting Keepalived v") || text.hasPrefix("Starting vrrp-agent v") {
+                lives.append([])
+            }
+            guard !lives.isEmpty, !differences.keys.contains(where: text.hasPrefix) else {
+                continue
+            }
+            let plain = withoutDescriptors(text)
+            if !lives[lives.count - 1].contains(plain) { lives[lives.count - 1].append(plain) }
+        }
+        return lives
+    }
+
+    private static func withoutDescriptors(_ line: String) -> String {
+        guard line.hasPrefix("VRRP sockpool: "), let range = line.firstRange(of: "fd(") else {
+            return line
+        }
+        let rest = line[range.upperBound...].drop { $0 != ")" }
+        return line[..<range.upperBound] + "n,n" + rest
+    }
+
+    @Test("are keepalived's, line by line and in order", arguments: DaemonPair.allCases)
+    func sameLines(_ pair: DaemonPair) throws {
+        let life = try TwoNodeLife.of(pair)
+        let model = try TwoNodeLife.of(.keepalived)
+        for node in ["master", "backup"] {
+            let lines = Self.lives(try #require(life.logs[node]))
+            let expected = Self.lives(try #require(model.logs[node]))
+            // Both nodes' daemons were started twice.
+            #expect(lines.count == 2)
+            #expect(expected.count == 2)
+            for (lines, expected) in zip(lines, expected) { #expect(lines == expected, "\(node)") }
+        }
+    }
+
+    @Test("tell the master's story as the tutorial's readers will see it")
+    func masterStory() throws {
+        let log = try #require(try TwoNodeLife.of(.ours).logs["master"])
+        let first = try #require(Self.lives(log).first)
+        #expect(
+            first == [
+                "Command line: 'keepalived' '-n' '-l' '-D' '-P' '-f' "
+                    + "'/etc/keepalived/keepalived.conf'",
+                "Opening file '/etc/keepalived/keepalived.conf'.",
+                "Configuration file /etc/keepalived/keepalived.conf",
+                "Registering Kernel netlink reflector",
+                "Registering Kernel netlink command channel",
+                "(/etc/keepalived/keepalived.conf: Line 20) Truncating auth_pass to 8 characters",
+                "(VI_1) Warning - nopreempt will not work with initial state MASTER - clearing",
+                "Assigned address 10.10.10.1 for interface eth0",
+                "Registering gratuitous ARP shared channel",
+                "(VI_1) removing VIPs.",
+                "(VI_1) Entering BACKUP STATE (init)",
+                "VRRP sockpool: [ifindex(  2), family(IPv4), proto(112), fd(n,n) multicast, "
+                    + "address(224.0.0.18)]",
+                "(VI_1) Receive advertisement timeout",
+                "(VI_1) Entering MASTER STATE",
+                "(VI_1) setting VIPs.",
+                "(VI_1) Sending/queueing gratuitous ARPs on eth0 for 10.10.10.10",
+                "Sending gratuitous ARP on eth0 for 10.10.10.10",
+            ])
+    }
+
+    @Test("no mail is sent, whatever the tutorial says: nothing sets smtp_alert")
+    func noMail() throws {
+        for pair in DaemonPair.allCases {
+            let life = try TwoNodeLife.of(pair)
+            for node in ["master", "backup"] {
+                let mail = try #require(life.mail[node])
+                #expect(mail.contains("listening on any"))
+                #expect(!mail.contains(".25: Flags"), "\(pair.testDescription), \(node): \(mail)")
+                // The watch does see what there is to see.
+                let after = try #require(life.mailAfterConnection[node])
+                #expect(after.contains("127.0.0.1.25: Flags [S]"))
+            }
+        }
+    }
+}

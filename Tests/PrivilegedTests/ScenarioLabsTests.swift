@@ -1,0 +1,228 @@
+import Glibc
+import LinuxSystem
+import NetworkTypes
+import Testing
+
+/// One scenario of one of the project's labs, run by `labctl test` with some daemons.
+private struct ScenarioRun: CustomStringConvertible {
+    var lab: String
+    var scenario: String
+    var daemons: Daemons
+
+    /// Which daemon runs on which node.
+    enum Daemons: String, CaseIterable {
+        case ours = "vrrp-agent"
+        case keepalived
+        /// keepalived on the master, ours on the other node.
+        case keepalivedAsMaster = "master=keepalived"
+        /// Ours on the master, keepalived on the other node.
+        case keepalivedAsBackup = "other=keepalived"
+
+        /// What `--vrrp` takes; `other` is the node that is not the master.
+        func option(other: String) -> String {
+            self == .keepalivedAsBackup ? "\(other)=keepalived" : rawValue
+        }
+    }
+
+    /// Every scenario of the labs.
+    static let all = [
+        ("two-node", "failover"), ("two-node", "takes-back"), ("two-node", "nopreempt"),
+        ("two-node", "clean-stop"), ("httpd-ha", "primary-downtime"),
+    ]
+    /// The ones in which the two daemons have most to do with each other: a node that dies, one
+    /// that comes back, one that resigns and comes back.
+    static let telling = all.filter {
+        ["failover", "takes-back", "primary-downtime"].contains($0.1)
+    }
+
+    init(_ lab: String, _ scenario: String, _ daemons: Daemons) {
+        (self.lab, self.scenario, self.daemons) = (lab, scenario, daemons)
+    }
+
+    var description: String { "\(lab) \(scenario) with \(daemons.rawValue)" }
+
+    /// The lab's name while it is up: as several run at once, each needs its own.
+    var name: String {
+        let tag =
+            switch daemons {
+            case .ours: "va"
+            case .keepalived: "ka"
+            case .keepalivedAsMaster: "km"
+            case .keepalivedAsBackup: "kb"
+            }
+        return "sc-\(tag)-\(scenario)"
+    }
+
+    /// Starts `labctl test`.
+    func start() throws -> RunningProgram {
+        let other = lab == "two-node" ? "backup" : "slave"
+        return try Labctl.start([
+            "test", "Labs/\(lab)", "--name", name, "--scenario", scenario, "--vrrp",
+            daemons.option(other: other),
+        ])
+    }
+
+    /// Runs them side by side, since they wait most of the time; each must pass and leave nothing.
+    static func expectPasses(_ runs: [ScenarioRun]) throws {
+        let programs = try runs.map { ($0, try $0.start()) }
+        for (run, program) in programs {
+            let result = try program.finish()
+            #expect(result.status == 0, "\(run):\n\(result.output)\(result.errors)")
+            #expect(result.output.contains("\n1 passed, 0 failed in "), "\(run)")
+            try expectNothingLeft(of: run.name)
+        }
+    }
+}
+
+private let isFull = getenv("LABCTL_TEST_FULL") != nil
+
+@Suite("The scenarios of the project's labs", .enabled(if: geteuid() == 0, "needs root"))
+struct ScenarioLabsTests {
+    @Test("all pass with our agent, the telling ones with keepalived and with mixed pairs")
+    func passOnce() throws {
+        let runs = ScenarioRun.Daemons.allCases.flatMap { daemons in
+            (daemons == .ours ? ScenarioRun.all : ScenarioRun.telling).map {
+                ScenarioRun($0.0, $0.1, daemons)
+            }
+        }
+        try ScenarioRun.expectPasses(runs)
+    }
+
+    @Test(
+        "all pass with every daemon and with mixed pairs",
+        .enabled(if: isFull, "long: scripts/test --full runs it"),
+        arguments: ScenarioRun.Daemons.allCases.map(\.rawValue))
+    func passWithEveryDaemon(_ daemons: String) throws {
+        let daemons = try #require(ScenarioRun.Daemons(rawValue: daemons))
+        try ScenarioRun.expectPasses(
+            ScenarioRun.all.map { ScenarioRun($0.0, $0.1, daemons) })
+    }
+
+    @Test(
+        "pass 20 times in a row while both cores are kept busy",
+        .enabled(if: isFull, "long: scripts/test --full runs it"), arguments: 1...20)
+    func passUnderLoad(_ round: Int) throws {
+        let loops = try (0..<sysconf(Int32(_SC_NPROCESSORS_ONLN))).map { _ in
+            try RunningProgram(
+                "/bin/sh", ["-c", "while :; do :; done"], folder: "/", input: "", environment: [])
+        }
+        try withExtendedLifetime(loops) {
+            try ScenarioRun.expectPasses(
+                ScenarioRun.all.map { ScenarioRun($0.0, $0.1, .ours) })
+        }
+    }
+}
+
+@Suite("A scenario that must fail", .enabled(if: geteuid() == 0, "needs root"))
+struct ScenarioFailureTests {
+    /// Two nodes as in Labs/two-node, both with a web server; every scenario is wrong.
+    private static let yaml = """
+        networks:
+          lan: { subnet: 10.10.10.0/24 }
+        nodes:
+          master:
+            interfaces: { eth0: { network: lan, address: 10.10.10.1 } }
+            files:
+              /etc/keepalived/keepalived.conf: master.conf
+              /var/www/html/index.html: { text: "this is master" }
+            services: { keepalived: { kind: vrrp-agent }, httpd: { kind: http } }
+          backup:
+            interfaces: { eth0: { network: lan, address: 10.10.10.2 } }
+            files:
+              /etc/keepalived/keepalived.conf: backup.conf
+              /var/www/html/index.html: { text: "this is backup" }
+            services: { keepalived: { kind: vrrp-agent }, httpd: { kind: http } }
+        scenarios:
+          wrong-node:
+            steps:
+              - expect: { vip: 10.10.10.10, on: backup }
+              - kill: master
+          stays-away:
+            steps:
+              - expect: { vip: 10.10.10.10, absent: true, for: 5s }
+          returns:
+            steps:
+              - expect: { vip: 10.10.10.10, on: master }
+              - kill: master
+              - expect: { vip: 10.10.10.10, on: backup, for: 1s }
+              - start: master
+              - expect: { vip: 10.10.10.10, on: backup, for: 10s }
+          short-outage:
+            probes: { web: { from: backup, http: "http://10.10.10.10/", every: 10ms } }
+            steps:
+              - expect: { vip: 10.10.10.10, on: master }
+              - expect: { http: "http://10.10.10.10/", from: backup, body: this is master }
+              - kill: master
+              - expect: { vip: 10.10.10.10, on: backup }
+              - expect: { http: "http://10.10.10.10/", from: backup, body: this is backup }
+              - expect: { outage: web, at-most: 2s }
+          wrong-body:
+            steps:
+              - expect: { vip: 10.10.10.10, on: master }
+              - expect: { http: "http://10.10.10.10/", from: backup, body: hello, within: 1s }
+          wrong-status:
+            steps:
+              - exec: { on: master, command: [sh, -c, "echo no such thing >&2; exit 3"] }
+              - wait: 1s
+        """
+
+    /// What the line of the step that fails has to say, by scenario.
+    private static let messages = [
+        "wrong-node": [
+            "FAIL  expected VIP 10.10.10.10 on backup within 4.805 s of the daemons' start "
+                + "(3 x 1 s + 206/256 s + margin 1 s); seen: on master since ",
+            "  -     kill master\n",
+        ],
+        "stays-away": [
+            "FAIL  expected VIP 10.10.10.10 on no node for 5 s within ",
+            "; seen: it held for ", ", then on master since ",
+        ],
+        "returns": [
+            "FAIL  expected VIP 10.10.10.10 on backup for 10 s within ",
+            " of start master (ready after ", " + 3 x 1 s + 156/256 s + margin 1 s)",
+            "; seen: it held for 3.",
+        ],
+        "short-outage": [
+            "FAIL  expected outage of web of at most 2 s after kill master; seen: ",
+            " requests lost",
+        ],
+        "wrong-body": [
+            "FAIL  expected 'hello' from http://10.10.10.10/ to backup within 1 s of ",
+            "; seen: the answer 'this is master'\n",
+        ],
+        "wrong-status": [
+            "FAIL  exec master: sh -c echo no such thing >&2; exit 3: expected exit status 0; "
+                + "seen exit status 3: no such thing\n",
+            "  -     wait 1 s\n",
+        ],
+    ]
+
+    @Test("exits with 1, says what was expected and what was seen, and leaves nothing")
+    func fails() throws {
+        let folder = "\(Labctl.repository)/Labs/two-node"
+        let backup = try FileSystem.readText("\(folder)/backup/keepalived.conf")
+        let lab = try LabUnderTest(
+            "sc-wrong", Self.yaml,
+            files: [
+                "master.conf": try FileSystem.readText("\(folder)/master/keepalived.conf"),
+                // With its own 99 the backup may be elected first, by chance.
+                "backup.conf": backup.replacing("priority 99", with: "priority 50"),
+            ])
+        let runs = try Self.messages.keys.sorted().map { scenario in
+            let name = "sc-wrong-\(scenario)"
+            let program = try Labctl.start([
+                "test", lab.folder, "--name", name, "--scenario", scenario,
+            ])
+            return (scenario, name, program)
+        }
+        for (scenario, name, program) in runs {
+            let result = try program.finish()
+            #expect(result.status == 1, "\(scenario): \(result.errors)")
+            for message in Self.messages[scenario] ?? [] {
+                #expect(result.output.contains(message), "\(scenario):\n\(result.output)")
+            }
+            #expect(result.output.contains("\n0 passed, 1 failed in "), "\(result.output)")
+            try expectNothingLeft(of: name)
+        }
+    }
+}
