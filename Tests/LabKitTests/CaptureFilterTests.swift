@@ -3,8 +3,8 @@ import Testing
 
 @testable import LabKit
 
-/// Runs a classic BPF program over a frame, as the kernel does (Documentation/networking/filter.rst),
-/// for the instructions that the capture uses.
+/// Runs a classic BPF program over a frame, as the kernel does
+/// (Documentation/networking/filter.rst), for the instructions that the capture uses.
 private func accepts(_ frame: [UInt8], _ program: [FilterInstruction]) throws -> Bool {
     struct BadProgram: Error { var instruction: FilterInstruction }
     var accumulator: UInt32 = 0

@@ -96,7 +96,7 @@ struct KeepalivedCheckTests {
     }
 
     @Test(
-        "an include reaches the node's own files, by pattern, and mistakes name the file they are in"
+        "an include reaches the node's own files, by pattern, and mistakes name the file"
     )
     func include() throws {
         let found = check(

@@ -259,7 +259,8 @@ struct FaultsTests {
     func fullDisk() throws {
         let lab = try LabUnderTest("faults-full", web)
         let run = try runIsolated(
-            "mount -t tmpfs -o size=64k tmpfs /run/labctl && $LABCTL up; s=$?; ls /run/labctl; exit $s",
+            "mount -t tmpfs -o size=64k tmpfs /run/labctl && $LABCTL up; s=$?;"
+                + " ls /run/labctl; exit $s",
             folder: lab.folder)
         #expect(run.status == 3)
         #expect(

@@ -36,7 +36,8 @@ struct MistakesUsageTests {
         Usage(arguments: ["logs", "/web"], message: "Error: '/web' is no NODE or NODE/SERVICE"),
         Usage(arguments: ["logs", "--tail=-1"], message: "Error: --tail counts lines: 0 or more"),
         Usage(
-            arguments: ["test", "--repeat", "0"], message: "Error: --repeat counts runs: 1 or more"),
+            arguments: ["test", "--repeat", "0"],
+            message: "Error: --repeat counts runs: 1 or more"),
         Usage(
             arguments: ["list", "--format", "xml"],
             message: "Error: The value 'xml' is invalid for '--format <format>'"),
