@@ -79,18 +79,18 @@ struct ServiceTests {
         let settled = since + ServiceVerdict.settlingTime
         #expect(verdict(command(), .ready, after: .zero) == .undecidedUntil(settled))
         #expect(
-            verdict(command(), .ready, after: .milliseconds(49)) == .undecidedUntil(settled))
-        #expect(verdict(command(), .ready, after: .milliseconds(50)) == .up)
+            verdict(command(), .ready, after: .milliseconds(99)) == .undecidedUntil(settled))
+        #expect(verdict(command(), .ready, after: .milliseconds(100)) == .up)
     }
 
     @Test("a one-shot command that ends with 0 has come up; any other end is a failure")
     func oneShot() {
         #expect(verdict(command(), .exited(.status(0)), after: .zero) == .up)
         #expect(
-            verdict(command(), .exited(.status(3)), after: .milliseconds(50))
+            verdict(command(), .exited(.status(3)), after: .milliseconds(100))
                 == .failed(" ended with exit status 3"))
         #expect(
-            verdict(command(readiness: .notify), .exited(.status(0)), after: .milliseconds(50))
+            verdict(command(readiness: .notify), .exited(.status(0)), after: .milliseconds(100))
                 == .failed(" ended with exit status 0"))
         #expect(
             verdict(Service(name: "h", kind: .http), .exited(.signal(9)), after: .seconds(1))

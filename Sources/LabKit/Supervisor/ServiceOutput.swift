@@ -36,6 +36,8 @@ final class ServiceOutput {
     private let loop: EventLoop
     private let folder: String
     private var files: [String: File] = [:]
+    /// Those whose pipes are open.
+    private var streams: [Stream] = []
     private var listeners: [Int: (LogLine) -> Void] = [:]
     private var nextListener = 0
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
@@ -52,8 +54,17 @@ final class ServiceOutput {
         _ = fcntl(pipe.rawValue, F_SETFL, O_NONBLOCK)
         do {
             try loop.add(pipe.rawValue, .readable) { [self] _ in readAvailable(stream) }
+            streams.append(stream)
         } catch {
             StandardError.print("output of \(node)/\(service) is lost: \(error)")
+        }
+    }
+
+    /// Reads what a service has printed up to now. The report of its end can come before the loop
+    /// gets to its pipes.
+    func catchUp(node: String, service: String) {
+        for stream in streams where stream.node == node && stream.service == service {
+            readAvailable(stream)
         }
     }
 
@@ -94,6 +105,7 @@ final class ServiceOutput {
                 if !stream.partial.isEmpty { emit(stream.partial[...], of: stream) }
                 loop.remove(stream.pipe.rawValue)
                 stream.pipe.close()
+                streams.removeAll { $0 === stream }
                 return
             }
         }

@@ -15,7 +15,7 @@ enum ServiceVerdict: Equatable {
     /// How long a program that has no way to say that it is ready must have lived to count as
     /// ready, and how long an end waits for the report that explains it. Enough for a shell that
     /// does not find its command, too little for anybody to notice.
-    static let settlingTime: Duration = .milliseconds(50)
+    static let settlingTime: Duration = .milliseconds(100)
     /// How long an end waits for the restart that the service's policy promises: longer than the
     /// longest wait before one.
     static let restartTime: Duration = .seconds(6)

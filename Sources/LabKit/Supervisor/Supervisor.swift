@@ -268,6 +268,7 @@ final class Supervisor {
     private func describeFailure(_ reason: String, _ service: String, _ node: RunningNode) -> String
     {
         let name = node.node.name
+        output.catchUp(node: name, service: service)
         let printed = output.lines(node: name, service: service).suffix(10)
             .map { "\n    " + $0.text }.joined()
         return "service \(name)/\(service)\(reason)"
