@@ -80,7 +80,9 @@ struct LabControlServiceTests {
     func startFails() throws {
         let run = try Labctl.run("start", "-l", lab.name, "one/broken")
         #expect(run.status == 1)
-        #expect(run.errors.contains("one/broken: exited with status 3 before it was ready"), "\(run.errors)")
+        #expect(
+            run.errors.contains("one/broken: exited with status 3 before it was ready"),
+            "\(run.errors)")
         #expect(run.errors.contains("no luck"), "\(run.errors)")
         #expect(try fetch().status == 0)
     }
