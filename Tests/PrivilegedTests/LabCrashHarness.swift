@@ -7,7 +7,9 @@ import Testing
 /// whether that very process has ended, and the namespaces that they were in.
 struct LabProcesses {
     private var processes: [(pid: Int32, descriptor: SharedDescriptor)] = []
-    private var namespaces: Set<String> = []
+    /// By name. They are held, which keeps no process alive but their names from being used again
+    /// for those of another lab.
+    private var held: [String: SharedDescriptor] = [:]
 
     /// The supervisor's process.
     let supervisor: Int32
@@ -45,19 +47,21 @@ struct LabProcesses {
         let descriptor = clinux_pidfd_open(pid)
         guard descriptor >= 0 else { return }  // It has ended by itself.
         processes.append((pid, SharedDescriptor(OwnedDescriptor(descriptor))))
-        let own = Self.namespaces(of: "self")
-        namespaces.formUnion(Self.namespaces(of: "\(pid)").subtracting(own))
+        let own = Set(Self.namespaces(of: "self").map(\.name))
+        for (path, name) in Self.namespaces(of: "\(pid)")
+        where !own.contains(name) && held[name] == nil {
+            let descriptor = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+            if descriptor >= 0 { held[name] = SharedDescriptor(OwnedDescriptor(descriptor)) }
+        }
     }
 
-    private static func namespaces(of process: String) -> Set<String> {
-        Set(
-            ["net", "mnt", "pid", "uts", "ipc", "cgroup"].compactMap {
-                // What has ended, or may not be asked, has a link to nowhere.
-                guard case .link(let target)? = FileSystem.entry("/proc/\(process)/ns/\($0)"),
-                    !target.isEmpty
-                else { return nil }
-                return target
-            })
+    private static func namespaces(of process: String) -> [(path: String, name: String)] {
+        ["net", "mnt", "pid", "uts", "ipc", "cgroup"].compactMap { kind in
+            let path = "/proc/\(process)/ns/\(kind)"
+            // What has ended, or may not be asked, has a link to nowhere.
+            guard case .link(let name)? = FileSystem.entry(path), !name.isEmpty else { return nil }
+            return (path, name)
+        }
     }
 
     /// Whether a process is over and waits for its parent to notice: an orphan's is the host's
@@ -87,19 +91,24 @@ struct LabProcesses {
                 isReadable(process.descriptor.rawValue, for: NodeUnderTest.patience),
                 "process \(process.pid) still runs", sourceLocation: sourceLocation)
         }
-        let left = try FileSystem.list("/proc").filter { Int32($0) != nil }.filter { entry in
-            guard !Self.hasEnded(entry) else { return false }
-            return !Self.namespaces(of: entry).isDisjoint(with: namespaces)
+        let left = try FileSystem.list("/proc").filter { entry in
+            guard let pid = Int32(entry), pid != getpid(), !Self.hasEnded(entry) else {
+                return false
+            }
+            return Self.namespaces(of: entry).contains { held[$0.name] != nil }
                 || ((try? FileSystem.list("/proc/\(entry)/fd")) ?? []).contains {
                     guard case .link(let target)? = FileSystem.entry("/proc/\(entry)/fd/\($0)")
                     else { return false }
-                    return namespaces.contains(target)
+                    return held[target] != nil
                 }
         }
-        #expect(left.isEmpty, "processes in the lab's namespaces", sourceLocation: sourceLocation)
+        let commands = left.map { (try? FileSystem.readText("/proc/\($0)/cmdline")) ?? "" }
+        #expect(
+            left.isEmpty, "processes in the lab's namespaces: \(commands)",
+            sourceLocation: sourceLocation)
         let mounts = try FileSystem.readText("/proc/self/mountinfo")
         #expect(
-            !namespaces.contains { mounts.contains(" \($0) ") }, sourceLocation: sourceLocation)
+            !held.keys.contains { mounts.contains(" \($0) ") }, sourceLocation: sourceLocation)
     }
 }
 
