@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import NetworkTypes
 import SystemPackage
 
 /// The run directory of a lab: `/run/labctl/<lab>`, or `$XDG_RUNTIME_DIR/labctl/<lab>` without
@@ -24,7 +25,8 @@ public struct LabDirectory: Hashable, Sendable {
         return "/run/labctl"
     }
 
-    private static let maximumClaimTries = 100
+    /// How long somebody else may take to sweep a directory that is to be claimed.
+    private static let claimPatience: Duration = .seconds(5)
     private static let claimPauseMicroseconds: UInt32 = 1000
     /// What a lab may write into its directory in its first minutes.
     static let minimumRoomBytes: UInt64 = 1 << 20
@@ -95,7 +97,8 @@ public struct LabDirectory: Hashable, Sendable {
 
     private func lockMakingFolders() throws(SystemError) -> SharedDescriptor? {
         // A `down` or a sweep may remove the folder between the two calls.
-        for _ in 0..<Self.maximumClaimTries {
+        let deadline = MonotonicClock.now + Self.claimPatience
+        while MonotonicClock.now < deadline {
             try FileSystem.makeFolders(path)
             do {
                 if let lock = try FileLock.acquire(lockPath) { return lock }
