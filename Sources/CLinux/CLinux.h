@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -146,6 +147,14 @@ static inline int clinux_is_locked(int descriptor) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(descriptor, 36 /* F_OFD_GETLK */, &lock) < 0) return -1;
     return lock.l_type != F_UNLCK;
+}
+
+/// Locks an open folder, waiting for whoever has it locked: 0, or -1 with errno.
+static inline int clinux_lock_folder(int descriptor) {
+    int result;
+    do result = flock(descriptor, LOCK_EX);
+    while (result < 0 && errno == EINTR);
+    return result;
 }
 
 // ---- signals ----

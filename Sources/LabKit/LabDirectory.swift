@@ -67,6 +67,7 @@ public struct LabDirectory: Hashable, Sendable {
     ///   file system refuses.
     func claim() throws(LabError) -> SharedDescriptor {
         do {
+            try FileSystem.makeFolders(Self.root)
             guard let lock = try lockMakingFolders() else {
                 throw LabError.state(
                     "lab \(name) is already up: take it down with `labctl down \(name)`, "
@@ -96,25 +97,28 @@ public struct LabDirectory: Hashable, Sendable {
     }
 
     private func lockMakingFolders() throws(SystemError) -> SharedDescriptor? {
-        // A `down` or a sweep may remove the folder between the two calls.
         let deadline = MonotonicClock.now + Self.claimPatience
         while MonotonicClock.now < deadline {
-            try FileSystem.makeFolders(path)
-            do {
-                if let lock = try FileLock.acquire(lockPath) { return lock }
-            } catch  where error.code == .noSuchFileOrDirectory {
-                continue
-            } catch {
-                // An empty folder of ours; one with a lab in it stays.
-                rmdir(path)
-                throw error
-            }
-            // Who holds it is a lab, or somebody who sweeps what one has left and has done in a
-            // moment. Only a lab answers.
+            if let lock = try lockMakingFolderInTurn() { return lock }
+            // Who holds it is a lab, or one that is ending and has done in a moment. Only a lab
+            // answers.
             if (try? UnixSocket.connect(to: socketPath)) != nil { return nil }
             usleep(Self.claimPauseMicroseconds)
         }
         return nil
+    }
+
+    private func lockMakingFolderInTurn() throws(SystemError) -> SharedDescriptor? {
+        let turn = try FileLock.awaitFolder(Self.root)
+        defer { turn.close() }
+        try FileSystem.makeFolders(path)
+        do {
+            return try FileLock.acquire(lockPath)
+        } catch {
+            // An empty folder of ours; one with a lab in it stays.
+            rmdir(path)
+            throw error
+        }
     }
 
     /// Removes what an earlier lab left in the directory, but for the lock, which the caller holds.
@@ -127,7 +131,18 @@ public struct LabDirectory: Hashable, Sendable {
 
     /// Removes the directory and the nodes' names; the lock goes last, so that a lab never seems to
     /// be down while something of it is left.
+    ///
+    /// Whoever makes or removes directories has the root locked meanwhile: else one who sweeps
+    /// makes a lock file in a directory that another is about to remove, or takes the lock of one
+    /// that another is about to claim.
     func remove() throws(SystemError) {
+        guard FileSystem.isFolder(path) else { return }
+        let turn = try FileLock.awaitFolder(Self.root)
+        defer { turn.close() }
+        try removeInTurn()
+    }
+
+    private func removeInTurn() throws(SystemError) {
         guard FileSystem.isFolder(path) else { return }
         try clear()
         try FileSystem.removeTree(path)
@@ -174,17 +189,20 @@ public struct LabDirectory: Hashable, Sendable {
 
     /// Removes what labs that are no longer up have left behind.
     ///
+    /// When it returns, whoever was removing something before has done so too.
+    ///
     /// - Returns: the names of those labs.
     @discardableResult
     public static func sweep() -> [String] {
+        guard let turn = try? FileLock.awaitFolder(root) else { return [] }
+        defer { turn.close() }
         var swept: [String] = []
         for name in (try? FileSystem.list(root)) ?? [] {
             let directory = LabDirectory(name)
-            // Taking the lock keeps an `up` that begins right now out until this is done.
             guard FileSystem.isFolder(directory.path),
                 let lock = try? FileLock.acquire(directory.lockPath)
             else { continue }
-            if (try? directory.remove()) != nil { swept.append(name) }
+            if (try? directory.removeInTurn()) != nil { swept.append(name) }
             lock.close()
         }
         return swept

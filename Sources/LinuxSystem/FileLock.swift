@@ -24,6 +24,20 @@ public enum FileLock {
         }
     }
 
+    /// Locks a folder itself (flock(2)), waiting until it is free; nothing is made in it.
+    ///
+    /// - Returns: the open folder that holds the lock.
+    /// - Throws: ``SystemError`` when the folder cannot be opened or the file system knows no locks.
+    public static func awaitFolder(_ path: String) throws(SystemError) -> SharedDescriptor {
+        let folder = OwnedDescriptor(
+            try systemCall("open \(path)") {
+                clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+            })
+        let number = folder.rawValue
+        try systemCall("lock \(path)") { clinux_lock_folder(number) }
+        return SharedDescriptor(folder)
+    }
+
     /// Whether somebody holds the lock. Takes nothing, so that two who ask do not see each other.
     ///
     /// A lock file of another user cannot be asked about; it counts as held, since its owner would
