@@ -97,6 +97,17 @@ struct TwoNodeLife: Sendable {
         }
     }
 
+    /// When the address appeared on the node that takes over; nil if it has not yet.
+    func addition(after takeover: Takeover) -> MonotonicInstant? {
+        guard let start = self.takeover(takeover)?.time else { return nil }
+        return events.first { event in
+            guard case .addressAdded(takeover.node, "eth0", let added) = event.kind else {
+                return false
+            }
+            return added.description == "10.10.10.10/32" && event.time > start
+        }?.time
+    }
+
     private func time(of verb: ControlVerb, _ target: String) -> MonotonicInstant? {
         events.first { event in
             if case .control(verb, let seen) = event.kind {
@@ -130,6 +141,7 @@ struct TwoNodeLife: Sendable {
             // The second burst comes 5 s after the first.
             try lab.awaitEvents("the master announces itself twice") {
                 $0.announcements(after: .election).count >= 10
+                    && $0.addition(after: .election) != nil
             }
         }
         let kills = try labs.map { try $0.labctl("kill", "master") }
@@ -137,6 +149,7 @@ struct TwoNodeLife: Sendable {
         for lab in labs {
             try lab.awaitEvents("the backup takes over") {
                 $0.announcements(after: .powerCut).count >= 5
+                    && $0.addition(after: .powerCut) != nil
             }
         }
         let returns = try labs.map { try $0.labctl("start", "master") }
@@ -144,6 +157,7 @@ struct TwoNodeLife: Sendable {
         for lab in labs {
             try lab.awaitEvents("the master takes the address back") {
                 $0.announcements(after: .comeback).count >= 5
+                    && $0.addition(after: .comeback) != nil
             }
         }
         let stops = try labs.map { try $0.labctl("stop", "master/keepalived") }
@@ -151,6 +165,7 @@ struct TwoNodeLife: Sendable {
         for lab in labs {
             try lab.awaitEvents("the backup takes over again") {
                 $0.announcements(after: .resignation).count >= 5
+                    && $0.addition(after: .resignation) != nil
             }
         }
         return try labs.map { try $0.finish() }
@@ -163,7 +178,6 @@ private final class WatchedLab {
     private let pair: DaemonPair
     private var follower: RunningProgram?
     private var life: TwoNodeLife
-    private var readLines = 0
 
     init(_ pair: DaemonPair, name: String) throws {
         self.pair = pair
@@ -202,19 +216,17 @@ private final class WatchedLab {
         _ what: String, _ holds: (TwoNodeLife) -> Bool
     ) throws {
         let follower = try #require(follower)
-        try eventually("\(what), with \(pair.testDescription)", within: .seconds(30)) {
-            let lines = try follower.awaitOutput("").split(
-                separator: "\n", omittingEmptySubsequences: false
-            ).dropLast()
-            guard lines.count > readLines else { return false }
-            for line in lines.dropFirst(readLines) {
-                life.events.append(
-                    try JSONDecoder().decode(TimelineEvent.self, from: Data(line.utf8)))
+        let deadline = MonotonicClock.now + .seconds(30)
+        while !holds(life) {
+            let patience = max(deadline - MonotonicClock.now, .zero)
+            guard let line = try? follower.nextLine(within: patience) else {
+                throw NodeUnderTest.TimedOut(
+                    description: "it never came true that \(what), with \(pair.testDescription)")
             }
-            readLines = lines.count
+            life.events.append(
+                try JSONDecoder().decode(TimelineEvent.self, from: Data(line.utf8)))
             // As they arrive they are almost in order: frames carry the kernel's stamp.
             life.events.sort { $0.time < $1.time }
-            return holds(life)
         }
     }
 

@@ -76,11 +76,11 @@ struct InteropTimingTests {
 
     @Test("our agent adds at most 5 ms of its own: its best takeovers show it on any machine")
     func precision() throws {
-        for takeover in Self.counted {
-            let best = try DaemonPair.allCases.filter { $0.isOurs("backup") }
-                .map { try Self.lateness(TwoNodeLife.of($0), takeover) }.min()
-            #expect(try #require(best) <= idleMargin)
+        let all = try DaemonPair.allCases.filter { $0.isOurs("backup") }.flatMap { pair in
+            try Self.counted.map { try Self.lateness(TwoNodeLife.of(pair), $0) }
         }
+        // What a busy machine adds differs from one to the next; what the agent adds does not.
+        #expect(try #require(all.min()) <= idleMargin, "\(all)")
     }
 
     @Test("a master advertises once in an interval", arguments: DaemonPair.allCases)
@@ -116,9 +116,19 @@ struct InteropTimingTests {
         #expect(times[0] - first.time <= schedulingMargin)
         let pause = times[5] - times[0]
         #expect(pause >= .seconds(5) - schedulingMargin && pause <= .seconds(5) + schedulingMargin)
-        // The others were over before their second burst.
+        // The two takeovers with nobody to answer begin with five, too.
         for takeover in Self.counted {
-            #expect(life.announcements(after: takeover).count == 5, "\(takeover)")
+            let first = try #require(life.takeover(takeover))
+            let count = life.announcements(after: takeover).prefix {
+                $0 - first.time < .seconds(4)
+            }.count
+            if pair.isOurs(takeover.node) {
+                #expect(count == 5, "\(takeover)")
+            } else {
+                // keepalived does not forget the second burst of a time as master that ended
+                // before it was due: it comes as soon as it is due, in the next such time.
+                #expect(takeover == .resignation ? 5...10 ~= count : count == 5, "\(takeover)")
+            }
         }
     }
 
@@ -131,7 +141,7 @@ struct InteropTimingTests {
                 for takeover in TwoNodeLife.Takeover.allCases
                 where pair.isOurs(takeover.node) == isOurs {
                     let first = try #require(life.takeover(takeover))
-                    let address = try #require(Self.additionOfVIP(life, by: first))
+                    let address = try #require(life.addition(after: takeover))
                     let arp = try #require(life.announcements(after: takeover).first)
                     #expect(arp > first.time)
                     #expect(address > first.time)
@@ -142,16 +152,5 @@ struct InteropTimingTests {
             }
             #expect(provenCount > 0, "\(isOurs ? "our agent" : "keepalived")")
         }
-    }
-
-    private static func additionOfVIP(
-        _ life: TwoNodeLife, by takeover: TwoNodeLife.Advertisement
-    ) -> MonotonicInstant? {
-        life.events.first { event in
-            guard case .addressAdded(takeover.node, "eth0", let added) = event.kind else {
-                return false
-            }
-            return added.description == "10.10.10.10/32" && event.time > takeover.time
-        }?.time
     }
 }

@@ -66,6 +66,7 @@ final class RunningProgram {
     private let errors: SharedDescriptor
     private var outputBytes: [UInt8] = []
     private var errorBytes: [UInt8] = []
+    private var takenBytes = 0
     private var reaped: Termination?
 
     init(
@@ -121,6 +122,27 @@ final class RunningProgram {
             return text.contains(marker)
         }
         return text
+    }
+
+    /// The next line it prints, without its end, awaited.
+    func nextLine(within patience: Duration = NodeUnderTest.patience) throws -> String {
+        let deadline = MonotonicClock.now + patience
+        while true {
+            let rest = outputBytes[takenBytes...]
+            if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                takenBytes = end + 1
+                return String(decoding: rest[..<end], as: UTF8.self)
+            }
+            let before = outputBytes.count
+            let patience = max(deadline - MonotonicClock.now, .zero)
+            guard isReadable(output.rawValue, for: patience) else {
+                throw NodeUnderTest.TimedOut(description: "a program printed no further line")
+            }
+            drain()
+            guard outputBytes.count > before else {
+                throw NodeUnderTest.TimedOut(description: "a program has ended its output")
+            }
+        }
     }
 
     /// Waits for its end.

@@ -51,16 +51,16 @@ private struct WireLife: Sendable {
         // The life that counts is the second: the capture listens when it begins.
         for (lab, daemon) in zip(labs, daemons) {
             try lab.up("--vrrp", daemon)
-            try lab.control("kill", "sender")
+            try lab.apply("kill", "sender")
             try lab.exec("watch", "rm", "/root/capture.pcap")
-            try lab.control("restart", "watch/capture")
-            try lab.control("start", "sender")
+            try lab.apply("restart", "watch/capture")
+            try lab.apply("start", "sender")
         }
         for lab in labs {
             try eventually("\(lab.name) has announced itself twice", within: .seconds(30)) {
                 try lab.captured("arp").count == 10
             }
-            try lab.control("stop", "sender/keepalived")
+            try lab.apply("stop", "sender/keepalived")
         }
         return try zip(labs, daemons).map { lab, daemon in
             // The kernel says twice that it leaves a group, as it does when it joins one.
@@ -79,11 +79,6 @@ private struct WireLife: Sendable {
 }
 
 extension LabUnderTest {
-    fileprivate func control(_ verb: String, _ target: String) throws {
-        let result = try Labctl.run(verb, "-l", name, target)
-        try #require(result.status == 0, "\(result.errors)")
-    }
-
     /// What a program that reads captures prints about the capture so far.
     fileprivate func read(_ command: String...) throws -> String {
         let arguments = ["exec", "-l", name, "watch", "--"] + command + ["/root/capture.pcap"]
