@@ -27,7 +27,8 @@ public enum FileLock {
     /// Locks a folder itself (flock(2)), waiting until it is free; nothing is made in it.
     ///
     /// - Returns: the open folder that holds the lock.
-    /// - Throws: ``SystemError`` when the folder cannot be opened or the file system knows no locks.
+    /// - Throws: ``SystemError`` when the folder cannot be opened or the file system knows no
+    ///   locks.
     public static func awaitFolder(_ path: String) throws(SystemError) -> SharedDescriptor {
         let folder = OwnedDescriptor(
             try systemCall("open \(path)") {
