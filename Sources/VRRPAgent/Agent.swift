@@ -105,7 +105,13 @@ final class Agent {
             }
             sockets[key] = socket
         }
-        for runner in runners { runner.socket = runner.socketKey.flatMap { sockets[$0] } }
+        for runner in runners {
+            let socket = runner.socketKey.flatMap { sockets[$0] }
+            runner.socket = socket
+            runner.takeWaitingPackets = { [unowned self, weak socket] in
+                if let socket { takePackets(of: socket) }
+            }
+        }
     }
 
     private func takePackets(of socket: VRRPSocket) {

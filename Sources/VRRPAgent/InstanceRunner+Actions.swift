@@ -90,6 +90,11 @@ extension InstanceRunner {
 
     private func announce(_ count: Int) {
         for round in 0..<count {
+            // A better router may have taken the addresses meanwhile. What is announced after it
+            // has announced them itself leads everybody here, where nobody answers any more, until
+            // its second burst: seen for 5 s when this process lost the CPU between two rounds.
+            takeWaitingPackets()
+            guard isMaster else { return }
             for address in addresses {
                 // Gap: unsolicited neighbour advertisements (RFC 9568 §8.2.2) are not sent yet.
                 guard case .v4(let announced) = address.address.address else { continue }

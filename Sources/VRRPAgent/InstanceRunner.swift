@@ -15,6 +15,9 @@ final class InstanceRunner {
     /// What to send advertisements through; nil while there is no interface.
     var socket: VRRPSocket?
 
+    /// Takes what has arrived for the socket since it was last looked at.
+    var takeWaitingPackets: () -> Void = {}
+
     let machine: Machine
     let log: Log
     /// Of the last packet sent; keepalived counts from 1 as well.
@@ -61,7 +64,7 @@ final class InstanceRunner {
         }
     }
 
-    private var isMaster: Bool {
+    var isMaster: Bool {
         if case .master = router.state { true } else { false }
     }
 

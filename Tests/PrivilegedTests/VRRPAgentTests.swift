@@ -162,6 +162,23 @@ struct VRRPAgentTests {
         }
     }
 
+    @Test("stops announcing the addresses as soon as a better router has spoken")
+    func announcementCutShort() throws {
+        // Long enough for the answer to its first advertisement to arrive in the middle.
+        let rounds = 50_000
+        let agent = try Agent(
+            "priority 254\ngarp_master_repeat \(rounds)", test: "cut-short")
+        _ = try agent.advertisement()
+        try agent.advertise(255)
+        try agent.awaitLine(
+            "(VI_1) Master received advert from 10.10.10.2 with higher priority 255, ours 254\n"
+                + "(VI_1) Entering BACKUP STATE\n(VI_1) removing VIPs.")
+        let announcements = agent.log.split(separator: "\n").count {
+            $0 == "Sending gratuitous ARP on eth0 for 10.10.10.10"
+        }
+        #expect(announcements < rounds)
+    }
+
     @Test("an address that somebody removes is back after the skew; a link that goes is a FAULT")
     func interference() throws {
         let agent = try Agent("priority 254", test: "interference")
