@@ -114,6 +114,9 @@ public struct LabDirectory: Hashable, Sendable {
         try FileSystem.makeFolders(path)
         do {
             return try FileLock.acquire(lockPath)
+        } catch  where error.code == .noSuchFileOrDirectory {
+            // Removed by somebody who does not wait for a turn: rm(1).
+            return nil
         } catch {
             // An empty folder of ours; one with a lab in it stays.
             rmdir(path)
