@@ -6,6 +6,18 @@ public struct Configuration: Hashable, Sendable {
     public var global = GlobalDefinitions()
     /// The scripts that instances may track, in the order of the file.
     public var scripts: [VRRPScript] = []
+    /// Processes that instances may track (`vrrp_track_process`), in the order of the file.
+    public var processes: [TrackProcess] = []
+    /// Files that instances may track (`track_file`), in the order of the file.
+    public var files: [TrackFile] = []
+    /// Instances that change state together, in the order of the file.
+    public var syncGroups: [SyncGroupDefinition] = []
+    /// `static_ipaddress`: addresses that are there while the daemon runs.
+    public var staticAddresses: [VirtualAddress] = []
+    /// `static_routes`: routes that are there while the daemon runs.
+    public var staticRoutes: [RouteDefinition] = []
+    /// `static_rules`: rules that are there while the daemon runs.
+    public var staticRules: [RuleDefinition] = []
     /// The virtual routers, in the order of the file.
     public var instances: [VRRPInstance] = []
     /// The LVS services, in the order of the file: kept, not acted on.
@@ -145,6 +157,50 @@ public struct GlobalDefinitions: Hashable, Sendable {
     public var garpInterval: Duration = .zero
     /// `vrrp_gna_interval`: the least time between two unsolicited neighbour advertisements.
     public var gnaInterval: Duration = .zero
+    /// `garp_group`: interfaces that share a pace of their own.
+    public var garpGroups: [GARPGroup] = []
+    /// `smtp_helo_name`; nil where the host's name is to be used.
+    public var smtpHeloName: String?
+    /// `no_email_faults`: no mail about FAULT.
+    public var suppressesFaultMail = false
+    /// `vrrp_mcast_group4`.
+    public var multicastGroup4 = IPv4Address(224, 0, 0, 18)
+    /// `vrrp_mcast_group6`.
+    public var multicastGroup6 = IPv6Address(high: 0xff02 << 48, low: 0x12)
+    /// `notify_fifo` and `vrrp_notify_fifo`: where a line tells every transition.
+    public var notifyFIFOs: [NotifyFIFO] = []
+    /// `fifo_write_vrrp_states_on_reload`: a reload writes all states to the FIFOs.
+    public var writesStatesOnReload = false
+    /// `startup_script`: run once before the instances start.
+    public var startupScript: Command?
+    /// `startup_script_timeout`.
+    public var startupScriptTimeout: Duration = .seconds(10)
+    /// `shutdown_script`: run once when all is stopped.
+    public var shutdownScript: Command?
+    /// `shutdown_script_timeout`.
+    public var shutdownScriptTimeout: Duration = .seconds(10)
+    /// `log_unknown_vrids`: advertisements of virtual routers not configured here are logged.
+    public var logsUnknownVRIDs = false
+    /// `vrrp_notify_priority_changes`: the default of `notify_priority_changes`.
+    public var notifiesPriorityChanges = false
+    /// `disable_local_igmp`: the sysctl igmp_link_local_mcast_reports is cleared.
+    public var disablesLocalIGMP = false
+    /// `nftables [TABLE]`: the table that `no_accept` uses.
+    public var nftablesTable = "keepalived"
+    /// `net_namespace`: the network namespace that the daemon enters.
+    public var networkNamespace: String?
+    /// `instance`: tells several daemons of one machine apart, in the names of their files.
+    public var instanceName: String?
+    /// `use_pid_dir`: pid files are under /run/keepalived.
+    public var usesPIDDirectory = false
+    /// `child_wait_time`: how long the end waits for what was started.
+    public var childWaitTime: Duration = .seconds(5)
+    /// `interface_up_down_delays`: how long a change of an interface's state must last to count.
+    public var interfaceDelays: [InterfaceDelay] = []
+    /// `umask`: of files and scripts; nil where it is not written.
+    public var umask: UInt16?
+    /// `reload_check_config`: a reload is refused when the new file has errors.
+    public var checksReload = false
 
     /// The defaults.
     public init() {}

@@ -64,6 +64,104 @@ public struct VRRPInstance: Hashable, Sendable {
     public var position: SourcePosition
     /// Where its interface is named.
     public var interfacePosition: SourcePosition
+    /// `use_vmac`, `use_ipvlan`: the interface of its own that it makes; nil: none.
+    public var virtualInterface: VirtualInterface?
+    /// `virtual_routes`: routes that a master adds.
+    public var virtualRoutes: [RouteDefinition] = []
+    /// `virtual_rules`: rules of the routing policy that a master adds.
+    public var virtualRules: [RuleDefinition] = []
+    /// `track_file`: files whose values matter.
+    public var trackedFiles: [TrackedObject] = []
+    /// `track_process`: processes whose running matters.
+    public var trackedProcesses: [TrackedObject] = []
+    /// `track_src_ip`: FAULT while the source address is not on the interface.
+    public var tracksSourceAddress = false
+    /// `mcast_dst_ip`: the group; nil: `vrrp_mcast_group4` or `vrrp_mcast_group6`.
+    public var multicastGroup: IPAddress?
+    /// `unicast_ttl`: TTL or hop limit of what is sent to unicast peers; nil: 255 for IPv4, the
+    /// kernel's for IPv6.
+    public var unicastTimeToLive: UInt8?
+    /// The TTLs that each unicast peer's packets may have, in the order of `unicastPeers`; nil for
+    /// a peer whose TTL is not looked at.
+    public var unicastPeerTimesToLive: [ClosedRange<UInt8>?] = []
+    /// `check_unicast_src`: whether packets from others than the peers are refused.
+    public var checksUnicastSource = false
+    /// `unicast_fault_no_peer`: FAULT, not multicast, when a unicast block names no peer.
+    public var faultsWithoutPeer = false
+    /// `old_unicast_checksum`: how the checksum of version 3 to unicast peers is made.
+    public var unicastChecksum = UnicastChecksum.current
+    /// `v3_checksum_as_v2`: version 3 over IPv4 without the pseudo-header (RFC 9568 §5.2.8).
+    public var checksumOmitsPseudoHeader = false
+    /// `promote_secondaries`: the interface's sysctl of that name is set.
+    public var promotesSecondaries = false
+    /// `notify_priority_changes`: FIFO lines tell when the effective priority changes.
+    public var notifiesPriorityChanges = false
+    /// `notify_deleted`: a reload that removes the instance tells DELETED, not FAULT.
+    public var notifiesDeletion = false
+    /// `garp_extra_if`: how often addresses are announced on other interfaces too; zero: never.
+    public var extraAnnouncementInterval: Duration = .zero
+
+    /// `old_unicast_checksum` in version 3 over IPv4.
+    public enum UnicastChecksum: Hashable, Sendable {
+        /// Unwritten: with the peer's address in the pseudo-header.
+        case current
+        /// `old_unicast_checksum`: with the multicast group in the pseudo-header, as before 1.3.6.
+        case old
+        /// `old_unicast_checksum never`.
+        case neverOld
+    }
+
+    /// An interface that an instance makes for itself on top of its own.
+    public struct VirtualInterface: Hashable, Sendable {
+        /// What sort of interface.
+        public enum Kind: Hashable, Sendable {
+            /// `use_vmac`: a macvlan with the virtual router's MAC address (RFC 9568 §7.3).
+            case macvlan
+            /// `use_ipvlan`: an ipvlan in layer 2 mode.
+            case ipvlan
+        }
+
+        /// What sort.
+        public var kind: Kind
+        /// Its name, `vrrp.VRID` (`vrrp6.VRID` for IPv6) unless written.
+        public var name: InterfaceName
+        /// `use_vmac NAME MAC`: its address; nil: 00-00-5E-00-01-VRID, or -02-VRID for IPv6.
+        public var address: MACAddress?
+        /// `use_ipvlan NAME ADDRESS`: the address that is set on it.
+        public var interfaceAddress: InterfaceAddress?
+        /// `vmac_xmit_base`: advertisements leave by the interface below.
+        public var transmitsFromBase = false
+        /// `use_vmac_addr`: virtual addresses on other interfaces get interfaces of this sort too.
+        public var coversOtherInterfaces = false
+
+        /// An interface of that kind and name.
+        public init(kind: Kind, name: InterfaceName) {
+            self.kind = kind
+            self.name = name
+        }
+    }
+
+    /// A line of `track_file` or `track_process`.
+    public struct TrackedObject: Hashable, Sendable {
+        /// The name of the file's or the process's definition.
+        public var name: String
+        /// The weight for this instance; nil: the definition's own.
+        public var weight: Int?
+        /// Whether the weight counts the other way round.
+        public var isReversed = false
+        /// Where it stands.
+        public var position: SourcePosition
+
+        /// A line naming that definition.
+        public init(
+            name: String, weight: Int? = nil, isReversed: Bool = false, position: SourcePosition
+        ) {
+            self.name = name
+            self.weight = weight
+            self.isReversed = isReversed
+            self.position = position
+        }
+    }
 
     /// A version of VRRP.
     public enum Version: UInt8, Hashable, Sendable {
@@ -104,6 +202,13 @@ public struct VRRPInstance: Hashable, Sendable {
         public var fault: Command?
         /// `notify_stop`: run when the daemon ends.
         public var stop: Command?
+        /// `notify_deleted`: run when a reload removes the instance.
+        public var deleted: Command?
+        /// `notify_master_rx_lower_pri`: run when a master hears one of lower priority.
+        public var masterReceivedLowerPriority: Command?
+
+        /// No command.
+        public init() {}
     }
 
     /// A line of `track_interface`.
@@ -112,6 +217,8 @@ public struct VRRPInstance: Hashable, Sendable {
         public var interface: InterfaceName
         /// Added to or taken from the priority; 0: FAULT while it is down.
         public var weight: Int
+        /// Whether the weight counts the other way round.
+        public var isReversed = false
         /// Where it stands.
         public var position: SourcePosition
     }
@@ -122,6 +229,8 @@ public struct VRRPInstance: Hashable, Sendable {
         public var name: String
         /// The weight for this instance; nil: the script's own.
         public var weight: Int?
+        /// Whether the weight counts the other way round.
+        public var isReversed = false
         /// Where it stands.
         public var position: SourcePosition
     }
@@ -143,6 +252,31 @@ public struct VirtualAddress: Hashable, Sendable {
     public var isTracked: Bool
     /// Where it stands.
     public var position: SourcePosition
+    /// `peer`: the other end of a point-to-point link.
+    public var peer: InterfaceAddress?
+    /// `home`, `-nodad`, `mngtmpaddr`, `noprefixroute`, `autojoin`: IFA_FLAGS of linux/if_addr.h.
+    public var flags = Flags()
+    /// `preferred_lft`; nil: for ever, but 0 for an IPv6 address of full length, so that it is
+    /// never chosen as a source.
+    public var preferredLifetime: Duration?
+    /// `use_vmac`: it gets an interface of its own with the virtual router's MAC address.
+    public var usesVMAC = false
+
+    /// Flags of an address as the kernel numbers them (linux/if_addr.h).
+    public struct Flags: OptionSet, Hashable, Sendable {
+        public var rawValue: UInt32
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// No duplicate address detection.
+        public static let nodad = Flags(rawValue: 0x02)
+        /// The mobile host's home address.
+        public static let home = Flags(rawValue: 0x10)
+        /// The kernel makes temporary addresses from it.
+        public static let manageTemporaryAddresses = Flags(rawValue: 0x100)
+        /// The kernel adds no route for its prefix.
+        public static let noPrefixRoute = Flags(rawValue: 0x200)
+        /// The kernel joins it when it is a group.
+        public static let autojoin = Flags(rawValue: 0x400)
+    }
 
     /// An address's scope, as the kernel numbers it (rtnetlink's `ifa_scope`).
     public struct Scope: RawRepresentable, Hashable, Sendable, CustomStringConvertible {

@@ -1,0 +1,157 @@
+public import NetworkTypes
+
+/// A route as `ip route add` takes it (`virtual_routes`, `static_routes`).
+public struct RouteDefinition: Hashable, Sendable {
+    /// The destination; of length 0 for `default`.
+    public var destination: IPPrefix
+    /// `unicast` unless written: RTN_ of linux/rtnetlink.h.
+    public var type = Kind.unicast
+    /// `via`.
+    public var gateway: IPAddress?
+    /// `dev`.
+    public var interface: InterfaceName?
+    /// `src`.
+    public var source: IPAddress?
+    /// `from`: the sources the route is for; IPv6 only.
+    public var from: IPPrefix?
+    /// `table`: its number; 254 is main.
+    public var table: UInt32 = 254
+    /// `metric`, `preference`.
+    public var metric: UInt32?
+    /// `scope`; nil: what suits the type.
+    public var scope: VirtualAddress.Scope?
+    /// `proto`: RTPROT_ of linux/rtnetlink.h; keepalived's own is 18.
+    public var routeProtocol: UInt8 = 18
+    /// `tos`, `dsfield`.
+    public var typeOfService: UInt8 = 0
+    /// `onlink`.
+    public var isOnLink = false
+    /// `mtu`, `advmss`, `window`, `rtt`, `initcwnd`...: RTAX_ numbers and values.
+    public var metrics: [Metric] = []
+    /// `nexthop via A dev B weight N`: several ways, instead of `gateway` and `interface`.
+    public var nextHops: [NextHop] = []
+    /// Whether its removal by someone else matters (not so with `no_track`).
+    public var isTracked = true
+    /// Where it stands.
+    public var position: SourcePosition
+
+    /// Types of routes, as the kernel numbers them (RTN_).
+    public enum Kind: UInt8, Hashable, Sendable {
+        case unicast = 1
+        case local = 2
+        case broadcast = 3
+        case anycast = 4
+        case multicast = 5
+        case blackhole = 6
+        case unreachable = 7
+        case prohibit = 8
+        case `throw` = 9
+        case nat = 10
+    }
+
+    /// A metric of a route (RTAX_ of linux/rtnetlink.h).
+    public struct Metric: Hashable, Sendable {
+        /// The kernel's number.
+        public var number: UInt16
+        /// Its value.
+        public var value: UInt32
+        /// Whether the kernel may not change it (`mtu lock 1400`).
+        public var isLocked = false
+
+        /// The metric of that number.
+        public init(number: UInt16, value: UInt32, isLocked: Bool = false) {
+            self.number = number
+            self.value = value
+            self.isLocked = isLocked
+        }
+    }
+
+    /// One of a route's several ways.
+    public struct NextHop: Hashable, Sendable {
+        /// `via`.
+        public var gateway: IPAddress?
+        /// `dev`.
+        public var interface: InterfaceName?
+        /// `weight`, from 1 to 256.
+        public var weight = 1
+        /// `onlink`.
+        public var isOnLink = false
+
+        /// A way with nothing set.
+        public init() {}
+    }
+
+    /// The route to that destination.
+    public init(destination: IPPrefix, position: SourcePosition) {
+        self.destination = destination
+        self.position = position
+    }
+}
+
+/// A rule of the routing policy as `ip rule add` takes it (`virtual_rules`, `static_rules`).
+public struct RuleDefinition: Hashable, Sendable {
+    /// The family it is for.
+    public var family: IPAddress.Family
+    /// `from`.
+    public var from: IPPrefix?
+    /// `to`.
+    public var to: IPPrefix?
+    /// `table`, `lookup`: its number; nil: none is looked up.
+    public var table: UInt32?
+    /// `priority`, `preference`, `order`; nil: the kernel chooses.
+    public var priority: UInt32?
+    /// `fwmark MARK[/MASK]`.
+    public var firewallMark: FirewallMark?
+    /// `iif`, `dev`.
+    public var inputInterface: InterfaceName?
+    /// `oif`.
+    public var outputInterface: InterfaceName?
+    /// `tos`, `dsfield`.
+    public var typeOfService: UInt8 = 0
+    /// What is done with a packet that matches: FR_ACT_ of linux/fib_rules.h.
+    public var action = Action.lookup
+    /// `not`: whether it holds for what does not match.
+    public var isInverted = false
+    /// `suppress_prefixlength`.
+    public var suppressedPrefixLength: Int?
+    /// `suppress_ifgroup`.
+    public var suppressedInterfaceGroup: UInt32?
+    /// `realms`.
+    public var realms: UInt32?
+    /// Whether its removal by someone else matters (not so with `no_track`).
+    public var isTracked = true
+    /// Where it stands.
+    public var position: SourcePosition
+
+    /// `fwmark`: the mark packets must have, in the bits of the mask.
+    public struct FirewallMark: Hashable, Sendable {
+        /// The mark.
+        public var value: UInt32
+        /// The bits that are compared; nil: all.
+        public var mask: UInt32?
+
+        /// That mark.
+        public init(value: UInt32, mask: UInt32? = nil) {
+            self.value = value
+            self.mask = mask
+        }
+    }
+
+    /// What a rule does, as the kernel numbers it (FR_ACT_).
+    public enum Action: Hashable, Sendable {
+        /// Looks the table up.
+        case lookup
+        /// `goto PRIORITY`.
+        case goto(UInt32)
+        case nop
+        case blackhole
+        case unreachable
+        case prohibit
+    }
+
+    /// A rule that matches everything.
+    public init(family: IPAddress.Family, position: SourcePosition) {
+        self.family = family
+        self.position = position
+    }
+}
