@@ -17,11 +17,10 @@ public struct AuthenticationPassword: Hashable, Sendable {
         self.octets = kept + [UInt8](repeating: 0, count: Self.lengthBytes - kept.count)
     }
 
-    /// The password in an advertisement's last eight octets.
-    ///
-    /// - Precondition: there are eight.
-    init(octets: some Collection<UInt8>) {
-        precondition(octets.count == Self.lengthBytes, "an authentication field has eight octets")
-        self.octets = Array(octets)
+    /// Whether those octets are the password's; every one is looked at, so that the time taken
+    /// tells nothing about a guess.
+    func equals(_ octets: some Collection<UInt8>) -> Bool {
+        octets.count == self.octets.count
+            && zip(octets, self.octets).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

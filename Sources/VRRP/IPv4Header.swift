@@ -24,7 +24,7 @@ struct IPv4Header: Equatable {
         totalLengthBytes = Int(packet.number16(at: 2))
         timeToLive = packet[packet.startIndex + 8]
         ipProtocol = packet[packet.startIndex + 9]
-        source = IPv4Address(octets: packet.octets(at: 12, count: 4))
-        destination = IPv4Address(octets: packet.octets(at: 16, count: 4))
+        source = packet.ipv4Address(at: 12)
+        destination = packet.ipv4Address(at: 16)
     }
 }

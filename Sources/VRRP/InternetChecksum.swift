@@ -25,6 +25,11 @@ public struct InternetChecksum: Equatable, Sendable {
         }
     }
 
+    /// Adds a 32-bit number.
+    mutating func add(number32 value: UInt32) {
+        sum += UInt64(value >> 16) + UInt64(value & 0xffff)
+    }
+
     /// The checksum: what goes into the checksum field, whose own octets were summed as zero; or,
     /// over octets that include a right checksum, zero.
     public var value: UInt16 {

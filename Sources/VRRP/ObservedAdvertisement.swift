@@ -3,8 +3,9 @@ public import NetworkTypes
 /// What a captured advertisement says, for observers: versions 2 and 3, over IPv4 and IPv6, under
 /// an IP authentication header or not.
 ///
-/// An observer reports what was on the wire, so nothing is verified here: neither checksum nor
-/// authentication nor TTL. A frame from which the contents cannot be read gives nil.
+/// An observer reports what was on the wire, so nothing is refused here: neither for its checksum,
+/// of which it is said what it covers, nor for authentication nor TTL. A frame from which the
+/// contents cannot be read gives nil.
 public struct ObservedAdvertisement: Equatable, Sendable {
     /// The sender's address in the IP header.
     public var source: IPAddress
@@ -20,9 +21,32 @@ public struct ObservedAdvertisement: Equatable, Sendable {
     public var interval: Duration
     /// The virtual addresses, in the message's order.
     public var addresses: [IPAddress]
+    /// The TTL or hop limit in the IP header.
+    public var timeToLive: UInt8
+    /// Version 2's Auth Type; nil in version 3, which has none.
+    public var authenticationType: UInt8?
+    /// The IP authentication header's sequence number; nil without such a header.
+    public var sequenceNumber: UInt32?
+    /// What the checksum covers.
+    public var checksum: Checksum
 
-    private static let authenticationHeader: UInt8 = 51
-    private static let ipv6HeaderBytes = 40
+    /// What a checksum was found to be computed over.
+    public enum Checksum: Hashable, Sendable {
+        /// The message and the pseudo header with the packet's addresses.
+        case pseudoHeader
+        /// The message alone.
+        case messageOnly
+        /// Neither.
+        case wrong
+    }
+
+    /// What the IP headers say.
+    private struct Carrier {
+        var source: IPAddress
+        var destination: IPAddress
+        var timeToLive: UInt8
+        var sequenceNumber: UInt32?
+    }
 
     /// Reads an Ethernet II frame, untagged or with one 802.1Q tag; nil when it is no
     /// advertisement.
@@ -53,35 +77,33 @@ public struct ObservedAdvertisement: Equatable, Sendable {
             (header.lengthBytes...packet.count).contains(header.totalLengthBytes)
         else { return nil }
         var payload = packet[header.lengthBytes..<header.totalLengthBytes]
+        var carrier = Carrier(
+            source: .v4(header.source), destination: .v4(header.destination),
+            timeToLive: header.timeToLive)
         var next = header.ipProtocol
-        if next == Self.authenticationHeader {
-            // RFC 4302 §2: next header, then the length in words of 32 bits, less two.
-            guard payload.count >= 2 else { return nil }
-            next = payload[payload.startIndex]
+        if next == Advertisement.authenticationHeaderProtocol {
+            guard let authentication = AuthenticationHeader(payload) else { return nil }
+            next = authentication.nextHeader
+            carrier.sequenceNumber = authentication.sequenceNumber
+            // RFC 4302 §2.2: the length is in words of 32 bits, less two.
             payload = payload.dropFirst((Int(payload[payload.startIndex + 1]) + 2) * 4)
         }
         guard next == Advertisement.ipProtocol else { return nil }
-        self.init(
-            message: payload, family: .v4, source: .v4(header.source),
-            destination: .v4(header.destination))
+        self.init(message: payload, carrier)
     }
 
     private init?(ipv6Packet packet: [UInt8]) {
-        guard packet.count >= Self.ipv6HeaderBytes, packet[6] == Advertisement.ipProtocol else {
-            return nil
-        }
-        let end = Self.ipv6HeaderBytes + Int(packet.number16(at: 4))
-        guard packet.count >= end else { return nil }
+        guard let header = IPv6Header(packet[...]), header.nextHeader == Advertisement.ipProtocol,
+            packet.count >= IPv6Header.lengthBytes + header.payloadBytes
+        else { return nil }
         self.init(
-            message: packet[Self.ipv6HeaderBytes..<end], family: .v6,
-            source: .v6(IPv6Address(octets: packet[8..<24])),
-            destination: .v6(IPv6Address(octets: packet[24..<40])))
+            message: packet[IPv6Header.lengthBytes...].prefix(header.payloadBytes),
+            Carrier(
+                source: .v6(header.source), destination: .v6(header.destination),
+                timeToLive: header.hopLimit))
     }
 
-    private init?(
-        message: ArraySlice<UInt8>, family: IPAddress.Family, source: IPAddress,
-        destination: IPAddress
-    ) {
+    private init?(message: ArraySlice<UInt8>, _ carrier: Carrier) {
         guard message.count >= Advertisement.headerBytes else { return nil }
         let header = Array(message.prefix(Advertisement.headerBytes))
         guard header[0] & 0x0f == Advertisement.packetType else { return nil }
@@ -89,17 +111,14 @@ public struct ObservedAdvertisement: Equatable, Sendable {
         case 2:
             version = 2
             interval = .seconds(Int(header[5]))
+            authenticationType = header[4]
         case 3:
             version = 3
             // RFC 9568 §5.2.7: twelve bits of centiseconds, the nibble before them reserved.
             interval = .milliseconds(10 * Int(header.number16(at: 4) & 0x0fff))
         default: return nil
         }
-        let width =
-            switch family {
-            case .v4: 4
-            case .v6: 16
-            }
+        let width = carrier.source.family.octetCount
         let count = Int(header[3])
         guard message.count >= Advertisement.headerBytes + width * count else { return nil }
         addresses = (0..<count).compactMap { index in
@@ -108,7 +127,35 @@ public struct ObservedAdvertisement: Equatable, Sendable {
         }
         vrid = header[1]
         priority = header[2]
-        self.source = source
-        self.destination = destination
+        source = carrier.source
+        destination = carrier.destination
+        timeToLive = carrier.timeToLive
+        sequenceNumber = carrier.sequenceNumber
+        checksum = Checksum(of: message, from: carrier.source, to: carrier.destination)
+    }
+}
+
+extension ObservedAdvertisement.Checksum {
+    fileprivate init(
+        of message: ArraySlice<UInt8>, from source: IPAddress, to destination: IPAddress
+    ) {
+        var sum: InternetChecksum? =
+            switch (source, destination) {
+            case (.v4(let source), .v4(let destination)):
+                InternetChecksum(
+                    pseudoHeaderFrom: source, to: destination, lengthBytes: message.count)
+            case (.v6(let source), .v6(let destination)):
+                InternetChecksum(
+                    pseudoHeaderFrom: source, to: destination, lengthBytes: message.count)
+            case (.v4, .v6), (.v6, .v4): nil
+            }
+        sum?.add(message)
+        if sum?.value == 0 {
+            self = .pseudoHeader
+        } else if InternetChecksum(message).value == 0 {
+            self = .messageOnly
+        } else {
+            self = .wrong
+        }
     }
 }

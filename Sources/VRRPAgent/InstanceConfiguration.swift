@@ -32,7 +32,7 @@ extension VRRPInstance {
             announcements: announcements.settings)
         do throws(AdvertisementError) {
             // Whatever cannot be sent is found now, not when it is this router's turn.
-            _ = try configuration.advertisement(priority: priority).message()
+            try configuration.advertisement(priority: priority).checkEncodable(over: .v4)
         } catch {
             throw UnsupportedInstance(name: name, feature: "\(error): that")
         }

@@ -23,7 +23,7 @@ final class InstanceRunner {
     /// Of the last packet sent; keepalived counts from 1 as well.
     var identification: UInt16 = 0
     /// Who the last accepted advertisement came from.
-    private var lastSender: IPv4Address?
+    private var lastSender: IPAddress?
 
     init(_ instance: VRRPInstance, machine: Machine, log: Log) throws(UnsupportedInstance) {
         self.instance = instance
@@ -152,7 +152,7 @@ final class InstanceRunner {
                     expected, isUnicast: isUnicast,
                     comparesAddresses: !(instance.skipsAddressCheck && isKnownSender && !isMaster)))
             lastSender = received.source
-            deliver(.advertisement(advertisement, from: .v4(received.source)))
+            deliver(.advertisement(advertisement, from: received.source))
         } catch {
             log.line("(\(instance.name)) \(error)")
         }

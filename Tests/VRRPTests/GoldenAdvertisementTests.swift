@@ -49,8 +49,8 @@ struct GoldenAdvertisementTests {
     func capturedAreWellFormed(_ golden: Case) throws {
         let packet = try Fixture.frame("advert#1", in: golden.fixture).dropFirst(14)
         let received = try ReceivedAdvertisement(parsing: packet)
-        #expect(received.source == IPv4Address(10, 10, 10, 1))
-        #expect(received.destination == golden.destination)
+        #expect(received.source == .v4(IPv4Address(10, 10, 10, 1)))
+        #expect(received.destination == .v4(golden.destination))
         let expected = golden.advertisement(priority: golden.priority)
         #expect(try received.wellFormed() == expected)
         let isUnicast = golden.destination != Advertisement.group

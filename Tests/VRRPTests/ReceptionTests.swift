@@ -54,7 +54,8 @@ struct ReceptionTests {
         } catch {
             return .refused(log: "\(error)")
         }
-        guard received.destination == Advertisement.group, received.vrid == expected.vrid else {
+        guard received.destination == .v4(Advertisement.group), received.vrid == expected.vrid
+        else {
             return .notOurs
         }
         do throws(AdvertisementError) {
@@ -167,7 +168,7 @@ struct ReceptionTests {
         }
         #expect(throws: AdvertisementError.notVRRP) {
             try ReceivedAdvertisement(
-                parsing: Fixture.frame("advert#1", in: "v3-ipv6-ll").dropFirst(14))
+                parsing: Fixture.frame("mld-join", in: "v3-ipv6-ll").dropFirst(14))
         }
         #expect(throws: AdvertisementError.packetTooShort(lengthBytes: 0)) {
             try ReceivedAdvertisement(parsing: [])
@@ -180,18 +181,21 @@ struct ReceptionTests {
             var advertisement = Self.local
             change(&advertisement)
             do throws(AdvertisementError) {
-                _ = try advertisement.message()
+                try advertisement.checkEncodable(over: .v4)
                 return nil
             } catch {
                 return error
             }
         }
         #expect(
-            error { $0.interval = .milliseconds(500) } == .unencodableInterval(.milliseconds(500)))
-        #expect(error { $0.interval = .seconds(256) } == .unencodableInterval(.seconds(256)))
-        #expect(error { $0.interval = .zero } == .unencodableInterval(.zero))
+            error { $0.interval = .milliseconds(500) }
+                == .unencodableInterval(.milliseconds(500), version: 2))
+        #expect(
+            error { $0.interval = .seconds(256) } == .unencodableInterval(.seconds(256), version: 2)
+        )
+        #expect(error { $0.interval = .zero } == .unencodableInterval(.zero, version: 2))
         #expect(error { $0.interval = .seconds(255) } == nil)
-        #expect(error { $0.version = 3 } == .unsupportedVersion(3))
+        #expect(error { $0.version = 4 } == .unsupportedVersion(4))
         let address = IPAddress.v4(IPv4Address(10, 0, 0, 1))
         #expect(
             error { $0.addresses = .init(repeating: address, count: 256) } == .tooManyAddresses(256)
@@ -217,7 +221,7 @@ struct ReceptionTests {
             let packet = try sent.ipv4Packet(
                 from: source, identification: .random(in: 0...65535, using: &generator))
             let received = try ReceivedAdvertisement(parsing: packet)
-            #expect(received.source == source)
+            #expect(received.source == .v4(source))
             #expect(try received.validated(against: .init(sent)) == sent)
 
             // One flipped bit anywhere in the message is noticed. (In the IP header that is the

@@ -92,7 +92,7 @@ struct SimulatedLAN {
         guard let received = try? ReceivedAdvertisement(parsing: delivery.packet),
             let advertisement = try? received.validated(against: .init(expected))
         else { preconditionFailure("a router refused its peer's advertisement") }
-        deliver(.advertisement(advertisement, from: .v4(received.source)), to: delivery.receiver)
+        deliver(.advertisement(advertisement, from: received.source), to: delivery.receiver)
     }
 
     private mutating func perform(_ action: VirtualRouter.Action, of sender: Int) {

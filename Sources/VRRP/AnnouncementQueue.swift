@@ -1,0 +1,173 @@
+public import NetworkTypes
+
+/// When to send which gratuitous ARP or unsolicited neighbour advertisement: the pacing of
+/// keepalived's `vrrp_garp_interval`, `vrrp_gna_interval` and `garp_group`, as a value.
+///
+/// Without an interval everything is due at once. With one, the announcements of all routers on the
+/// interfaces of a group wait for each other, one every interval, round by round. An announcement
+/// that waits already is not queued twice, so that there are never more entries than addresses. (In
+/// keepalived that also makes one of a burst's repetitions; here each is sent.)
+public struct AnnouncementQueue: Equatable, Sendable {
+    /// One address, announced on one interface for one virtual router.
+    public struct Announcement: Hashable, Sendable {
+        /// The instance's name.
+        public var owner: String
+        /// Where it is sent.
+        public var interface: InterfaceName
+        /// What is announced.
+        public var address: IPAddress
+
+        public init(owner: String, interface: InterfaceName, address: IPAddress) {
+            self.owner = owner
+            self.interface = interface
+            self.address = address
+        }
+    }
+
+    /// The least time between two announcements.
+    public struct Intervals: Hashable, Sendable {
+        /// Between gratuitous ARPs: `garp_interval`.
+        public var gratuitousARP: Duration
+        /// Between neighbour advertisements: `gna_interval`.
+        public var neighbourAdvertisement: Duration
+
+        public init(gratuitousARP: Duration = .zero, neighbourAdvertisement: Duration = .zero) {
+            self.gratuitousARP = gratuitousARP
+            self.neighbourAdvertisement = neighbourAdvertisement
+        }
+    }
+
+    /// Interfaces that share one pace: `garp_group`.
+    public struct Group: Hashable, Sendable {
+        public var interfaces: Set<InterfaceName>
+        public var intervals: Intervals
+
+        public init(interfaces: Set<InterfaceName>, intervals: Intervals) {
+            self.interfaces = interfaces
+            self.intervals = intervals
+        }
+    }
+
+    /// What shares a pace: a group's announcements of one family, or those of an interface in no
+    /// group.
+    private struct Lane: Hashable {
+        enum Members: Hashable { case group(Int), interface(InterfaceName) }
+        var members: Members
+        var family: IPAddress.Family
+    }
+
+    private struct Entry: Equatable {
+        var announcement: Announcement
+        /// How often it is still to be sent.
+        var rounds: Int
+    }
+
+    private struct Waiting: Equatable {
+        var lane: Lane
+        /// What is to be sent, in order.
+        var entries: [Entry] = []
+        /// When the lane is free again.
+        var next: MonotonicInstant
+    }
+
+    private let intervals: Intervals
+    private let groups: [Group]
+    /// In the order in which they were first used, two for each interface at most.
+    private var lanes: [Waiting] = []
+
+    /// An empty queue.
+    ///
+    /// - Parameters:
+    ///   - intervals: of interfaces in no group.
+    ///   - groups: the first that names an interface is the one it belongs to.
+    public init(intervals: Intervals = Intervals(), groups: [Group] = []) {
+        self.intervals = intervals
+        self.groups = groups
+    }
+
+    /// When `due(at:)` has something; nil while nothing waits.
+    public var deadline: MonotonicInstant? {
+        lanes.lazy.filter { !$0.entries.isEmpty }.map(\.next).min()
+    }
+
+    /// Announcements that wait.
+    public var count: Int { lanes.reduce(0) { $0 + $1.entries.count } }
+
+    /// Takes a burst: every announcement, and all of that `rounds` times.
+    ///
+    /// - Parameter pacedBy: the interface whose pace counts, for an announcement on a VMAC the one
+    ///   under it; nil for the announcement's own.
+    /// - Returns: what is to be sent now, in order.
+    public mutating func add(
+        _ announcements: [Announcement], rounds: Int, pacedBy base: InterfaceName? = nil,
+        at now: MonotonicInstant
+    ) -> [Announcement] {
+        var unpaced: [Announcement] = []
+        for announcement in announcements where rounds > 0 {
+            let lane = lane(of: announcement, base)
+            if interval(of: lane) > .zero {
+                enqueue(announcement, rounds, in: lane, now)
+            } else {
+                unpaced.append(announcement)
+            }
+        }
+        return (0..<max(0, rounds)).flatMap { _ in unpaced } + due(at: now)
+    }
+
+    /// What is to be sent at that time: of every lane that is free, the first, which then waits for
+    /// its interval.
+    public mutating func due(at now: MonotonicInstant) -> [Announcement] {
+        var due: [Announcement] = []
+        for index in lanes.indices where lanes[index].next <= now {
+            guard var first = lanes[index].entries.first else { continue }
+            due.append(first.announcement)
+            first.rounds -= 1
+            lanes[index].entries.removeFirst()
+            if first.rounds > 0 { lanes[index].entries.append(first) }
+            // From now and not from when it was due: the interval is a least one.
+            lanes[index].next = now + interval(of: lanes[index].lane)
+        }
+        return due
+    }
+
+    /// Forgets what waits for a router that is not master any more: announced then, it would lead
+    /// everybody to where nobody answers.
+    public mutating func cancel(owner: String) {
+        for index in lanes.indices {
+            lanes[index].entries.removeAll { $0.announcement.owner == owner }
+        }
+    }
+
+    private mutating func enqueue(
+        _ announcement: Announcement, _ rounds: Int, in lane: Lane, _ now: MonotonicInstant
+    ) {
+        let index = lanes.firstIndex { $0.lane == lane } ?? lanes.endIndex
+        if index == lanes.endIndex { lanes.append(Waiting(lane: lane, next: now)) }
+        let known = lanes[index].entries.firstIndex { $0.announcement == announcement }
+        if let known {
+            lanes[index].entries[known].rounds = max(lanes[index].entries[known].rounds, rounds)
+        } else {
+            lanes[index].entries.append(Entry(announcement: announcement, rounds: rounds))
+        }
+    }
+
+    private func lane(of announcement: Announcement, _ base: InterfaceName?) -> Lane {
+        let name = base ?? announcement.interface
+        let group = groups.firstIndex { $0.interfaces.contains(name) }
+        return Lane(
+            members: group.map { .group($0) } ?? .interface(name),
+            family: announcement.address.family)
+    }
+
+    private func interval(of lane: Lane) -> Duration {
+        let intervals =
+            switch lane.members {
+            case .group(let index): groups[index].intervals
+            case .interface: intervals
+            }
+        return switch lane.family {
+        case .v4: intervals.gratuitousARP
+        case .v6: intervals.neighbourAdvertisement
+        }
+    }
+}
