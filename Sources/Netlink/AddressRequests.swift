@@ -13,6 +13,8 @@ public struct AddressFlags: OptionSet, Hashable, Sendable {
     public static let secondary = AddressFlags(rawValue: 0x01)
     /// IPv6: in use at once, without asking whether another station has it (RFC 4862 §5.4).
     public static let noDuplicateDetection = AddressFlags(rawValue: 0x02)
+    /// IPv6: the home address of a mobile node (RFC 6275).
+    public static let home = AddressFlags(rawValue: 0x10)
     /// IPv6: another station has it.
     public static let duplicate = AddressFlags(rawValue: 0x08)
     /// Not to be used for new connections.
@@ -21,13 +23,21 @@ public struct AddressFlags: OptionSet, Hashable, Sendable {
     public static let tentative = AddressFlags(rawValue: 0x40)
     /// Has no lifetime that ends.
     public static let permanent = AddressFlags(rawValue: 0x80)
+    /// IPv6: the kernel makes temporary addresses of its prefix (RFC 8981).
+    public static let manageTemporaryAddresses = AddressFlags(rawValue: 0x100)
     /// No route to its network is added with it.
     public static let noPrefixRoute = AddressFlags(rawValue: 0x200)
+    /// A group: the device joins it.
+    public static let autojoin = AddressFlags(rawValue: 0x400)
 
     /// The words of `ip address`, each after a space.
     var words: String {
-        (contains(.noDuplicateDetection) ? " nodad" : "")
-            + (contains(.noPrefixRoute) ? " noprefixroute" : "")
+        let named: [(AddressFlags, String)] = [
+            (.noDuplicateDetection, "nodad"), (.home, "home"),
+            (.manageTemporaryAddresses, "mngtmpaddr"), (.noPrefixRoute, "noprefixroute"),
+            (.autojoin, "autojoin"),
+        ]
+        return named.map { contains($0) ? " \($1)" : "" }.joined()
     }
 }
 
@@ -37,31 +47,45 @@ extension Request {
     /// Like `ip address add ADDRESS/LENGTH dev DEV label LABEL scope SCOPE broadcast ADDRESS`.
     ///
     /// - Parameters:
+    ///   - peer: the other end of a point-to-point link; the prefix is its network's then.
     ///   - label: an alias of at most 15 bytes, for the old tools; IPv4 only.
-    ///   - scope: nil for the kernel's choice, host for 127/8 and global otherwise.
+    ///   - scope: nil for the kernel's choice, host for 127/8 and global otherwise; IPv6 has no
+    ///     choice.
     ///   - broadcast: nil for none.
+    ///   - preferredSeconds: how long new connections may have it as their source; 0: never,
+    ///     nil: for ever.
     /// - Throws: ``NetlinkError`` with `outOfRange` for too long a label.
     public static func add(
-        _ address: InterfaceAddress, to device: Device, label: String? = nil, scope: Scope? = nil,
-        broadcast: IPv4Address? = nil, flags: AddressFlags = []
+        _ address: InterfaceAddress, to device: Device, peer: IPAddress? = nil,
+        label: String? = nil, scope: Scope? = nil, broadcast: IPv4Address? = nil,
+        flags: AddressFlags = [], preferredSeconds: UInt32? = nil
     ) throws(NetlinkError) -> Request {
         var operation = "ip address add \(address) dev \(device)"
+        if let peer { operation += " peer \(peer)" }
         if let label { operation += " label \(label)" }
         if let scope { operation += " scope \(scope)" }
         if let broadcast { operation += " broadcast \(broadcast)" }
-        return try Request(operation + flags.words) { () throws(LibNLError) in
-            let assigned = try LibNLInterfaceAddress()
-            try assigned.describe(address, on: device)
-            if let label { try checked(rtnl_addr_set_label(assigned.pointer, label)) }
-            if let scope { rtnl_addr_set_scope(assigned.pointer, CInt(scope.rawValue)) }
-            if let broadcast {
-                let octets = try LibNLAddress(family: AF_INET, broadcast.octets)
-                try checked(rtnl_addr_set_broadcast(assigned.pointer, octets.pointer))
+        operation += flags.words
+        if let preferredSeconds { operation += " preferred_lft \(preferredSeconds)" }
+        return try Request(operation) { () throws(LibNLError) in
+            let message = try LibNLMessage(
+                type: CInt(RTM_NEWADDR), flags: NLM_F_CREATE | NLM_F_EXCL)
+            try message.append(address.header(on: device, scope: scope))
+            try message.put(IFA_LOCAL, address.address.octets)
+            try message.put(IFA_ADDRESS, (peer ?? address.address).octets)
+            if let broadcast { try message.put(IFA_BROADCAST, broadcast.octets) }
+            if let label {
+                guard label.utf8.count < Int(IFNAMSIZ) else { throw LibNLError(-NLE_RANGE) }
+                try message.put(IFA_LABEL, label)
             }
-            if !flags.isEmpty { rtnl_addr_set_flags(assigned.pointer, flags.rawValue) }
-            return try LibNLMessage { result in
-                rtnl_addr_build_add_request(assigned.pointer, NLM_F_CREATE | NLM_F_EXCL, result)
+            if !flags.isEmpty { try message.put(IFA_FLAGS, flags.rawValue) }
+            if let preferredSeconds {
+                let forever = UInt32.max
+                let lifetimes = ifa_cacheinfo(
+                    ifa_prefered: preferredSeconds, ifa_valid: forever, cstamp: 0, tstamp: 0)
+                try message.put(IFA_CACHEINFO, withUnsafeBytes(of: lifetimes) { [UInt8]($0) })
             }
+            return message
         }
     }
 
@@ -69,13 +93,19 @@ extension Request {
     ///
     /// Like `ip address delete ADDRESS/LENGTH dev DEV`. Without the address the kernel says
     /// EADDRNOTAVAIL.
+    ///
+    /// - Parameter peer: the other end, for an address that has one.
     public static func remove(
-        _ address: InterfaceAddress, from device: Device
+        _ address: InterfaceAddress, from device: Device, peer: IPAddress? = nil
     ) throws(NetlinkError) -> Request {
-        try Request("ip address delete \(address) dev \(device)") { () throws(LibNLError) in
-            let assigned = try LibNLInterfaceAddress()
-            try assigned.describe(address, on: device)
-            return try LibNLMessage { rtnl_addr_build_delete_request(assigned.pointer, 0, $0) }
+        var operation = "ip address delete \(address) dev \(device)"
+        if let peer { operation += " peer \(peer)" }
+        return try Request(operation) { () throws(LibNLError) in
+            let message = try LibNLMessage(type: CInt(RTM_DELADDR))
+            try message.append(address.header(on: device, scope: nil))
+            try message.put(IFA_LOCAL, address.address.octets)
+            try message.put(IFA_ADDRESS, (peer ?? address.address).octets)
+            return message
         }
     }
 }
@@ -90,20 +120,15 @@ extension IPAddress.Family {
     }
 }
 
-extension LibNLAddress {
-    init(_ address: IPAddress, prefixLength: Int? = nil) throws(LibNLError) {
-        try self.init(
-            family: address.family.number, address.octets, prefixLength: prefixLength)
-    }
-}
-
-extension LibNLInterfaceAddress {
-    /// The parts that name an address: libnl takes family and prefix length from the address.
-    fileprivate func describe(
-        _ address: InterfaceAddress, on device: Device
-    ) throws(LibNLError) {
-        let local = try LibNLAddress(address.address, prefixLength: address.prefixLength)
-        rtnl_addr_set_ifindex(pointer, device.index)
-        try checked(rtnl_addr_set_local(pointer, local.pointer))
+extension InterfaceAddress {
+    /// The part of a message that names an address.
+    fileprivate func header(on device: Device, scope: Scope?) -> ifaddrmsg {
+        var isLoopback: Bool {
+            if case .v4(let address) = address { address.octets[0] == 127 } else { false }
+        }
+        return ifaddrmsg(
+            ifa_family: UInt8(address.family.number), ifa_prefixlen: UInt8(prefixLength),
+            ifa_flags: 0, ifa_scope: (scope ?? (isLoopback ? .host : .universe)).rawValue,
+            ifa_index: UInt32(device.index))
     }
 }

@@ -83,6 +83,12 @@ struct LibNLMessage: ~Copyable {
             nlmsg_append(pointer, &header, MemoryLayout<Header>.size, CInt(NLMSG_ALIGNTO)))
     }
 
+    /// Appends bytes as they are, padded to the boundary that every attribute starts on.
+    func append(_ bytes: [UInt8]) throws(LibNLError) {
+        var bytes = bytes
+        try checked(nlmsg_append(pointer, &bytes, bytes.count, CInt(NLMSG_ALIGNTO)))
+    }
+
     /// Appends an attribute of one byte.
     func put(_ type: Int, _ value: UInt8) throws(LibNLError) {
         try checked(nla_put_u8(pointer, CInt(type), value))
@@ -154,37 +160,4 @@ struct LibNLLink: ~Copyable {
     }
 
     deinit { rtnl_link_put(pointer) }
-}
-
-/// `struct rtnl_addr`: an address on an interface.
-struct LibNLInterfaceAddress: ~Copyable {
-    let pointer: OpaquePointer
-
-    init() throws(LibNLError) { pointer = try allocated(rtnl_addr_alloc()) }
-
-    deinit { rtnl_addr_put(pointer) }
-}
-
-/// `struct rtnl_route`.
-struct LibNLRoute: ~Copyable {
-    let pointer: OpaquePointer
-
-    init() throws(LibNLError) { pointer = try allocated(rtnl_route_alloc()) }
-
-    deinit { rtnl_route_put(pointer) }
-}
-
-/// `struct rtnl_nexthop`, until a route takes it over.
-struct LibNLNextHop: ~Copyable {
-    let pointer: OpaquePointer
-
-    init() throws(LibNLError) { pointer = try allocated(rtnl_route_nh_alloc()) }
-
-    deinit { rtnl_route_nh_free(pointer) }
-
-    /// Makes it part of `route`, which frees it from now on.
-    consuming func add(to route: borrowing LibNLRoute) {
-        rtnl_route_add_nexthop(route.pointer, pointer)
-        discard self
-    }
 }

@@ -22,7 +22,10 @@ public struct Link: Hashable, Sendable {
     public var kind: String?
     /// What the bridge it is a port of lets through it.
     public var portState: BridgePortState?
-    /// The index of a veth's other end, in its own namespace.
+    /// The mode of a macvlan (`MACVLAN_MODE_*`).
+    public var macvlanMode: UInt32?
+    /// The index of a veth's other end, or of the device below a macvlan and its like, in that
+    /// one's own namespace.
     public var peerIndex: Int32?
     /// The number of the namespace that the other end is in; nil when it is in the same one.
     public var peerNamespaceID: Int32?
@@ -55,6 +58,9 @@ public struct Link: Hashable, Sendable {
         if information.text(IFLA_INFO_SLAVE_KIND) == "bridge" {
             portState = information.nested(IFLA_INFO_SLAVE_DATA).number(IFLA_BRPORT_STATE)
                 .flatMap { BridgePortState(rawValue: $0) }
+        }
+        if kind == "macvlan" {
+            macvlanMode = information.nested(IFLA_INFO_DATA).number(IFLA_MACVLAN_MODE)
         }
         peerIndex = attributes.number(IFLA_LINK)
         peerNamespaceID = attributes.number(IFLA_LINK_NETNSID)

@@ -23,6 +23,8 @@ public struct Notification: Hashable, Sendable {
         case bridgePort(BridgePort)
         case routeAdded(Route)
         case routeRemoved(Route)
+        case ruleAdded(Rule)
+        case ruleRemoved(Rule)
         /// Something about a neighbour is new.
         case neighbour(Neighbour)
         case neighbourRemoved(Neighbour)
@@ -56,6 +58,8 @@ extension Notification.Kind {
             case RTM_DELLINK: Link(message).map(Self.linkRemoved)
             case RTM_NEWROUTE: Route(message).map(Self.routeAdded)
             case RTM_DELROUTE: Route(message).map(Self.routeRemoved)
+            case RTM_NEWRULE: Rule(message).map(Self.ruleAdded)
+            case RTM_DELRULE: Rule(message).map(Self.ruleRemoved)
             case RTM_NEWNEIGH: Neighbour(message).map(Self.neighbour)
             case RTM_DELNEIGH: Neighbour(message).map(Self.neighbourRemoved)
             default: nil

@@ -3,15 +3,14 @@ import Glibc
 public import NetworkTypes
 
 extension Route {
-    /// Reads RTM_NEWROUTE and RTM_DELROUTE; nil for other messages, for other families, for routes
-    /// over several next hops and for malformed ones.
+    /// Reads RTM_NEWROUTE and RTM_DELROUTE; nil for other messages, for other families and for
+    /// malformed ones.
     init?(_ message: NetlinkMessage) {
         guard Int(message.type) == RTM_NEWROUTE || Int(message.type) == RTM_DELROUTE,
             let header = message.header(as: rtmsg.self),
             let kind = RouteKind(rawValue: header.rtm_type)
         else { return nil }
         let attributes = message.attributes(after: rtmsg.self)
-        guard attributes.bytes(Int(RTA_MULTIPATH.rawValue)) == nil else { return nil }
         func address(_ type: rtattr_type_t) -> IPAddress? {
             attributes.address(Int(type.rawValue), family: header.rtm_family)
         }
@@ -31,12 +30,49 @@ extension Route {
         guard Int(header.rtm_dst_len) <= base.bitWidth else { return nil }
         self.init(
             to: IPPrefix(containing: base, length: Int(header.rtm_dst_len)),
-            via: address(RTA_GATEWAY), dev: number(RTA_OIF).map { Device(index: $0) })
+            via: address(RTA_GATEWAY)
+                ?? attributes.bytes(Int(RTA_VIA.rawValue)).flatMap(Self.gateway),
+            dev: number(RTA_OIF).map { Device(index: $0) })
         self.kind = kind
         preferredSource = address(RTA_PREFSRC)
         metric = number(RTA_PRIORITY)
         table = number(RTA_TABLE) ?? UInt32(header.rtm_table)
         scope = Scope(rawValue: header.rtm_scope)
+        typeOfService = header.rtm_tos
+        origin = header.rtm_protocol
+        isOnLink = header.rtm_flags & UInt32(RTNH_F_ONLINK) != 0
+        if let source = address(RTA_SRC), Int(header.rtm_src_len) <= source.bitWidth {
+            from = IPPrefix(containing: source, length: Int(header.rtm_src_len))
+        }
+        nextHops = Self.nextHops(
+            (attributes.bytes(Int(RTA_MULTIPATH.rawValue)) ?? [])[...], family: header.rtm_family)
+        // Metrics are not read: nobody asks for them.
+    }
+
+    /// Reads RTA_VIA: a family and an address of it.
+    private static func gateway(_ via: [UInt8]) -> IPAddress? {
+        IPAddress(octets: via.dropFirst(2))
+    }
+
+    /// Reads RTA_MULTIPATH, up to the first entry that is not whole.
+    private static func nextHops(_ bytes: ArraySlice<UInt8>, family: UInt8) -> [NextHop] {
+        var hops: [NextHop] = []
+        var rest = bytes
+        let headerBytes = MemoryLayout<rtnexthop>.size
+        while rest.count >= headerBytes {
+            let header = rest.withUnsafeBytes { $0.loadUnaligned(as: rtnexthop.self) }
+            let length = Int(header.rtnh_len)
+            guard (headerBytes...rest.count).contains(length) else { break }
+            let attributes = Attributes(in: rest.prefix(length).dropFirst(headerBytes))
+            hops.append(
+                NextHop(
+                    via: attributes.address(Int(RTA_GATEWAY.rawValue), family: family)
+                        ?? attributes.bytes(Int(RTA_VIA.rawValue)).flatMap(gateway),
+                    dev: Device(index: header.rtnh_ifindex), weight: Int(header.rtnh_hops) + 1,
+                    isOnLink: CInt(header.rtnh_flags) & RTNH_F_ONLINK != 0))
+            rest = rest.dropFirst((length + 3) & ~3)
+        }
+        return hops
     }
 }
 

@@ -21,12 +21,15 @@ public struct RouteMonitor: ~Copyable {
         /// Routes of both families.
         public static let routes = Subjects(rawValue: 4)
         public static let neighbours = Subjects(rawValue: 8)
+        /// Rules of the routing policy of both families.
+        public static let rules = Subjects(rawValue: 16)
 
         fileprivate var groups: [rtnetlink_groups] {
             (contains(.links) ? [RTNLGRP_LINK] : [])
                 + (contains(.addresses) ? [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR] : [])
                 + (contains(.routes) ? [RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE] : [])
                 + (contains(.neighbours) ? [RTNLGRP_NEIGH] : [])
+                + (contains(.rules) ? [RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE] : [])
         }
     }
 
@@ -43,21 +46,26 @@ public struct RouteMonitor: ~Copyable {
 
     /// Begins to listen in the calling thread's namespace.
     ///
-    /// - Parameter allNamespaces: whether to be told also about every namespace that has a number
-    ///   in this one (``Request/setNamespaceID(_:of:)``), which needs CAP_NET_BROADCAST over both.
+    /// - Parameters:
+    ///   - allNamespaces: whether to be told also about every namespace that has a number in this
+    ///     one (``Request/setNamespaceID(_:of:)``), which needs CAP_NET_BROADCAST over both.
+    ///   - receiveBufferBytes: how much may wait to be read before notifications are lost.
     /// - Throws: ``NetlinkError`` when the kernel refuses the socket or one of its options.
     public init(
-        _ subjects: Subjects = [.links, .addresses], allNamespaces: Bool = false
+        _ subjects: Subjects = [.links, .addresses], allNamespaces: Bool = false,
+        receiveBufferBytes: CInt = RouteMonitor.receiveBufferBytes
     ) throws(NetlinkError) {
         do throws(SystemError) {
-            socket = try Self.listen(to: subjects.groups, allNamespaces: allNamespaces)
+            socket = try Self.listen(
+                to: subjects.groups, allNamespaces: allNamespaces,
+                receiveBufferBytes: receiveBufferBytes)
         } catch {
             throw NetlinkError("ip monitor\(allNamespaces ? " all-nsid" : "")", error)
         }
     }
 
     private static func listen(
-        to groups: [rtnetlink_groups], allNamespaces: Bool
+        to groups: [rtnetlink_groups], allNamespaces: Bool, receiveBufferBytes: CInt
     ) throws(SystemError) -> MinimalSocket {
         let socket = try MinimalSocket(flags: CLINUX_SOCK_CLOEXEC | CLINUX_SOCK_NONBLOCK)
         try socket.bind()
@@ -100,12 +108,12 @@ public struct RouteMonitor: ~Copyable {
     }
 }
 
-/// `struct mnl_socket`, a route netlink socket, with what libmnl does not do for it.
+/// `struct mnl_socket`, a netlink socket, with what libmnl does not do for it.
 struct MinimalSocket: ~Copyable {
     private let pointer: OpaquePointer
 
-    init(flags: CInt) throws(SystemError) {
-        guard let pointer = mnl_socket_open2(NETLINK_ROUTE, flags) else {
+    init(_ subsystem: CInt = NETLINK_ROUTE, flags: CInt) throws(SystemError) {
+        guard let pointer = mnl_socket_open2(subsystem, flags) else {
             throw SystemError("open netlink socket", Errno(rawValue: errno))
         }
         self.pointer = pointer

@@ -13,6 +13,10 @@ public enum RouteKind: UInt8, Hashable, Sendable, CustomStringConvertible {
     case blackhole = 6
     case unreachable = 7
     case prohibit = 8
+    /// As if there were no route in this table: the next rule is looked at.
+    case `throw` = 9
+    /// Kept in the numbering; the kernel does nothing of the kind any more.
+    case nat = 10
 
     /// The word `ip route` uses.
     public var description: String {
@@ -25,31 +29,81 @@ public enum RouteKind: UInt8, Hashable, Sendable, CustomStringConvertible {
         case .blackhole: "blackhole"
         case .unreachable: "unreachable"
         case .prohibit: "prohibit"
+        case .throw: "throw"
+        case .nat: "nat"
         }
     }
 }
 
-/// A route with at most one next hop.
+/// A route.
 public struct Route: Hashable, Sendable, CustomStringConvertible {
     public var kind = RouteKind.unicast
     /// The addresses it leads to; a length of 0 makes it the default route.
     public var destination: IPPrefix
-    /// The router that packets are handed to; nil for a network on the link.
+    /// The sources it is for; nil for all. IPv6 only.
+    public var from: IPPrefix?
+    /// The router that packets are handed to, of either family; nil for a network on the link.
     public var gateway: IPAddress?
     /// The device that packets leave by; nil to have the kernel find it by the gateway.
     public var device: Device?
+    /// Whether the gateway counts as on the link, whatever the addresses say.
+    public var isOnLink = false
+    /// The ways to choose from, instead of `gateway` and `device`.
+    public var nextHops: [NextHop] = []
     /// The source address of packets that have none yet.
     public var preferredSource: IPAddress?
     /// Among routes to the same network the lowest is taken; nil for the kernel's default: 0 for
     /// IPv4, 1024 for IPv6.
     public var metric: UInt32?
+    /// The type of service it is for; 0 for any.
+    public var typeOfService: UInt8 = 0
     /// Which routing table it is in.
     public var table = Route.mainTable
     /// How far the destination is; nil to derive it from kind and gateway, as `ip` does.
     public var scope: Scope?
+    /// Who made it (`RTPROT_*`); nil to leave it to the administrator (`static`), or when deleting
+    /// whoever made it.
+    public var origin: UInt8?
+    /// Properties of the path.
+    public var metrics: [Metric] = []
+
+    /// One of several ways.
+    public struct NextHop: Hashable, Sendable {
+        public var gateway: IPAddress?
+        public var device: Device?
+        /// Its share, 1 to 256, of the sum of all.
+        public var weight: Int
+        public var isOnLink: Bool
+
+        public init(
+            via gateway: IPAddress?, dev device: Device? = nil, weight: Int = 1,
+            isOnLink: Bool = false
+        ) {
+            self.gateway = gateway
+            self.device = device
+            self.weight = weight
+            self.isOnLink = isOnLink
+        }
+    }
+
+    /// A property of the path (`RTAX_*`).
+    public struct Metric: Hashable, Sendable {
+        public var number: UInt16
+        public var value: UInt32
+        /// Whether the kernel may not change it by what it learns.
+        public var isLocked: Bool
+
+        public init(number: UInt16, value: UInt32, isLocked: Bool = false) {
+            self.number = number
+            self.value = value
+            self.isLocked = isLocked
+        }
+    }
 
     /// The table that packets are routed by unless a rule says otherwise (`RT_TABLE_MAIN`).
     public static let mainTable: UInt32 = 254
+    /// The origin that keepalived's routes and rules tell (`RTPROT_KEEPALIVED`).
+    public static let keepalivedOrigin: UInt8 = 18
 
     public init(to destination: IPPrefix, via gateway: IPAddress? = nil, dev device: Device? = nil)
     {
@@ -62,19 +116,39 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         var words = kind == .unicast ? "" : "\(kind) "
         words += destination.length == 0 ? "default" : "\(destination)"
-        if let gateway { words += " via \(gateway)" }
-        if let device { words += " dev \(device)" }
+        if let from { words += " from \(from)" }
+        if typeOfService != 0 { words += " tos 0x\(String(typeOfService, radix: 16))" }
+        words += Self.way(gateway, device, isOnLink)
         if let preferredSource { words += " src \(preferredSource)" }
         if let metric { words += " metric \(metric)" }
         if table != Self.mainTable { words += " table \(table)" }
         if let scope { words += " scope \(scope)" }
+        if let origin { words += " proto \(origin)" }
+        for metric in metrics {
+            words += " \(metric.name) \(metric.isLocked ? "lock " : "")\(metric.value)"
+        }
+        for hop in nextHops {
+            words += " nexthop" + Self.way(hop.gateway, hop.device, hop.isOnLink)
+            words += " weight \(hop.weight)"
+        }
         return words
     }
 
-    /// The whole command. `default` alone means IPv4 to `ip`.
-    fileprivate func command(_ verb: String) -> String {
-        let isDefault6 = destination.base.family == .v6 && destination.length == 0
-        return "ip \(isDefault6 ? "-6 " : "")route \(verb) \(self)"
+    private static func way(_ gateway: IPAddress?, _ device: Device?, _ isOnLink: Bool) -> String {
+        (gateway.map { " via \($0)" } ?? "") + (device.map { " dev \($0)" } ?? "")
+            + (isOnLink ? " onlink" : "")
+    }
+}
+
+extension Route.Metric {
+    /// The word `ip route` uses.
+    fileprivate var name: String {
+        let names = [
+            "lock", "mtu", "window", "rtt", "rttvar", "ssthresh", "cwnd", "advmss", "reordering",
+            "hoplimit", "initcwnd", "features", "rto_min", "initrwnd", "quickack", "congctl",
+            "fastopen_no_cookie",
+        ]
+        return (1...names.count).contains(Int(number)) ? names[Int(number) - 1] : "rtax-\(number)"
     }
 }
 
@@ -83,65 +157,122 @@ extension Request {
     ///
     /// Like `ip route add PREFIX via GATEWAY dev DEV`.
     public static func add(_ route: Route) throws(NetlinkError) -> Request {
-        try Request(route.command("add")) { () throws(LibNLError) in
-            let built = try LibNLRoute()
-            try built.describe(route)
-            return try LibNLMessage { result in
-                rtnl_route_build_add_request(built.pointer, NLM_F_CREATE | NLM_F_EXCL, result)
-            }
-        }
+        try change(route, "add", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Adds a route before those to that destination; EEXIST only when there is one exactly like
+    /// it.
+    ///
+    /// Like `ip route prepend PREFIX via GATEWAY dev DEV`; what keepalived does.
+    public static func prepend(_ route: Route) throws(NetlinkError) -> Request {
+        try change(route, "prepend", RTM_NEWROUTE, NLM_F_CREATE)
     }
 
     /// Adds a route in place of the one to that destination with that metric, if there is one.
     ///
     /// Like `ip route replace PREFIX via GATEWAY dev DEV`.
     public static func replace(_ route: Route) throws(NetlinkError) -> Request {
-        try Request(route.command("replace")) { () throws(LibNLError) in
-            let built = try LibNLRoute()
-            try built.describe(route)
-            return try LibNLMessage { result in
-                rtnl_route_build_add_request(built.pointer, NLM_F_CREATE | NLM_F_REPLACE, result)
-            }
-        }
+        try change(route, "replace", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE)
     }
 
     /// Removes the route that agrees in everything given; ESRCH when there is none.
     ///
     /// Like `ip route delete PREFIX via GATEWAY dev DEV`.
     public static func delete(_ route: Route) throws(NetlinkError) -> Request {
-        try Request(route.command("delete")) { () throws(LibNLError) in
-            let built = try LibNLRoute()
-            try built.describe(route)
-            if route.scope == nil {
-                rtnl_route_set_scope(built.pointer, Scope.nowhere.rawValue)
-            }
-            return try LibNLMessage { rtnl_route_build_del_request(built.pointer, 0, $0) }
+        try change(route, "delete", RTM_DELROUTE, 0)
+    }
+
+    private static func change(
+        _ route: Route, _ verb: String, _ type: Int, _ flags: CInt
+    ) throws(NetlinkError) -> Request {
+        // `default` alone means IPv4 to `ip`.
+        let isDefault6 = route.destination.base.family == .v6 && route.destination.length == 0
+        return try Request("ip \(isDefault6 ? "-6 " : "")route \(verb) \(route)") {
+            () throws(LibNLError) in
+            let message = try LibNLMessage(type: CInt(type), flags: flags)
+            try message.append(route.header(isDeletion: type == RTM_DELROUTE))
+            try message.put(route)
+            return message
         }
     }
 }
 
-extension LibNLRoute {
-    /// libnl counts references to the addresses, and takes the next hop over.
-    fileprivate func describe(_ route: Route) throws(LibNLError) {
-        let base = route.destination.base
-        try checked(rtnl_route_set_family(pointer, UInt8(base.family.number)))
-        try checked(rtnl_route_set_type(pointer, route.kind.rawValue))
-        let destination = try LibNLAddress(base, prefixLength: route.destination.length)
-        try checked(rtnl_route_set_dst(pointer, destination.pointer))
-        rtnl_route_set_table(pointer, route.table)
-        if let scope = route.scope { rtnl_route_set_scope(pointer, scope.rawValue) }
-        if let metric = route.metric { rtnl_route_set_priority(pointer, metric) }
-        if let source = route.preferredSource {
-            let source = try LibNLAddress(source)
-            try checked(rtnl_route_set_pref_src(pointer, source.pointer))
+extension Route {
+    fileprivate func header(isDeletion: Bool) -> rtmsg {
+        var header = rtmsg()
+        header.rtm_family = UInt8(destination.base.family.number)
+        header.rtm_dst_len = UInt8(destination.length)
+        header.rtm_src_len = UInt8(from?.length ?? 0)
+        header.rtm_tos = typeOfService
+        header.rtm_table = UInt8(exactly: table) ?? UInt8(RT_TABLE_UNSPEC.rawValue)
+        header.rtm_protocol = origin ?? UInt8(isDeletion ? RTPROT_UNSPEC : RTPROT_STATIC)
+        header.rtm_scope = (scope ?? (isDeletion ? .nowhere : usualScope)).rawValue
+        header.rtm_type = kind.rawValue
+        header.rtm_flags = isOnLink ? UInt32(RTNH_F_ONLINK) : 0
+        return header
+    }
+
+    /// As `ip` derives it.
+    private var usualScope: Scope {
+        if kind == .local || kind == .nat { return .host }
+        let hasGateway = gateway != nil || nextHops.contains { $0.gateway != nil }
+        let goesByLink = kind == .unicast && !hasGateway
+        return goesByLink || kind == .broadcast || kind == .multicast || kind == .anycast
+            ? .link : .universe
+    }
+}
+
+extension LibNLMessage {
+    fileprivate func put(_ route: Route) throws(LibNLError) {
+        let family = route.destination.base.family
+        func put(_ type: rtattr_type_t, _ bytes: [UInt8]) throws(LibNLError) {
+            try self.put(Int(type.rawValue), bytes)
         }
-        guard route.gateway != nil || route.device != nil else { return }
-        let hop = try LibNLNextHop()
-        if let device = route.device { rtnl_route_nh_set_ifindex(hop.pointer, device.index) }
-        if let gateway = route.gateway {
-            let gateway = try LibNLAddress(gateway)
-            rtnl_route_nh_set_gateway(hop.pointer, gateway.pointer)
+        func put(_ type: rtattr_type_t, _ number: UInt32?) throws(LibNLError) {
+            if let number { try self.put(Int(type.rawValue), number) }
         }
-        hop.add(to: self)
+        if route.destination.length > 0 { try put(RTA_DST, route.destination.base.octets) }
+        if let from = route.from, from.length > 0 { try put(RTA_SRC, from.base.octets) }
+        if let source = route.preferredSource { try put(RTA_PREFSRC, source.octets) }
+        if let gateway = route.gateway { try self.put(gateway, routeFamily: family) }
+        try put(RTA_OIF, route.device.map { UInt32($0.index) })
+        try put(RTA_PRIORITY, route.metric)
+        if route.table > UInt32(UInt8.max) { try put(RTA_TABLE, route.table) }
+        if !route.metrics.isEmpty {
+            try nest(Int(RTA_METRICS.rawValue)) { () throws(LibNLError) in
+                var locked: UInt32 = 0
+                for metric in route.metrics {
+                    try self.put(Int(metric.number), metric.value)
+                    if metric.isLocked { locked |= 1 << UInt32(metric.number) }
+                }
+                if locked != 0 { try self.put(Int(RTAX_LOCK), locked) }
+            }
+        }
+        guard !route.nextHops.isEmpty else { return }
+        try nest(Int(RTA_MULTIPATH.rawValue)) { () throws(LibNLError) in
+            for hop in route.nextHops { try self.put(hop, routeFamily: family) }
+        }
+    }
+
+    /// A gateway; one of the other family says which it is.
+    private func put(_ gateway: IPAddress, routeFamily: IPAddress.Family) throws(LibNLError) {
+        guard gateway.family != routeFamily else {
+            return try put(Int(RTA_GATEWAY.rawValue), gateway.octets)
+        }
+        let family = withUnsafeBytes(of: UInt16(gateway.family.number)) { [UInt8]($0) }
+        try put(Int(RTA_VIA.rawValue), family + gateway.octets)
+    }
+
+    /// One `rtnexthop`: a header of its own, whose length covers the attributes behind it.
+    private func put(_ hop: Route.NextHop, routeFamily: IPAddress.Family) throws(LibNLError) {
+        let attributes = try LibNLMessage(type: 0)
+        if let gateway = hop.gateway { try attributes.put(gateway, routeFamily: routeFamily) }
+        let body = attributes.bytes.dropFirst(MemoryLayout<nlmsghdr>.size)
+        var header = rtnexthop()
+        header.rtnh_len = UInt16(MemoryLayout<rtnexthop>.size + body.count)
+        header.rtnh_flags = hop.isOnLink ? UInt8(RTNH_F_ONLINK) : 0
+        header.rtnh_hops = UInt8(clamping: hop.weight - 1)
+        header.rtnh_ifindex = hop.device?.index ?? 0
+        try append(withUnsafeBytes(of: header) { [UInt8]($0) } + body)
     }
 }

@@ -125,6 +125,15 @@ public struct RouteSocket: ~Copyable {
         return try dump(request) { Route($0) }
     }
 
+    /// The rules of the routing policy. Like `ip rule show`.
+    public func rules(_ family: IPAddress.Family) throws(NetlinkError) -> [Rule] {
+        var header = fib_rule_hdr()
+        header.family = UInt8(family.number)
+        let words = family == .v6 ? "ip -6 rule show" : "ip rule show"
+        let request = try Request.dump(words, RTM_GETRULE, header) { _ throws(LibNLError) in }
+        return try dump(request) { Rule($0) }
+    }
+
     /// What this machine knows about its neighbours. Like `ip neighbour show dev DEV`.
     public func neighbours(of device: Device? = nil) throws(NetlinkError) -> [Neighbour] {
         let words = device.map { " dev \($0)" } ?? ""

@@ -113,8 +113,9 @@ struct NotificationParsingTests {
             dev: Device(index: 11))
         route.metric = 7
         route.scope = .universe
+        route.origin = 3  // RTPROT_BOOT: made by ip
         #expect(Notification.parse(Captured.defaultRoute).map(\.kind) == [.routeAdded(route)])
-        #expect("\(route)" == "default via 192.0.2.254 dev if11 metric 7 scope global")
+        #expect("\(route)" == "default via 192.0.2.254 dev if11 metric 7 scope global proto 3")
     }
 
     @Test("RTM_NEWNEIGH: a neighbour, but not an entry of a bridge's forwarding table")
