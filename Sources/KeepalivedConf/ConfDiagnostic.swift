@@ -2,16 +2,46 @@
 public struct SourcePosition: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The file, as it was named to the parser or found by an `include`.
     public var file: String
+    private var storedLine: Int32
+    private var storedColumn: Int32
+    /// Which of the lines that variables and repetition made stands here, from 1; 0: what is
+    /// written. No part of the place: see ``ConfDiagnostic/expandedLine``.
+    var expansion: Int32
+
     /// The line, from 1.
-    public var line: Int
+    public var line: Int {
+        get { Int(storedLine) }
+        set { storedLine = Int32(clamping: newValue) }
+    }
     /// The column in characters (Unicode scalars), from 1.
-    public var column: Int
+    public var column: Int {
+        get { Int(storedColumn) }
+        set { storedColumn = Int32(clamping: newValue) }
+    }
 
     /// The place in that file.
     public init(file: String, line: Int, column: Int) {
+        self.init(
+            file: file, line: Int32(clamping: line), column: Int32(clamping: column), expansion: 0)
+    }
+
+    /// The place in that file, in the widths it is kept in.
+    init(file: String, line: Int32, column: Int32, expansion: Int32) {
         self.file = file
-        self.line = line
-        self.column = column
+        storedLine = line
+        storedColumn = column
+        self.expansion = expansion
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.storedLine == right.storedLine && left.storedColumn == right.storedColumn
+            && left.file == right.file
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(file)
+        hasher.combine(storedLine)
+        hasher.combine(storedColumn)
     }
 
     public static func < (left: Self, right: Self) -> Bool {
@@ -47,6 +77,9 @@ public struct ConfDiagnostic: Error, Hashable, Sendable, CustomStringConvertible
         case misreadLine
         /// An `include` that names no readable file.
         case missingInclude
+        /// An `include` that names no readable file where one is required: keepalived would not
+        /// run (exit status 6).
+        case refusedInclude
     }
 
     /// How bad it is.
@@ -72,6 +105,9 @@ public struct ConfDiagnostic: Error, Hashable, Sendable, CustomStringConvertible
     /// Whether keepalived names the line in its log: it does for what it finds while it reads, not
     /// for what it finds when it completes an instance.
     public var namesLine: Bool
+    /// What the line reads once its variables are replaced and its repetition is done; nil where
+    /// that is what is written.
+    public var expandedLine: String?
 
     /// A diagnostic with all its parts.
     public init(
@@ -93,5 +129,6 @@ public struct ConfDiagnostic: Error, Hashable, Sendable, CustomStringConvertible
 
     public var description: String {
         "\(position): \(severity.rawValue): \(message)" + (detail.map { "; \($0)" } ?? "")
+            + (expandedLine.map { "; the line reads '\($0)'" } ?? "")
     }
 }

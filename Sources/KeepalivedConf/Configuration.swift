@@ -40,8 +40,10 @@ public struct ParsedConfiguration: Sendable {
     /// what concerns whole instances, in their order.
     public var diagnostics: [ConfDiagnostic]
 
-    /// Whether keepalived would exit with status 2 instead of running.
-    public var isRefused: Bool { diagnostics.contains { $0.kind == .refused } }
+    /// Whether keepalived would exit instead of running: with status 2, or 6 for a missing file.
+    public var isRefused: Bool {
+        diagnostics.contains { $0.kind == .refused || $0.kind == .refusedInclude }
+    }
 
     /// Whether the file does not mean what it says: what a checker refuses.
     public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
@@ -53,22 +55,42 @@ extension Configuration {
     /// - Parameters:
     ///   - text: the file's contents.
     ///   - file: its name, for diagnostics and for `include`.
+    ///   - context: the machine and the command line.
     ///   - include: finds the files that an `include` names; by default there are none.
     public static func parse(
-        _ text: String, file: String, include: @escaping IncludeResolver = { _, _ in [] }
+        _ text: String, file: String, context: ConfigurationContext = ConfigurationContext(),
+        include: @escaping IncludeResolver = { _, _ in [] }
     ) -> ParsedConfiguration {
-        var reader = LineReader(include: include)
+        parse(text, file: file, context: context, source: .resolver(include))
+    }
+
+    /// Parses a keepalived.conf as keepalived 2.2.7 does, all mistakes in one run; what its
+    /// includes name is looked for in `files`, as keepalived would with glob(3).
+    public static func parse(
+        _ text: String, file: String, context: ConfigurationContext = ConfigurationContext(),
+        files: ConfigurationFiles
+    ) -> ParsedConfiguration {
+        parse(text, file: file, context: context, source: .files(files))
+    }
+
+    private static func parse(
+        _ text: String, file: String, context: ConfigurationContext, source: IncludeSource
+    ) -> ParsedConfiguration {
+        var reader = LineReader(context: context, source: source)
         reader.read(text, file: file)
         var parser = Parser(reader.lines)
         let statements = parser.run()
         var builder = ConfigurationBuilder()
         builder.read(statements)
         builder.complete()
+        var diagnostics = reader.diagnostics + parser.diagnostics + builder.diagnostics
+        for index in diagnostics.indices where diagnostics[index].position.expansion > 0 {
+            let expansion = Int(diagnostics[index].position.expansion)
+            diagnostics[index].expandedLine = reader.expandedLines[expansion - 1]
+        }
         return ParsedConfiguration(
             configuration: builder.configuration,
-            diagnostics: ordered(
-                reader.diagnostics + parser.diagnostics + builder.diagnostics,
-                files: reader.files))
+            diagnostics: ordered(diagnostics, files: reader.files))
     }
 
     /// The diagnostics in the order in which keepalived comes to them.

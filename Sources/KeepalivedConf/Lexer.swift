@@ -28,196 +28,167 @@ struct LogicalLine: Hashable, Sendable {
     var hasUnterminatedQuote = false
 }
 
-/// Splits one physical line into logical lines (keepalived 2.2.7, `lib/parser.c`).
+/// Splits a line into words and braces (keepalived 2.2.7, the end of `read_line` and
+/// `alloc_strvec` in `lib/parser.c`).
 ///
 /// Bytes, not characters: keepalived knows no encoding, and CR LF is one character to Swift.
 struct LineLexer {
-    private let bytes: ArraySlice<UInt8>
-    private var index: Int
-    private var columnIndex: Int
-    private var column = 1
+    /// How the columns of the bytes are known.
+    enum Columns {
+        /// All bytes are characters; that at `at` has column `first`.
+        case bytes(first: Int32, at: Int)
+        /// The columns of the bytes from that place on.
+        case map([Int32], Int)
+    }
+
+    private let bytes: [UInt8]
+    private let range: Range<Int>
     private let file: String
-    private let line: Int
-    private let variables: Set<String>
+    private let line: Int32
+    private let columns: Columns
+    private let expansion: Int32
+    private let hasComments: Bool
 
-    private(set) var lines: [LogicalLine] = []
     private(set) var diagnostics: [ConfDiagnostic] = []
-    private var words: [Word] = []
-    private var word: [UInt8] = []
-    private var wordStart: Int?
+    /// What follows a brace and is no matter for the lexer: a definition, a conditional or
+    /// repeated line, or an include.
+    private(set) var rest: Range<Int>?
 
-    /// Lexes `bytes`, line number `line` of `file`, which starts at `column`; `variables` are those
-    /// defined before it.
+    /// Lexes the bytes of `range`, which have no blank at their start; in comments only where the
+    /// line still `hasComments`.
     init(
-        _ bytes: ArraySlice<UInt8>, file: String, line: Int, column: Int, variables: Set<String>
+        _ bytes: [UInt8], _ range: Range<Int>, file: String, line: Int32, columns: Columns,
+        expansion: Int32 = 0, hasComments: Bool = true
     ) {
         self.bytes = bytes
+        self.range = range
         self.file = file
         self.line = line
-        self.column = column
-        self.variables = variables
-        index = bytes.startIndex
-        columnIndex = bytes.startIndex
+        self.columns = columns
+        self.expansion = expansion
+        self.hasComments = hasComments
     }
 
     /// Lexes the whole line.
-    mutating func run() {
-        scan: while index < bytes.endIndex {
+    mutating func run(into lines: inout [LogicalLine]) {
+        var words: [Word] = []
+        var index = range.lowerBound
+        scan: while index < range.upperBound {
             let byte = bytes[index]
             switch byte {
-            case UInt8(ascii: " "), 0x09...0x0d:
-                endWord()
-            case UInt8(ascii: "#"), UInt8(ascii: "!"):
+            case 0x20, 0x09...0x0d: break
+            case UInt8(ascii: "#") where hasComments, UInt8(ascii: "!") where hasComments:
                 break scan
-            case UInt8(ascii: "\\") where isCommentCharacter(at: index + 1):
-                escapedCommentCharacter()
-                continue
             case UInt8(ascii: "\""):
-                endWord()
-                guard quotedWord() else { return }
-            case UInt8(ascii: "$"):
-                variableReference()
-                continue
+                guard let end = closingQuote(after: index) else {
+                    reportOpenQuote(at: index)
+                    lines.append(
+                        LogicalLine(
+                            content: .words(words),
+                            position: words.first?.position ?? position(at: index),
+                            hasUnterminatedQuote: true))
+                    return
+                }
+                words.append(word((index + 1)..<end, at: index, isQuoted: true))
+                index = end
             case UInt8(ascii: "{"), UInt8(ascii: "}"):
-                endLine()
+                finish(&words, into: &lines)
                 lines.append(
                     LogicalLine(
                         content: byte == UInt8(ascii: "{") ? .open : .close,
                         position: position(at: index)))
+                if let start = directive(after: index) {
+                    rest = start..<range.upperBound
+                    return
+                }
             default:
-                append(byte)
+                let end = endOfWord(from: index)
+                if words.isEmpty { words.reserveCapacity(2) }
+                words.append(word(index..<end, at: index, isQuoted: false))
+                index = end
+                continue
             }
             index += 1
         }
-        endLine()
+        finish(&words, into: &lines)
     }
 
-    private mutating func append(_ byte: UInt8) {
-        if wordStart == nil { wordStart = index }
-        word.append(byte)
-    }
-
-    private mutating func endWord() {
-        guard let start = wordStart else { return }
-        words.append(
-            Word(text: String(decoding: word, as: UTF8.self), position: position(at: start)))
-        word.removeAll(keepingCapacity: true)
-        wordStart = nil
-    }
-
-    private mutating func endLine() {
-        endWord()
+    private func finish(_ words: inout [Word], into lines: inout [LogicalLine]) {
         guard let first = words.first else { return }
         lines.append(LogicalLine(content: .words(words), position: first.position))
         words = []
     }
 
-    private func isCommentCharacter(at index: Int) -> Bool {
-        index < bytes.endIndex
-            && (bytes[index] == UInt8(ascii: "#") || bytes[index] == UInt8(ascii: "!"))
+    // MARK: Words
+
+    private func word(_ range: Range<Int>, at index: Int, isQuoted: Bool) -> Word {
+        Word(
+            text: String(decoding: bytes[range], as: UTF8.self), position: position(at: index),
+            isQuoted: isQuoted)
     }
 
-    /// `\#` and `\!` are meant to be the character itself, and are here. keepalived 2.2.7 unescapes
-    /// them in its first pass over the file and takes them for comments in its second.
-    private mutating func escapedCommentCharacter() {
-        append(bytes[index + 1])
-        report(
-            at: index, .warning, .misreadLine,
-            "escaped comment character: keepalived 2.2.7 drops the rest of the line",
-            detail: "put the word in double quotes")
-        index += 2
-    }
-
-    /// Reads a quoted word up to its closing quote; false when there is none, which ends the line.
-    private mutating func quotedWord() -> Bool {
-        guard let end = bytes[(index + 1)...].firstIndex(of: UInt8(ascii: "\"")) else {
-            let text = String(decoding: bytes, as: UTF8.self)
-            report(
-                at: index, .error, .misreadLine, "Unterminated quote '\(trimmed(text))'",
-                detail: "keepalived drops the rest of the line")
-            let start = words.first?.position ?? position(at: index)
-            lines.append(
-                LogicalLine(content: .words(words), position: start, hasUnterminatedQuote: true))
-            words = []
-            return false
+    private func endOfWord(from start: Int) -> Int {
+        var index = start + 1
+        while index < range.upperBound {
+            switch bytes[index] {
+            case 0x20, 0x09...0x0d, UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "}"):
+                return index
+            case UInt8(ascii: "#"), UInt8(ascii: "!"):
+                if hasComments { return index }
+            default: break
+            }
+            index += 1
         }
-        words.append(
-            Word(
-                text: String(decoding: bytes[(index + 1)..<end], as: UTF8.self),
-                position: position(at: index), isQuoted: true))
-        index = end
-        return true
+        return index
     }
 
-    /// Takes `$NAME` or `${NAME}` into the word. Of a defined variable keepalived would put the
-    /// value there, which we cannot yet; an undefined one stays as it is, so that a `{` after it
-    /// ends the line.
-    private mutating func variableReference() {
-        let start = index
-        append(bytes[index])
-        index += 1
-        let isBraced = index < bytes.endIndex && bytes[index] == UInt8(ascii: "{")
-        let nameStart = isBraced ? index + 1 : index
-        let nameEnd = bytes[nameStart...].firstIndex { !isNameByte($0) } ?? bytes.endIndex
-        let name = String(decoding: bytes[nameStart..<nameEnd], as: UTF8.self)
-        guard variables.contains(name) else { return }
-        var end = nameEnd
-        if isBraced {
-            // `${_RANDOM 1 9}` has parameters.
-            guard let brace = bytes[nameEnd...].firstIndex(of: UInt8(ascii: "}")) else { return }
-            end = brace + 1
+    private func closingQuote(after index: Int) -> Int? {
+        var index = index + 1
+        while index < range.upperBound {
+            if bytes[index] == UInt8(ascii: "\"") { return index }
+            index += 1
         }
-        for position in index..<end { append(bytes[position]) }
-        index = end
-        report(
-            at: start, .error, .notSupportedYet,
-            "variable $\(name): known to keepalived, not supported yet by vrrp-agent",
-            detail: "write its value here")
+        return nil
     }
 
-    /// The position of the byte at `index`. Asked for in ascending order, so that each line is
-    /// counted once.
-    private mutating func position(at target: Int) -> SourcePosition {
-        if target < columnIndex {
-            // Only for a diagnostic about a word already passed.
-            let between = bytes[target..<columnIndex].count { !isContinuationByte($0) }
-            return SourcePosition(file: file, line: line, column: column - between)
+    /// Where a directive starts that stands right after a brace.
+    private func directive(after brace: Int) -> Int? {
+        var start = brace + 1
+        while start < range.upperBound, isBlankByte(bytes[start]) { start += 1 }
+        guard start < range.upperBound else { return nil }
+        switch bytes[start] {
+        case UInt8(ascii: "@"), UInt8(ascii: "~"), UInt8(ascii: "$"): return start
+        case UInt8(ascii: "i"):
+            return bytes[start..<range.upperBound].starts(with: "include".utf8) ? start : nil
+        default: return nil
         }
-        column += bytes[columnIndex..<target].count { !isContinuationByte($0) }
-        columnIndex = target
-        return SourcePosition(file: file, line: line, column: column)
     }
 
-    private mutating func report(
-        at index: Int, _ severity: ConfDiagnostic.Severity, _ kind: ConfDiagnostic.Kind,
-        _ message: String, detail: String
-    ) {
+    /// The bytes as cells, for those who take the rest of the line.
+    func cells(_ part: Range<Int>) -> [Cell] {
+        part.map { Cell(byte: bytes[$0], column: column(at: $0)) }
+    }
+
+    // MARK: Positions
+
+    private func column(at index: Int) -> Int32 {
+        switch columns {
+        case .bytes(let first, let start): first + Int32(index - start)
+        case .map(let columns, let start): columns[index - start]
+        }
+    }
+
+    private func position(at index: Int) -> SourcePosition {
+        SourcePosition(file: file, line: line, column: column(at: index), expansion: expansion)
+    }
+
+    /// A quote without its end, which has been said where the comments were taken off.
+    private mutating func reportOpenQuote(at index: Int) {
+        guard hasComments else { return }
+        let text = String(decoding: bytes[range], as: UTF8.self)
         diagnostics.append(
-            ConfDiagnostic(position(at: index), severity, kind, message, detail: detail))
+            ConfDiagnostic(
+                position(at: index), .error, .misreadLine, "Unterminated quote '\(trimmed(text))'",
+                detail: "keepalived drops the rest of the line"))
     }
-}
-
-/// Whether the byte continues a UTF-8 character, and so takes no column of its own.
-func isContinuationByte(_ byte: UInt8) -> Bool { byte & 0xc0 == 0x80 }
-
-/// Whether the byte may stand in a variable's name.
-func isNameByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-        true
-    default: false
-    }
-}
-
-/// Whether the byte is white space to keepalived (`isspace` in the C locale).
-func isSpaceByte(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
-
-/// The text without white space at its ends.
-func trimmed(_ text: String) -> String {
-    let utf8 = text.utf8
-    guard let first = utf8.firstIndex(where: { !isSpaceByte($0) }),
-        let last = utf8.lastIndex(where: { !isSpaceByte($0) })
-    else { return "" }
-    return String(text[first...last])
 }

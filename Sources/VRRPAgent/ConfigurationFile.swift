@@ -28,7 +28,7 @@ extension ConfDiagnostic {
     var failsConfigurationTest: Bool {
         switch kind {
         case .refused, .lossOfConfiguration, .unbalancedBraces, .unknownKeyword, .consequence,
-            .adjustedValue, .misreadLine, .missingInclude:
+            .adjustedValue, .misreadLine, .missingInclude, .refusedInclude:
             severity != .note
         case .notSupportedYet, .noEffect: false
         }

@@ -31,12 +31,23 @@ struct IncludeTests {
         #expect(asked == ["/etc/k.conf includes a", "/etc/a includes b"])
     }
 
-    @Test("a file that is named and missing is an error, a pattern without a match a warning")
+    @Test("a file that is named and missing is an error, a pattern without a match a note")
     func missing() {
         let parsed = parse("include a.conf\ninclude d/*.conf\nincludem d/*.conf\n")
-        #expect(parsed.diagnostics.map(\.severity) == [.error, .warning, .error])
+        #expect(parsed.diagnostics.map(\.severity) == [.error, .note, .note])
         #expect(parsed.diagnostics.map(\.kind) == Array(repeating: .missingInclude, count: 3))
         #expect(parsed.diagnostics[0].message == "Config files missing 'a.conf'.")
+        #expect(!parsed.isRefused)
+    }
+
+    @Test("what the keyword's letter asks for is refused when it is missing")
+    func required() {
+        for line in ["includem a", "includea a", "includew *", "includea *", "includeb {a,b}"] {
+            #expect(parse(line + "\n").isRefused, "\(line)")
+        }
+        for line in ["includer a", "includew a*b", "includeb a", "include {a,b}"] {
+            #expect(parse(line + "\n").isRefused == (line == "includew a*b"), "\(line)")
+        }
     }
 
     @Test("a file that includes itself is an error, once")

@@ -6,7 +6,7 @@ import Testing
 struct LexerTests {
     /// The logical lines, words joined by `|`.
     private func lines(_ text: String) -> [String] {
-        var reader = LineReader { _, _ in [] }
+        var reader = LineReader(context: ConfigurationContext(), source: .resolver { _, _ in [] })
         reader.read(text, file: "k.conf")
         return reader.lines.map { line in
             switch line.content {
@@ -43,7 +43,7 @@ struct LexerTests {
 
     @Test("every word knows its place, columns counted in characters")
     func positions() throws {
-        var reader = LineReader { _, _ in [] }
+        var reader = LineReader(context: ConfigurationContext(), source: .resolver { _, _ in [] })
         reader.read("# ü\n  kéy  \"välue 1\" x { y\n", file: "k.conf")
         let words = reader.lines.flatMap { line in
             if case .words(let words) = line.content { words } else { [Word]() }
@@ -56,7 +56,7 @@ struct LexerTests {
 
     @Test("an unterminated quote takes the rest of its line, braces included, and is an error")
     func unterminatedQuote() throws {
-        var reader = LineReader { _, _ in [] }
+        var reader = LineReader(context: ConfigurationContext(), source: .resolver { _, _ in [] })
         reader.read("a \"b {\nc\n", file: "k.conf")
         #expect(reader.lines.count == 2)
         #expect(reader.lines[0].hasUnterminatedQuote)
@@ -73,36 +73,11 @@ struct LexerTests {
         #expect(lines("\n\n") == [])
     }
 
-    @Test("the use of a defined variable is an error, its definition alone a warning")
-    func variables() {
-        let parsed = parse("$PRIO=90\n" + instance("priority $PRIO\nadvert_int ${PRIO}"))
-        let unsupported = parsed.diagnostics.filter { $0.kind == .notSupportedYet }
-        #expect(unsupported.map(\.severity) == [.warning, .error, .error])
-        #expect(unsupported.map(\.position.line) == [1, 5, 6])
-        #expect(unsupported[1].position.column == 10)
-    }
-
-    @Test("a variable's definition may go on over lines, all of which it takes")
-    func continuedDefinition() {
-        #expect(lines("$A=x \\\n y \\\n z\nb") == ["b"])
-    }
-
     @Test("a $ that names no variable is the character it is")
     func dollar() throws {
         let parsed = parse(
             instance("authentication {\nauth_type PASS\nauth_pass pa$word\n}"))
         #expect(try parsed.only.authentication == .password(Array("pa$word".utf8)))
         #expect(parsed.diagnostics.isEmpty)
-    }
-
-    @Test("a conditional line is left out, and an error; an address with @ in it is none")
-    func conditionalLines() throws {
-        let parsed = parse(
-            "global_defs {\nnotification_email {\na@b.example\n}\n}\n"
-                + instance("@node1 priority 200"))
-        #expect(try parsed.only.priority == 100)
-        #expect(parsed.configuration.global.notificationAddresses == ["a@b.example"])
-        #expect(parsed.diagnostics.map(\.position.line) == [9])
-        #expect(parsed.diagnostics.map(\.severity) == [.error])
     }
 }

@@ -9,7 +9,8 @@ struct RecordedCaseTests {
         "01-seed1-master", "02-seed1-backup", "03-seed2-master-completed",
         "04-seed2-slave-completed", "05-seed2-verbatim-missing-braces", "06-defaults-only",
         "12-brace-on-next-line", "15-extra-close-brace", "18-misspelled-instance-keyword",
-        "21-includer-missing-file", "24-variable-undefined", "30-vrid-out-of-range",
+        "21-includer-missing-file", "24-variable-undefined", "27-seq-and-lst",
+        "30-vrid-out-of-range",
         "33-auth-variants", "36-mixed-families", "39-duplicate-instance-name",
         "42-instance-name-quoted-spaces", "45-script-problems", "48-interface-missing",
         "51-unicast-variants", "54-quotes-unmatched", "57-utf8-bom", "63-lvs-virtual-server",
@@ -173,13 +174,5 @@ struct RecordedCaseTests {
         #expect(instance.authentication == .password(Array("a#b!c".utf8)))
         #expect(parsed.diagnostics.map(\.kind) == [.misreadLine, .misreadLine])
         #expect(parsed.diagnostics.map(\.position.column) == [20, 23])
-    }
-
-    @Test("replicated lines are refused as not supported yet, each on its line")
-    func sequences() {
-        let parsed = Self.parse(RecordedCase("27-seq-and-lst"))
-        let errors = parsed.diagnostics.filter { $0.severity == .error }
-        #expect(errors.map(\.position.line) == [7, 8, 9, 10, 19])
-        #expect(errors.allSatisfy { $0.kind == .notSupportedYet })
     }
 }
