@@ -12,9 +12,10 @@ extension InstanceRunner {
     func perform(_ action: VirtualRouter.Action) {
         switch action {
         case .sendAdvertisement(let priority): advertise(priority)
-        case .addAddresses: addAddresses()
+        case .addAddresses, .restoreAddresses, .replaceAddresses: addAddresses()
         case .removeAddresses: removeAddresses()
         case .announceAddresses(let count): announce(count)
+        case .transition: break
         case .log(let message) where message.isDetail: log.detail("(\(instance.name)) \(message)")
         case .log(let message): log.line("(\(instance.name)) \(message)")
         }

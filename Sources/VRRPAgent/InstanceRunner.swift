@@ -64,9 +64,7 @@ final class InstanceRunner {
         }
     }
 
-    var isMaster: Bool {
-        if case .master = router.state { true } else { false }
-    }
+    var isMaster: Bool { router.isMaster }
 
     /// Every address the instance moves, and the interface each belongs on.
     var addresses: [VirtualAddress] {
@@ -100,7 +98,7 @@ final class InstanceRunner {
         // An interface that went down still tells what the source of the farewell was.
         if !isUp, router.isLinkUp {
             report(.link(name, isUp: false))
-            deliver(.linkDown)
+            deliver(.faultRaised(.link))
         }
         let source =
             instance.sourceAddress
@@ -118,7 +116,7 @@ final class InstanceRunner {
         }
         if isUp, !router.isLinkUp {
             report(.link(name, isUp: true))
-            deliver(.linkUp)
+            deliver(.faultCleared(.link))
         }
     }
 

@@ -109,9 +109,9 @@ struct SimulatedLAN {
                 let delay = Duration.microseconds(Int.random(in: 50...1500, using: &generator))
                 inFlight.append(Delivery(due: now + delay, receiver: receiver, packet: packet))
             }
-        case .addAddresses: holders.insert(sender)
+        case .addAddresses, .restoreAddresses, .replaceAddresses: holders.insert(sender)
         case .removeAddresses: holders.remove(sender)
-        case .announceAddresses, .log: break
+        case .announceAddresses, .transition, .log: break
         }
     }
 }

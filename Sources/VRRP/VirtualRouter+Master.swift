@@ -1,0 +1,183 @@
+import NetworkTypes
+
+// What a master does (RFC 9568 §6.4.3).
+
+extension VirtualRouter {
+    /// The timer has fired: whatever is due, once, however late.
+    mutating func act(
+        _ now: MonotonicInstant, _ next: MonotonicInstant, _ pending: PendingAnnouncements,
+        _ restorations: Restorations
+    ) -> [Action] {
+        let interval = configuration.advertisementInterval
+        if now >= next, pending.earliest.map({ now < $0 }) ?? true, now < next + interval {
+            // What happens nearly always. On the grid, so that late wake-ups do not add up.
+            state = .master(
+                nextAdvertisement: next + interval, announcements: pending,
+                restorations: restorations)
+            return [.sendAdvertisement(priority: priority)]
+        }
+        let settings = configuration.announcements
+        var (next, pending) = (next, pending)
+        var actions: [Action] = []
+        if now >= next {
+            actions.append(.sendAdvertisement(priority: priority))
+            if wasSilentTooLong(until: now, since: next) {
+                actions += announceAgain(&pending, now)
+            }
+            next += interval
+            // Missed ones are not made up.
+            if next <= now { next = now + interval }
+        }
+        if let due = pending.afterTransition, now >= due {
+            actions.append(.announceAddresses(count: settings.masterRepeat))
+            pending.afterTransition = nil
+        }
+        if let due = pending.afterLowerPriority, now >= due {
+            actions.append(.announceAddresses(count: settings.lowerPriorityRepeat))
+            pending.afterLowerPriority = nil
+        }
+        if let due = pending.refresh, now >= due {
+            actions.append(.announceAddresses(count: settings.refreshRepeat))
+            pending.refresh = settings.refreshInterval.map { now + $0 }
+        }
+        state = .master(nextAdvertisement: next, announcements: pending, restorations: restorations)
+        return actions
+    }
+
+    /// Whether a master whose advertisement was due at `next` has been silent for so long that
+    /// another one may have taken over.
+    private func wasSilentTooLong(
+        until now: MonotonicInstant, since next: MonotonicInstant
+    ) -> Bool {
+        now >= next + (masterDownInterval - configuration.advertisementInterval)
+    }
+
+    /// The addresses may have been announced by somebody else: what is done on becoming master.
+    private func announceAgain(
+        _ pending: inout PendingAnnouncements, _ now: MonotonicInstant
+    ) -> [Action] {
+        let settings = configuration.announcements
+        pending = PendingAnnouncements(
+            afterTransition: settings.masterDelay.map { now + $0 },
+            refresh: settings.refreshInterval.map { now + $0 })
+        return [.announceAddresses(count: settings.masterRepeat)]
+    }
+
+    // MARK: Other masters
+
+    mutating func hear(
+        _ advertisement: Advertisement, from sender: IPAddress, asMasterAt now: MonotonicInstant
+    ) -> [Action] {
+        let heard = advertisement.priority
+        if heard == Advertisement.resignationPriority { return hearResignation(now) }
+        var actions: [Action] = []
+        if heard == priority {
+            // Our own address at another host: nobody can win this tie, so nobody moves.
+            guard sender != sourceAddress else { return [.log(.receivedEqualFromOwnAddress)] }
+            if isOwner {
+                // Two owners are a mistake of configuration; keepalived gives way for good.
+                if configuration.advertisesBeforeYielding, isBelow(sender) {
+                    actions.append(.sendAdvertisement(priority: priority))
+                }
+                priority -= 1
+                actions.append(.log(.duplicateOwner))
+                return actions + yield(to: advertisement, from: sender, now)
+            }
+        }
+        guard heard > priority || heard == priority && isBelow(sender) else {
+            return assert(over: heard, from: sender, now)
+        }
+        if configuration.advertisesBeforeYielding {
+            actions.append(.sendAdvertisement(priority: priority))
+        }
+        return actions + yield(to: advertisement, from: sender, now)
+    }
+
+    /// Another master gives up: the hosts and backups hear at once who is there (§6.4.3).
+    private mutating func hearResignation(_ now: MonotonicInstant) -> [Action] {
+        guard case .master(let next, var pending, let restorations) = state else { return [] }
+        var actions: [Action] = [
+            .sendAdvertisement(priority: priority), .log(.masterReceivedResignation),
+        ]
+        if wasSilentTooLong(until: now, since: next) { actions += announceAgain(&pending, now) }
+        state = .master(
+            nextAdvertisement: now + configuration.advertisementInterval, announcements: pending,
+            restorations: restorations)
+        return actions
+    }
+
+    private mutating func yield(
+        to advertisement: Advertisement, from sender: IPAddress, _ now: MonotonicInstant
+    ) -> [Action] {
+        let message: LogMessage =
+            advertisement.priority > priority
+            ? .receivedHigherPriority(advertisement.priority, ours: priority, from: sender)
+            : .receivedSamePriority(advertisement.priority, from: sender)
+        var actions: [Action] = [.log(message)]
+        actions += learn(advertisement.interval)
+        actions.append(.log(.enteredBackup(isInitial: false)))
+        return actions + becomeBackup(now)
+    }
+
+    /// Leaves mastery to somebody who has it: without a farewell.
+    mutating func becomeBackup(_ now: MonotonicInstant) -> [Action] {
+        state = .backup(masterDown: now + masterDownInterval)
+        return [.removeAddresses, .transition(.backup)]
+    }
+
+    /// RFC 9568 §6.4.3 answers a losing master at once; RFC 3768 and 5798 ignore it; keepalived
+    /// answers and announces again, for the hosts that the other one has misled.
+    private mutating func assert(
+        over heard: UInt8, from sender: IPAddress, _ now: MonotonicInstant
+    ) -> [Action] {
+        let answers = configuration.answersLowerPriority
+        var actions: [Action] = [
+            .log(.receivedLowerPriority(heard, ours: priority, from: sender, answers: answers))
+        ]
+        if answers, case .master(_, let pending, let restorations) = state {
+            actions.append(.sendAdvertisement(priority: priority))
+            state = .master(
+                nextAdvertisement: now + configuration.advertisementInterval,
+                announcements: pending, restorations: restorations)
+        }
+        return actions + announceAfterLowerPriority(now) + [.transition(.masterHeardLowerPriority)]
+    }
+
+    mutating func announceAfterLowerPriority(_ now: MonotonicInstant) -> [Action] {
+        let settings = configuration.announcements
+        guard settings.lowerPriorityRepeat > 0,
+            case .master(let next, var pending, let restorations) = state
+        else { return [] }
+        pending.afterLowerPriority = settings.lowerPriorityDelay.map { now + $0 }
+        state = .master(nextAdvertisement: next, announcements: pending, restorations: restorations)
+        return [.announceAddresses(count: settings.lowerPriorityRepeat)]
+    }
+
+    /// Who wins a tie: the higher address, read as a number (§6.4.3).
+    private func isBelow(_ sender: IPAddress) -> Bool { sourceAddress.map { $0 < sender } ?? true }
+
+    // MARK: Addresses removed by hand
+
+    /// Puts the addresses back, or steps down when that has not helped.
+    mutating func restore(
+        _ now: MonotonicInstant, _ next: MonotonicInstant, _ pending: PendingAnnouncements,
+        _ restorations: Restorations
+    ) -> [Action] {
+        var restorations = restorations
+        if restorations.count == 0 || now >= restorations.first + masterDownInterval {
+            restorations.first = now
+            restorations.count = 0
+        }
+        guard restorations.count < Self.mostRestorations else {
+            // The skew alone, so that the addresses are soon back where nobody else takes over.
+            state = .backup(masterDown: now + skewTime)
+            return [.log(.enteredBackup(isInitial: false))] + resign + [.transition(.backup)]
+        }
+        restorations.count += 1
+        state = .master(nextAdvertisement: next, announcements: pending, restorations: restorations)
+        return [
+            .log(.restoredAddresses), .restoreAddresses,
+            .announceAddresses(count: configuration.announcements.masterRepeat),
+        ]
+    }
+}
