@@ -3,41 +3,47 @@ import Glibc
 public import NetworkTypes
 import SystemPackage
 
-/// A raw IPv4 socket (raw(7)) on one device, for a protocol that is neither TCP nor UDP.
+/// A raw IPv4 socket (raw(7)), for a protocol that is neither TCP nor UDP.
 ///
-/// The device is named by its index: the socket stays with it when it is renamed, and is of no use
+/// A device is named by its index: the socket stays with it when it is renamed, and is of no use
 /// any more when it is gone.
 public final class RawIPv4Socket {
     /// The descriptor to watch for reading.
     public let descriptor: SharedDescriptor
-    private var buffer = [UInt8](repeating: 0, count: RawIPv4Socket.maximumPacketBytes)
+    private let packetLimit: Int
 
     /// No IPv4 packet is longer.
     public static let maximumPacketBytes = 65535
-    /// TC_PRIO_CONTROL: before all other traffic in the device's queue.
-    private static let controlPriority: CInt = 7
-    /// BPF_RET with BPF_K: the packet is over, take as many bytes of it as the operand says.
-    private static let returnConstant: UInt16 = 0x06
 
     /// Opens a socket that receives whole packets of that protocol, IP header included, which came
     /// in by that device.
     ///
     /// - Parameters:
     ///   - ipProtocol: the number in the IP header.
+    ///   - device: 0 for any, which a group does not allow.
     ///   - group: joined on the device, and then the only destination of which packets are
-    ///     received; nil for packets to this host itself, and to groups that others have joined.
-    /// - Throws: ``SystemError`` without CAP_NET_RAW, or when the device is gone.
+    ///     received; nil for packets to this host itself.
+    ///   - address: the only address of this host to which packets are received; nil for all.
+    ///   - packetLimit: of a longer packet only so many octets are received.
+    /// - Throws: ``SystemError`` without CAP_NET_RAW, when the device is gone, or when the address
+    ///   is not this host's (EADDRNOTAVAIL).
     public static func receiving(
-        _ ipProtocol: UInt8, from device: Int32, group: IPv4Address?
+        _ ipProtocol: UInt8, from device: Int32, group: IPv4Address?,
+        address: IPv4Address? = nil, packetLimit: Int = maximumPacketBytes
     ) throws(SystemError) -> RawIPv4Socket {
-        let socket = try RawIPv4Socket(ipProtocol, device: device)
+        precondition(group == nil || address == nil, "a socket is bound to one address")
+        let socket = try RawIPv4Socket(ipProtocol, device: device, packetLimit: packetLimit)
+        let descriptor = socket.descriptor
+        // Without this the socket would also get what other sockets' memberships let in.
+        try descriptor.set(IPPROTO_IP, IP_MULTICAST_ALL, CInt(0))
         if let group {
-            try socket.set(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership(of: group, on: device))
-            // Without this the socket would also get what other sockets' memberships let in.
-            try socket.set(IPPROTO_IP, IP_MULTICAST_ALL, CInt(0))
-            let number = socket.descriptor.rawValue
-            try withAddress(group) { address, length throws(SystemError) in
-                try systemCall("bind a raw socket to \(group)") { bind(number, address, length) }
+            precondition(device != 0, "a group is joined on a device")
+            try descriptor.set(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership(of: group, on: device))
+        }
+        if let bound = group ?? address {
+            let number = descriptor.rawValue
+            try withAddress(bound) { address, length throws(SystemError) in
+                try systemCall("bind a raw socket to \(bound)") { bind(number, address, length) }
             }
         }
         return socket
@@ -46,40 +52,25 @@ public final class RawIPv4Socket {
     /// Opens a socket that sends packets with the IP header they come with (IP_HDRINCL), by that
     /// device, and receives none, its own multicast included.
     ///
+    /// - Parameter device: 0 for the one of the route.
     /// - Throws: ``SystemError`` without CAP_NET_RAW, or when the device is gone.
     public static func sending(
         _ ipProtocol: UInt8, by device: Int32
     ) throws(SystemError) -> RawIPv4Socket {
-        let socket = try RawIPv4Socket(ipProtocol, device: device)
-        try socket.set(IPPROTO_IP, IP_HDRINCL, CInt(1))
-        try socket.set(IPPROTO_IP, IP_MULTICAST_LOOP, CInt(0))
-        try socket.set(IPPROTO_IP, IP_MULTICAST_IF, membership(of: .any, on: device))
-        try socket.set(SOL_SOCKET, SO_PRIORITY, controlPriority)
-        // A raw socket is handed every packet of its protocol; a filter that takes none keeps them
-        // from filling its queue.
-        var refuse = sock_filter(code: Self.returnConstant, jt: 0, jf: 0, k: 0)
-        let number = socket.descriptor.rawValue
-        try withUnsafeMutablePointer(to: &refuse) { instruction throws(SystemError) in
-            var program = sock_fprog(len: 1, filter: instruction)
-            try systemCall("attach a packet filter") {
-                setsockopt(
-                    number, SOL_SOCKET, CLINUX_SO_ATTACH_FILTER, &program,
-                    socklen_t(MemoryLayout<sock_fprog>.size))
-            }
+        let socket = try RawIPv4Socket(ipProtocol, device: device, packetLimit: 0)
+        try socket.descriptor.set(IPPROTO_IP, IP_HDRINCL, CInt(1))
+        try socket.descriptor.set(IPPROTO_IP, IP_MULTICAST_LOOP, CInt(0))
+        if device != 0 {
+            try socket.descriptor.set(
+                IPPROTO_IP, IP_MULTICAST_IF, membership(of: .any, on: device))
         }
+        try socket.descriptor.setSendingOnly()
         return socket
     }
 
-    private init(_ ipProtocol: UInt8, device: Int32) throws(SystemError) {
-        descriptor = SharedDescriptor(
-            OwnedDescriptor(
-                try systemCall("open a raw socket for protocol \(ipProtocol)") {
-                    socket(
-                        AF_INET,
-                        Int32(SOCK_RAW.rawValue) | CLINUX_SOCK_CLOEXEC | CLINUX_SOCK_NONBLOCK,
-                        Int32(ipProtocol))
-                }))
-        try set(SOL_SOCKET, CLINUX_SO_BINDTOIFINDEX, device)
+    private init(_ ipProtocol: UInt8, device: Int32, packetLimit: Int) throws(SystemError) {
+        descriptor = try .raw(AF_INET, ipProtocol, device: device)
+        self.packetLimit = packetLimit
     }
 
     /// The next packet, IP header included; nil when there is none.
@@ -87,32 +78,21 @@ public final class RawIPv4Socket {
     /// - Throws: ``SystemError``: ENETDOWN once after the device went down.
     public func receive() throws(SystemError) -> [UInt8]? {
         let number = descriptor.rawValue
-        let length = try systemCallUnlessBlocked("read a raw socket") {
-            recv(number, &buffer, buffer.count, 0)
+        return try descriptor.receivePacket(upTo: packetLimit) {
+            recv(number, $0.baseAddress, $0.count, 0)
         }
-        return length.map { Array(buffer.prefix($0)) }
     }
 
     /// Sends a packet that begins with its IP header; the kernel fills in that header's checksum.
     ///
-    /// - Throws: ``SystemError``: ENETDOWN when the device is down, ENOBUFS when its queue is full.
+    /// - Throws: ``SystemError``: ENETDOWN when the device is down, ENXIO or ENODEV when it is
+    ///   gone, ENOBUFS when its queue is full.
     public func send(_ packet: [UInt8], to destination: IPv4Address) throws(SystemError) {
         let number = descriptor.rawValue
         try Self.withAddress(destination) { address, length throws(SystemError) in
             try systemCall("send to \(destination)") {
                 sendto(number, packet, packet.count, CLINUX_MSG_DONTWAIT, address, length)
             }
-        }
-    }
-
-    private func set<Value: BitwiseCopyable>(
-        _ level: some BinaryInteger, _ option: CInt, _ value: Value
-    ) throws(SystemError) {
-        var value = value
-        let number = descriptor.rawValue
-        try systemCall("set option \(option) of a raw socket") {
-            setsockopt(
-                number, CInt(level), option, &value, socklen_t(MemoryLayout<Value>.size))
         }
     }
 

@@ -116,18 +116,15 @@ final class Agent {
 
     private func takePackets(of socket: VRRPSocket) {
         do {
-            while let packet = try socket.receive() { take(packet, from: socket.key) }
+            while let reception = try socket.receive() { take(reception, from: socket.key) }
         } catch {
             log.line("\(error)")
         }
     }
 
-    private func take(_ packet: [UInt8], from key: VRRPSocket.Key) {
-        let received: ReceivedAdvertisement
-        do throws(AdvertisementError) {
-            received = try ReceivedAdvertisement(parsing: packet)
-        } catch {
-            log.line("\(error)")
+    private func take(_ reception: VRRPSocket.Reception, from key: VRRPSocket.Key) {
+        guard case .advertisement(let received) = reception else {
+            if case .unreadable(let error) = reception { log.line("\(error)") }
             return
         }
         // A socket for unicast also gets what the multicast one joined the group for.

@@ -22,25 +22,16 @@ extension InstanceRunner {
     }
 
     private func advertise(_ priority: UInt8) {
-        guard let socket, case .v4(let source)? = router.sourceAddress else { return }
-        identification &+= 1
-        var destinations = instance.unicastPeers.compactMap { peer in
-            if case .v4(let peer) = peer { peer } else { nil }
-        }
-        if destinations.isEmpty { destinations = [Advertisement.group] }
+        guard let socket, let source = router.sourceAddress else { return }
         let advertisement = router.configuration.advertisement(priority: priority)
-        for destination in destinations {
-            do {
-                let packet = try advertisement.ipv4Packet(
-                    from: source, to: destination, identification: identification)
-                try socket.send(packet, to: destination)
-            } catch let error as SystemError
-                where priority == Advertisement.resignationPriority && !router.isLinkUp
-            {
+        let isFarewell = priority == Advertisement.resignationPriority
+        for failure in sender.send(advertisement, from: source, through: socket) {
+            let line = failure.line(for: instance.name)
+            if isFarewell, !router.isLinkUp, failure.saysLinkIsDown {
                 // A farewell over a link that is down is only tried; netlink has said why.
-                log.detail("(\(instance.name)) \(error)")
-            } catch {
-                log.line("(\(instance.name)) send advert error: \(error)")
+                log.detail(line)
+            } else {
+                log.line(line)
             }
         }
     }
@@ -97,26 +88,24 @@ extension InstanceRunner {
             takeWaitingPackets()
             guard isMaster else { return }
             for address in addresses {
-                // Gap: unsolicited neighbour advertisements (RFC 9568 §8.2.2) are not sent yet.
-                guard case .v4(let announced) = address.address.address else { continue }
-                announce(announced, on: address.interface, isFirst: round == 0)
+                announce(address.address.address, on: address.interface, isFirst: round == 0)
             }
         }
     }
 
-    private func announce(_ address: IPv4Address, on name: InterfaceName, isFirst: Bool) {
+    private func announce(_ address: IPAddress, on name: InterfaceName, isFirst: Bool) {
         guard let interface = interfaces[name] else { return }
         if isFirst {
-            log.detail(
-                "(\(instance.name)) Sending/queueing gratuitous ARPs on \(name) for \(address)")
+            log.detail("(\(instance.name)) \(Announcer.burstLine(address, on: name))")
         }
-        // The loopback has an address of zeros and nobody to tell.
-        guard let mac = interface.mac, mac.rawValue != 0 else { return }
-        log.detail("Sending gratuitous ARP on \(name) for \(address)")
+        let outlet = Announcer.Outlet(
+            name: name, device: interface.device.index, mac: interface.mac)
+        guard Announcer.canAnnounce(by: outlet) else { return }
+        log.detail(Announcer.frameLine(address, on: name))
         do throws(SystemError) {
-            try machine.announce(address, at: mac, by: interface.device)
+            try machine.announcer.announce(address, by: outlet)
         } catch {
-            log.line("Error sending gratuitous ARP on \(name) for \(address): \(error)")
+            log.line(Announcer.errorLine(error, address, on: name))
         }
     }
 }

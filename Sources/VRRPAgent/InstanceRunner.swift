@@ -20,8 +20,8 @@ final class InstanceRunner {
 
     let machine: Machine
     let log: Log
-    /// Of the last packet sent; keepalived counts from 1 as well.
-    var identification: UInt16 = 0
+    /// Sends the router's advertisements.
+    var sender: AdvertisementSender
     /// Who the last accepted advertisement came from.
     private var lastSender: IPAddress?
 
@@ -30,6 +30,9 @@ final class InstanceRunner {
         self.machine = machine
         self.log = log
         router = VirtualRouter(try instance.routerConfiguration())
+        sender = AdvertisementSender(
+            to: instance.unicastPeers.isEmpty
+                ? .group(.v4(Advertisement.group)) : .peers(instance.unicastPeers))
     }
 
     /// Whether that instance asks for what this one does, wherever in the file it stands.
@@ -59,9 +62,13 @@ final class InstanceRunner {
 
     /// The pair of sockets that this instance needs; nil while there is no interface.
     var socketKey: VRRPSocket.Key? {
-        interfaces[instance.interface].map {
-            VRRPSocket.Key(device: $0.device.index, isUnicast: isUnicast)
-        }
+        guard let interface = interfaces[instance.interface],
+            let source = router.sourceAddress
+        else { return nil }
+        return VRRPSocket.Key(
+            device: interface.device.index,
+            endpoint: isUnicast
+                ? .unicast(source: source) : .multicast(group: .v4(Advertisement.group)))
     }
 
     var isMaster: Bool { router.isMaster }

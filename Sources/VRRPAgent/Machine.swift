@@ -18,7 +18,8 @@ final class Machine {
 
     private let route: RouteSocket
     private let monitor: RouteMonitor
-    private let frames: FrameSender
+    /// Announces addresses to neighbours.
+    let announcer: Announcer
 
     /// The descriptor on which changes of interfaces are announced.
     var monitorDescriptor: CInt { monitor.descriptor }
@@ -28,7 +29,7 @@ final class Machine {
         // First, so that no change between a table's reading and now is missed.
         monitor = try RouteMonitor([.links, .addresses])
         route = try RouteSocket()
-        frames = try FrameSender()
+        announcer = try Announcer()
     }
 
     /// All interfaces, as they are now.
@@ -61,12 +62,5 @@ final class Machine {
         } catch {
             return [error]
         }
-    }
-
-    /// Broadcasts that the address is at that interface.
-    func announce(
-        _ address: IPv4Address, at mac: MACAddress, by device: Device
-    ) throws(SystemError) {
-        try frames.send(ARPFrame.gratuitous(for: address, at: mac).octets, by: device.index)
     }
 }

@@ -1,0 +1,77 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+// What raw sockets of both families have in common.
+
+extension SharedDescriptor {
+    /// TC_PRIO_CONTROL: before all other traffic in the device's queue.
+    private static let controlPriority: CInt = 7
+    /// BPF_RET with BPF_K: the packet is over, take as many bytes of it as the operand says.
+    private static let returnConstant: UInt16 = 0x06
+
+    /// Opens a raw socket that is bound to a device, unless that is 0.
+    static func raw(
+        _ family: CInt, _ ipProtocol: UInt8, device: Int32
+    ) throws(SystemError) -> SharedDescriptor {
+        let descriptor = SharedDescriptor(
+            OwnedDescriptor(
+                try systemCall("open a raw socket for protocol \(ipProtocol)") {
+                    socket(
+                        family,
+                        Int32(SOCK_RAW.rawValue) | CLINUX_SOCK_CLOEXEC | CLINUX_SOCK_NONBLOCK,
+                        Int32(ipProtocol))
+                }))
+        if device != 0 { try descriptor.set(SOL_SOCKET, CLINUX_SO_BINDTOIFINDEX, device) }
+        return descriptor
+    }
+
+    /// Sets a socket option.
+    func set<Value: BitwiseCopyable>(
+        _ level: some BinaryInteger, _ option: CInt, _ value: Value
+    ) throws(SystemError) {
+        var value = value
+        let number = rawValue
+        try systemCall("set option \(option) of a raw socket") {
+            setsockopt(number, CInt(level), option, &value, socklen_t(MemoryLayout<Value>.size))
+        }
+    }
+
+    /// Makes a socket one for sending: before other traffic, and without a queue that fills.
+    ///
+    /// A raw socket is handed every packet of its protocol; a filter that takes none keeps them
+    /// out.
+    func setSendingOnly() throws(SystemError) {
+        try set(SOL_SOCKET, SO_PRIORITY, Self.controlPriority)
+        var refuse = sock_filter(code: Self.returnConstant, jt: 0, jf: 0, k: 0)
+        let number = rawValue
+        try withUnsafeMutablePointer(to: &refuse) { instruction throws(SystemError) in
+            var program = sock_fprog(len: 1, filter: instruction)
+            try systemCall("attach a packet filter") {
+                setsockopt(
+                    number, SOL_SOCKET, CLINUX_SO_ATTACH_FILTER, &program,
+                    socklen_t(MemoryLayout<sock_fprog>.size))
+            }
+        }
+    }
+
+    /// Reads one packet straight into the array that is returned; nil when there is none.
+    ///
+    /// - Parameters:
+    ///   - limit: of a longer packet only so many octets are returned.
+    ///   - read: recv(2) or the like into that memory.
+    func receivePacket(
+        upTo limit: Int, _ read: (UnsafeMutableRawBufferPointer) -> Int
+    ) throws(SystemError) -> [UInt8]? {
+        var outcome: Result<Int?, SystemError> = .success(nil)
+        let packet = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            let memory = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer)[..<limit])
+            outcome = Result { () throws(SystemError) in
+                try systemCallUnlessBlocked("read a raw socket") { read(memory) }
+            }
+            if case .success(let length?) = outcome { count = min(length, limit) }
+        }
+        return try outcome.get() == nil ? nil : packet
+    }
+}

@@ -1,0 +1,154 @@
+import LinuxSystem
+import NetworkTypes
+import SystemPackage
+import VRRP
+
+/// Sends one virtual router's advertisements, and counts what a sender has to count: the IP
+/// Identification and the authentication header's sequence number.
+struct AdvertisementSender {
+    /// Who advertisements go to.
+    enum Destinations: Equatable {
+        case group(IPAddress)
+        case peers([IPAddress])
+    }
+
+    /// Why an advertisement did not reach a destination.
+    struct Failure: Error {
+        enum Cause {
+            case refused(SystemError)
+            case unencodable(AdvertisementError)
+            /// The sequence number must not cycle (RFC 2402 §3.3.2): the router has to give up.
+            case sequenceExhausted
+        }
+
+        var destination: IPAddress
+        var isPeer: Bool
+        var cause: Cause
+
+        /// keepalived's line, the instance's name in front.
+        func line(for instance: String) -> String {
+            let reason =
+                switch cause {
+                case .refused(let error): "\(error.code)"
+                case .unencodable(let error): "\(error)"
+                case .sequenceExhausted: "the authentication sequence number must not cycle"
+                }
+            guard !isPeer else {
+                return "(\(instance)) Cant send advert to \(destination) (\(reason))"
+            }
+            return switch cause {
+            case .refused(let error):
+                "(\(instance)): send advert error \(error.code.rawValue) (\(reason))"
+            case .unencodable, .sequenceExhausted:
+                "(\(instance)): send advert error (\(reason))"
+            }
+        }
+
+        /// Whether this says only that the link is down, which a farewell may well find it.
+        var saysLinkIsDown: Bool {
+            guard case .refused(let error) = cause else { return false }
+            return error.code.saysDeviceIsGone || error.code == .networkUnreachable
+        }
+    }
+
+    var destinations: Destinations
+    /// What the checksum of version 3 over IPv4 covers.
+    var checksum = ChecksumRule.pseudoHeader
+    /// `unicast_ttl`; nil for 255 over IPv4 and the kernel's default over IPv6.
+    var unicastTimeToLive: UInt8?
+    /// The sequence number of this router, which accepted packets move as well.
+    var sequence = AuthenticationSequence()
+    /// Of the last packet sent; keepalived counts from 1 and never sends 0, which the kernel would
+    /// replace.
+    private(set) var identification: UInt16 = 0
+
+    init(
+        to destinations: Destinations, checksum: ChecksumRule = .pseudoHeader,
+        unicastTimeToLive: UInt8? = nil
+    ) {
+        self.destinations = destinations
+        self.checksum = checksum
+        self.unicastTimeToLive = unicastTimeToLive
+    }
+
+    /// Sends an advertisement to every destination; one that fails does not keep it from the
+    /// others.
+    ///
+    /// - Parameters:
+    ///   - source: the interface's primary address, `mcast_src_ip` or `unicast_src_ip`, of the
+    ///     socket's family.
+    ///   - socket: the pair of the instance's key.
+    /// - Returns: what went wrong.
+    mutating func send(
+        _ advertisement: Advertisement, from source: IPAddress, through socket: VRRPSocket
+    ) -> [Failure] {
+        let (targets, isPeer): ([IPAddress], Bool) =
+            switch destinations {
+            case .group(let group): ([group], false)
+            case .peers(let peers): (peers, true)
+            }
+        identification = identification == .max ? 1 : identification + 1
+        func failure(_ cause: Failure.Cause, _ target: IPAddress) -> Failure {
+            Failure(destination: target, isPeer: isPeer, cause: cause)
+        }
+        var sequenceNumber: UInt32 = 0
+        if advertisement.carrierProtocol == Advertisement.authenticationHeaderProtocol {
+            guard let next = sequence.next() else {
+                return targets.map { failure(.sequenceExhausted, $0) }
+            }
+            sequenceNumber = next
+        }
+        var failures: [Failure] = []
+        for target in targets {
+            do throws(AdvertisementError) {
+                let packet = try packet(
+                    of: advertisement, from: source, to: target, sequenceNumber: sequenceNumber)
+                if let error = transmit(packet, from: source, to: target, through: socket) {
+                    failures.append(failure(.refused(error), target))
+                }
+            } catch {
+                failures.append(failure(.unencodable(error), target))
+            }
+        }
+        return failures
+    }
+
+    /// The octets that a socket of that family takes: a packet of IPv4, a message of IPv6.
+    private func packet(
+        of advertisement: Advertisement, from source: IPAddress, to target: IPAddress,
+        sequenceNumber: UInt32
+    ) throws(AdvertisementError) -> [UInt8] {
+        switch (source, target) {
+        case (.v4(let source), .v4(let target)):
+            try advertisement.ipv4Packet(
+                from: source, to: target, identification: identification,
+                timeToLive: target.isMulticast
+                    ? Advertisement.timeToLive : unicastTimeToLive ?? Advertisement.timeToLive,
+                checksum: checksum, sequenceNumber: sequenceNumber)
+        case (.v6(let source), .v6(let target)):
+            try advertisement.ipv6Message(from: source, to: target)
+        case (.v4, .v6), (.v6, .v4):
+            throw .unsupportedAddress(source)
+        }
+    }
+
+    private func transmit(
+        _ packet: [UInt8], from source: IPAddress, to target: IPAddress,
+        through socket: VRRPSocket
+    ) -> SystemError? {
+        do throws(SystemError) {
+            switch (source, target) {
+            case (.v6(let source), .v6(let target)):
+                try socket.send(
+                    packet, from: source, to: target,
+                    hopLimit: target.isMulticast ? nil : unicastTimeToLive)
+            case (_, .v4(let target)):
+                try socket.send(packet, to: target)
+            case (.v4, .v6): break
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
