@@ -28,6 +28,7 @@ public enum Doctor {
         findings += [
             tool(
                 "keepalived", "keepalived", "the real daemon in place of ours (--vrrp keepalived)"),
+            tool("vrrpd", "frr", "FRR's daemon in place of ours (--vrrp frr)"),
             tool("tcpdump", "tcpdump", "captures by hand: ip netns exec LAB-NODE tcpdump"),
         ]
         return findings
@@ -161,7 +162,8 @@ public enum Doctor {
     }
 
     private static func tool(_ name: String, _ package: String, _ use: String) -> Finding {
-        let path = Program.lookUp(name, path: "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin")
+        let path = Program.lookUp(
+            name, path: "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin:\(FRRService.folder)")
         return Finding(
             capability: name, isPresent: path != nil, isRequired: false,
             detail: path.map { "\($0): \(use)" }

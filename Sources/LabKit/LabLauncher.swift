@@ -74,6 +74,12 @@ public enum LabLauncher {
                 "keepalived is not installed: apt-get install keepalived, "
                     + "or use `--vrrp vrrp-agent`")
         }
+        if services.contains(where: { $0.kind == .frr }),
+            access("\(FRRService.folder)/vrrpd", X_OK) != 0
+        {
+            throw .machine(
+                "FRR is not installed: apt-get install frr, or use `--vrrp vrrp-agent`")
+        }
     }
 
     private static func start(

@@ -20,7 +20,8 @@ public struct LoadedLab: Sendable {
         guard !scenario.files.isEmpty else { return self }
         var changed = self
         changed.lab = lab.applying(scenario: scenario)
-        changed.virtualRouters = KeepalivedCheck(changed.lab.vrrpConfigurations).virtualRouters
+        changed.virtualRouters =
+            VRRPConfigurationCheck(changed.lab.vrrpConfigurations).virtualRouters
         return changed
     }
 }
@@ -53,7 +54,7 @@ public enum LabLoader {
             ])
         }
         let decoding = Lab.decode(yaml: text, file: file, readFile: lookUp)
-        let check = KeepalivedCheck(decoding.vrrpConfigurations)
+        let check = VRRPConfigurationCheck(decoding.vrrpConfigurations)
         let diagnostics = (decoding.diagnostics + check.diagnostics).sorted()
         guard var lab = decoding.lab, !diagnostics.contains(where: { $0.severity == .error })
         else { throw .invalid(diagnostics) }
@@ -65,7 +66,7 @@ public enum LabLoader {
             throw .invalid([error])
         }
         return LoadedLab(
-            lab: lab, virtualRouters: KeepalivedCheck(lab.vrrpConfigurations).virtualRouters,
+            lab: lab, virtualRouters: VRRPConfigurationCheck(lab.vrrpConfigurations).virtualRouters,
             warnings: diagnostics, path: file)
     }
 

@@ -210,8 +210,7 @@ public struct Service: Codable, Equatable, Sendable {
     public var name: String
     /// What runs.
     public var kind: Kind
-    /// The program's configuration file, for the kinds that read one;
-    /// `/etc/keepalived/keepalived.conf` by default.
+    /// The program's configuration file, for the kinds that read one; nil for the kind's own.
     public var configuration: String?
     /// The command with its arguments, for `kind: command`; further arguments of the program for
     /// other kinds.
@@ -231,11 +230,23 @@ public struct Service: Codable, Equatable, Sendable {
         case vrrpAgent = "vrrp-agent"
         /// The real daemon, from Debian.
         case keepalived
+        /// FRR's vrrpd and its zebra, from Debian.
+        case frr
         /// Anything else.
         case command
 
-        /// Whether this is one of the daemons that read keepalived.conf and speak VRRP.
-        public var speaksVRRP: Bool { self == .vrrpAgent || self == .keepalived }
+        /// Whether this is a daemon that speaks VRRP.
+        public var speaksVRRP: Bool { defaultConfiguration != nil }
+
+        /// The file that a VRRP daemon of this kind reads unless told otherwise; nil for other
+        /// kinds.
+        public var defaultConfiguration: String? {
+            switch self {
+            case .vrrpAgent, .keepalived: "/etc/keepalived/keepalived.conf"
+            case .frr: "/etc/frr/frr.conf"
+            case .http, .command: nil
+            }
+        }
     }
 
     /// When a service counts as ready.

@@ -29,7 +29,7 @@ extension Lab {
                 guard choice.node == nil || choice.node == lab.nodes[node].name else { continue }
                 for service in lab.nodes[node].services.indices
                 where lab.nodes[node].services[service].kind.speaksVRRP {
-                    lab.nodes[node].services[service].kind = choice.kind
+                    try lab.replaceDaemon(service, of: node, with: choice.kind)
                 }
             }
         }
@@ -48,10 +48,36 @@ extension Lab {
                 ?? [VRRPDaemonChoice(kind: kind)])
     }
 
-    private func checkDaemon(of name: String) throws(Diagnostic) {
-        func problem(_ message: String) -> Diagnostic {
-            Diagnostic(file: "--vrrp", line: 0, column: 0, message: message)
+    private mutating func replaceDaemon(
+        _ index: Int, of node: Int, with kind: Service.Kind
+    ) throws(Diagnostic) {
+        var service = nodes[node].services[index]
+        // A file of the one's grammar is none of the other's.
+        if service.kind.defaultConfiguration != kind.defaultConfiguration {
+            service.configuration = nil
+            service.arguments = []
         }
+        service.kind = kind
+        nodes[node].services[index] = service
+        let name = nodes[node].name
+        let path = service.configurationPath
+        let isThere =
+            nodes[node].files.contains { $0.path == path }
+            || !scenarios.isEmpty
+                && scenarios.allSatisfy { scenario in
+                    scenario.files.contains { $0.node == name && $0.file.path == path }
+                }
+        guard isThere || !service.startsWithNode else {
+            throw problem(
+                "kind \(kind.rawValue) reads \(path), which is not among the files of node \(name)")
+        }
+    }
+
+    private func problem(_ message: String) -> Diagnostic {
+        Diagnostic(file: "--vrrp", line: 0, column: 0, message: message)
+    }
+
+    private func checkDaemon(of name: String) throws(Diagnostic) {
         guard let node = node(name) else {
             let hint = SpellingSuggestion.hint(
                 for: name, among: nodes.map(\.name), known: "its nodes are")

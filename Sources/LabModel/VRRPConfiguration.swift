@@ -9,6 +9,8 @@ public struct VRRPConfiguration: Equatable, Sendable {
     public var node: String
     /// The service that reads the file.
     public var service: String
+    /// The daemon behind it.
+    public var kind: Service.Kind
     /// The file.
     public var file: NodeFile
     /// All files that are laid into the node: those that `file` may include.
@@ -29,6 +31,7 @@ public struct VRRPConfiguration: Equatable, Sendable {
         else { return nil }
         self.node = node
         self.service = service.name
+        kind = service.kind
         self.file = file
         self.files = files
         self.filesAreComplete = filesAreComplete
@@ -102,9 +105,6 @@ extension LabAssembly {
 }
 
 extension Service {
-    /// Where both VRRP daemons look for their configuration.
-    public static let defaultVRRPConfiguration = "/etc/keepalived/keepalived.conf"
-
     /// The file in the node that this service, a VRRP daemon, reads.
-    public var configurationPath: String { configuration ?? Self.defaultVRRPConfiguration }
+    public var configurationPath: String { configuration ?? kind.defaultConfiguration ?? "" }
 }

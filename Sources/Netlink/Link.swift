@@ -14,6 +14,8 @@ public struct Link: Hashable, Sendable {
     /// when the kernel has given the device its queue and a bridge lets the port forward. Until
     /// then frames vanish. `lo` never says so.
     public var isOperational: Bool
+    /// Whether a daemon holds it down (IFLA_PROTO_DOWN): a macvlan then has no carrier.
+    public var isHeldDown: Bool
     /// The index of the bridge it is a port of.
     public var masterIndex: Int32?
     public var address: MACAddress?
@@ -48,6 +50,7 @@ public struct Link: Hashable, Sendable {
         isUp = header.ifi_flags & upFlag != 0
         hasCarrier = header.ifi_flags & Self.lowerUpFlag != 0
         isOperational = attributes.number(IFLA_OPERSTATE, as: UInt8.self) == Self.operationalUp
+        isHeldDown = attributes.number(IFLA_PROTO_DOWN, as: UInt8.self) == 1
         masterIndex = attributes.number(IFLA_MASTER)
         address = attributes.bytes(IFLA_ADDRESS).flatMap { octets in
             octets.count == 6 ? MACAddress(octets: octets) : nil

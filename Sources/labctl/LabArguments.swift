@@ -29,7 +29,7 @@ struct BuildOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Which VRRP daemon to run in place of the file's: vrrp-agent or keepalived.",
+            "Which VRRP daemon to run in place of the file's: vrrp-agent, keepalived or frr.",
             valueName: "[node=]kind"))
     var vrrp: [String] = []
 
@@ -38,7 +38,7 @@ struct BuildOptions: ParsableArguments {
         let choices = try vrrp.map { text in
             guard let choice = VRRPDaemonChoice(text) else {
                 throw ValidationError(
-                    "'\(text)' is no [NODE=]KIND with vrrp-agent or keepalived as the kind")
+                    "'\(text)' is no [NODE=]KIND with vrrp-agent, keepalived or frr as the kind")
             }
             return choice
         }

@@ -130,3 +130,23 @@ struct ServiceTests {
         }
     }
 }
+
+@Suite("FRR as a service")
+struct FRRServiceTests {
+    @Test("its shell makes the macvlan that frr.conf needs, and takes it away")
+    func script() throws {
+        let text = "interface eth0\n vrrp 51 ip 10.0.0.100\n vrrp 51 priority 99\n"
+        let specification = ServiceSpecification(
+            Service(name: "vrrp", kind: .frr),
+            files: [NodeFile(path: "/etc/frr/frr.conf", contents: Array(text.utf8))])
+        #expect(specification.readiness == .file("/run/frr/vrrpd.pid"))
+        #expect(specification.command.first == "/bin/sh")
+        #expect(specification.command.last == "/etc/frr/frr.conf")
+        let script = try #require(specification.command.dropFirst(2).first)
+        #expect(
+            script.contains(
+                "ip link add name vrrp4-51 link eth0 address 00:00:5e:00:01:33 type macvlan"))
+        #expect(script.contains("ip address add 10.0.0.100/32 dev vrrp4-51"))
+        #expect(script.contains("ip link del vrrp4-51"))
+    }
+}

@@ -17,6 +17,9 @@ final class Observer {
         var name: String
         var isUp = false
         var hasCarrier = false
+        /// Whether a daemon holds it down: FRR's vrrpd does with the macvlan of a router that is no
+        /// master, where the virtual addresses stay. They count as absent meanwhile.
+        var isHeldDown = false
         var addresses: Set<InterfaceAddress> = []
     }
 
@@ -91,6 +94,7 @@ final class Observer {
             let state = interface(assigned.interfaceIndex, of: node)
             guard state.addresses.contains(assigned.address) else { return }
             interfaces[node]?[assigned.interfaceIndex]?.addresses.remove(assigned.address)
+            guard !state.isHeldDown else { return }
             timeline.record(
                 .addressRemoved(node: node, interface: state.name, address: assigned.address),
                 at: time, stamp: .receipt)
@@ -117,6 +121,7 @@ final class Observer {
         // The kernel repeats itself, when an IPv6 address ceases to be tentative for one.
         guard !state.addresses.contains(assigned.address) else { return }
         interfaces[node]?[assigned.interfaceIndex]?.addresses.insert(assigned.address)
+        guard !state.isHeldDown else { return }
         timeline.record(
             .addressAdded(node: node, interface: state.name, address: assigned.address),
             at: time, stamp: .receipt)
@@ -130,12 +135,23 @@ final class Observer {
         state.name = link.name
         state.isUp = link.isUp
         state.hasCarrier = link.hasCarrier
+        let wasHeldDown = state.isHeldDown
+        state.isHeldDown = link.isHeldDown
         interfaces[node]?[link.index] = state
-        guard isNews else { return }
-        timeline.record(
-            .link(
-                node: node, interface: link.name, isUp: link.isUp, hasCarrier: link.hasCarrier),
-            at: time, stamp: .receipt)
+        if isNews {
+            timeline.record(
+                .link(
+                    node: node, interface: link.name, isUp: link.isUp, hasCarrier: link.hasCarrier),
+                at: time, stamp: .receipt)
+        }
+        guard wasHeldDown != link.isHeldDown else { return }
+        for address in state.addresses.sorted(by: { $0.description < $1.description }) {
+            timeline.record(
+                link.isHeldDown
+                    ? .addressRemoved(node: node, interface: link.name, address: address)
+                    : .addressAdded(node: node, interface: link.name, address: address),
+                at: time, stamp: .receipt)
+        }
     }
 
     private func interface(_ index: Int32, of node: String) -> InterfaceState {

@@ -8,8 +8,8 @@ extension ServiceSpecification {
     /// How long SIGTERM may take: docker's figure.
     static let stopTimeout: Duration = .seconds(10)
 
-    /// How `NodeInit` is to run a service of the lab file.
-    init(_ service: Service) {
+    /// How `NodeInit` is to run a service of the lab file on a node with these files.
+    init(_ service: Service, files: [NodeFile] = []) {
         let configuration = service.configurationPath
         let command: [String]
         let readiness: Readiness
@@ -27,6 +27,11 @@ extension ServiceSpecification {
             command =
                 ["keepalived", "-n", "-l", "-D", "-P", "-f", configuration] + service.arguments
             readiness = .file("/run/vrrp.pid")
+        case .frr:
+            let text = files.last { $0.path == configuration }?.text ?? ""
+            command = FRRService.command(
+                FRRConfiguration(text, file: configuration), path: configuration)
+            readiness = .file(FRRService.pidFile)
         case .command:
             command = service.arguments
             readiness = .started

@@ -78,7 +78,7 @@ extension Supervisor {
     ) {
         if isRunning(service.name, on: node) { return completion(.success(())) }
         let before = node.services[service.name]?.since
-        node.send(.start(ServiceSpecification(service)))
+        node.send(.start(ServiceSpecification(service, files: node.node.files)))
         wait(
             until: { [unowned self, unowned node] in
                 guard node.isAlive else {

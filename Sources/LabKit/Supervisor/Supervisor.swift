@@ -178,7 +178,7 @@ final class Supervisor {
         else { return }
         node.set(node.node.sysctls.filter { !$0.isNetwork })
         for service in node.node.services where service.startsWithNode {
-            node.send(.start(ServiceSpecification(service)))
+            node.send(.start(ServiceSpecification(service, files: node.node.files)))
         }
         node.markRunning()
         timeline.record(.node(node.node.name, .running))

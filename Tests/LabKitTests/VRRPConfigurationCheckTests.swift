@@ -5,11 +5,11 @@ import Testing
 @testable import LabKit
 
 @Suite("keepalived.conf files of a lab's nodes")
-struct KeepalivedCheckTests {
+struct VRRPConfigurationCheckTests {
     /// A lab of one node with that file, as decoded from YAML.
     private func check(
         _ conf: String, files: [String: String] = [:], more: String = ""
-    ) -> KeepalivedCheck {
+    ) -> VRRPConfigurationCheck {
         var laid = "      /etc/keepalived/keepalived.conf: a/keepalived.conf\n"
         for name in files.keys.sorted() { laid += "      /etc/keepalived/\(name): a/\(name)\n" }
         let yaml = """
@@ -27,10 +27,10 @@ struct KeepalivedCheckTests {
             let text = path == "a/keepalived.conf" ? conf : files[String(path.dropFirst(2))]
             return text.map { .contents(Array($0.utf8)) } ?? .missing
         }
-        return KeepalivedCheck(decoding.vrrpConfigurations)
+        return VRRPConfigurationCheck(decoding.vrrpConfigurations)
     }
 
-    private func texts(_ check: KeepalivedCheck) -> [String] {
+    private func texts(_ check: VRRPConfigurationCheck) -> [String] {
         check.diagnostics.sorted().map(\.description)
     }
 

@@ -4,9 +4,9 @@ import KeepalivedConf
 import LabModel
 import NetworkTypes
 
-/// Reads the keepalived.conf files of a lab's nodes: what is wrong with them, and which virtual
-/// routers they define.
-struct KeepalivedCheck {
+/// Reads the configuration files of a lab's VRRP daemons: what is wrong with them, and which
+/// virtual routers they define.
+struct VRRPConfigurationCheck {
     /// What is wrong with the files; a mistake once, however many daemons read the file.
     private(set) var diagnostics: Set<Diagnostic> = []
     /// In the order of the files.
@@ -14,10 +14,32 @@ struct KeepalivedCheck {
 
     /// Reads the files.
     init(_ configurations: [VRRPConfiguration]) {
-        for configuration in configurations { check(configuration) }
+        for configuration in configurations {
+            switch configuration.kind {
+            case .frr: checkFRR(configuration)
+            case .vrrpAgent, .keepalived, .http, .command: checkKeepalived(configuration)
+            }
+        }
     }
 
-    private mutating func check(_ configuration: VRRPConfiguration) {
+    private mutating func checkFRR(_ configuration: VRRPConfiguration) {
+        let file = configuration.name(of: configuration.file)
+        let parsed = FRRConfiguration(configuration.file.text, file: file)
+        diagnostics.formUnion(parsed.diagnostics)
+        if let interfaces = configuration.interfaces {
+            for router in parsed.routers
+            where !interfaces.contains(where: { $0.text == router.interface }) {
+                diagnostics.insert(
+                    Diagnostic(
+                        file: file, line: 0, column: 0,
+                        message: "VRID \(router.vrid) is on interface \(router.interface), which "
+                            + "node \(configuration.node) has not"))
+            }
+        }
+        virtualRouters += parsed.facts(node: configuration.node, service: configuration.service)
+    }
+
+    private mutating func checkKeepalived(_ configuration: VRRPConfiguration) {
         let parsed = Configuration.parse(
             configuration.file.text, file: configuration.name(of: configuration.file)
         ) { pattern, _ in
@@ -61,7 +83,7 @@ extension VRRPConfiguration {
 
 extension NodeFile {
     /// Its content as text, what is not UTF-8 in it repaired.
-    fileprivate var text: String { String(decoding: contents, as: UTF8.self) }
+    var text: String { String(decoding: contents, as: UTF8.self) }
 }
 
 extension Diagnostic {
