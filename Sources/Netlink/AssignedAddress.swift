@@ -15,6 +15,16 @@ public struct AssignedAddress: Hashable, Sendable {
     public var broadcast: IPv4Address?
     public var flags: AddressFlags
 
+    /// An address of which nothing else is known.
+    public init(
+        _ address: InterfaceAddress, interfaceIndex: Int32, flags: AddressFlags = .permanent
+    ) {
+        self.address = address
+        self.interfaceIndex = interfaceIndex
+        self.flags = flags
+        scope = .universe
+    }
+
     /// Reads RTM_NEWADDR and RTM_DELADDR; nil for other messages, other families and malformed
     /// ones.
     init?(_ message: NetlinkMessage) {

@@ -32,6 +32,21 @@ public struct Link: Hashable, Sendable {
     /// The number of the namespace that the other end is in; nil when it is in the same one.
     public var peerNamespaceID: Int32?
 
+    /// A device of which nothing else is known, and of the usual size.
+    public init(
+        index: Int32, name: String, isUp: Bool = true, hasCarrier: Bool = true,
+        address: MACAddress? = nil, kind: String? = nil
+    ) {
+        self.index = index
+        self.name = name
+        self.isUp = isUp
+        self.hasCarrier = hasCarrier
+        isOperational = isUp && hasCarrier
+        self.address = address
+        mtuBytes = 1500
+        self.kind = kind
+    }
+
     /// The device, to make requests about it.
     public var device: Device { Device(index: index, name: InterfaceName(name)) }
 

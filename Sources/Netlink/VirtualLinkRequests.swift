@@ -11,6 +11,9 @@ public struct VirtualLink: Hashable, Sendable {
     /// Its Ethernet address; an ipvlan has its base's.
     public var address: MACAddress?
 
+    /// What ``Link/macvlanMode`` is of one made here.
+    public static let privateMode = MACVLAN_MODE_PRIVATE.rawValue
+
     /// How frames are told apart that are for it.
     public enum Kind: String, Hashable, Sendable {
         /// By its own Ethernet address; in private mode, which also takes frames that come from
@@ -50,7 +53,7 @@ extension Request {
                 try message.nest(IFLA_INFO_DATA) { () throws(LibNLError) in
                     switch link.kind {
                     case .macvlan:
-                        try message.put(IFLA_MACVLAN_MODE, MACVLAN_MODE_PRIVATE.rawValue)
+                        try message.put(IFLA_MACVLAN_MODE, VirtualLink.privateMode)
                     case .ipvlan:
                         try message.put(IFLA_IPVLAN_MODE, UInt16(IPVLAN_MODE_L2.rawValue))
                     }

@@ -1,0 +1,172 @@
+import KeepalivedConf
+import Netlink
+import NetworkTypes
+
+/// What a virtual router has in the kernel's tables while it is master: its addresses, routes and
+/// rules, in keepalived's order and with its log lines. Nothing here throws: what the kernel
+/// refuses is logged with the instance and the object.
+final class InstanceObjects {
+    private(set) var instance: VRRPInstance
+    private let kernel: KernelShell
+    private let firewall: PacketFilter
+    private let log: Log
+
+    /// Whether they were set and not removed since.
+    private(set) var isSet = false
+
+    /// The interfaces that take the place of those the addresses were written for.
+    private let placement: AddressPlacement
+
+    /// - Parameter placement: where addresses go; with `use_vmac` not where they were written for.
+    init(
+        _ instance: VRRPInstance, placement: AddressPlacement, kernel: KernelShell,
+        firewall: PacketFilter, log: Log
+    ) {
+        self.instance = instance
+        self.placement = placement
+        self.kernel = kernel
+        self.firewall = firewall
+        self.log = log
+    }
+
+    private var owner: String { "(\(instance.name)) " }
+
+    /// Whether packets to the addresses are dropped (`no_accept`). Never the owner's.
+    private var dropsPackets: Bool { !instance.acceptsPackets && instance.priority != 255 }
+
+    private var parts: Parts { Parts(instance, placement) }
+
+    /// An instance's objects by the lists they are in.
+    private struct Parts {
+        var addresses: [KernelObject]
+        var excluded: [KernelObject]
+        var routes: [KernelObject]
+        var rules: [KernelObject]
+        /// Those whose removal by somebody else matters.
+        var tracked: [KernelObject]
+
+        init(_ instance: VRRPInstance, _ placement: AddressPlacement) {
+            func placed(_ address: VirtualAddress) -> KernelObject {
+                KernelObject(address, on: placement.interface(of: address, in: instance))
+            }
+            addresses = instance.virtualAddresses.map(placed)
+            excluded = instance.excludedAddresses.map(placed)
+            routes = instance.virtualRoutes.map { KernelObject($0) }
+            rules = instance.virtualRules.map { KernelObject($0) }
+            tracked =
+                (instance.virtualAddresses + instance.excludedAddresses).filter(\.isTracked)
+                .map(placed)
+                + instance.virtualRoutes.filter(\.isTracked).map { KernelObject($0) }
+                + instance.virtualRules.filter(\.isTracked).map { KernelObject($0) }
+        }
+    }
+
+    // MARK: Changes of state
+
+    /// Puts everything in place: on becoming master.
+    func set() {
+        let parts = parts
+        if dropsPackets {
+            log.detail("\(owner)setting firewall drop rule")
+            firewall.drop(parts.addresses + parts.excluded, of: owner)
+        }
+        step("setting VIPs.", parts.addresses, kernel.add)
+        step("setting E-VIPs.", parts.excluded, kernel.add)
+        step("setting Virtual Routes", parts.routes, kernel.add)
+        step("setting Virtual Rules", parts.rules, kernel.add)
+        isSet = true
+    }
+
+    /// Takes everything away: on leaving master.
+    func remove() {
+        guard isSet else { return }
+        isSet = false
+        removeAll()
+    }
+
+    /// Takes away what an earlier run that was killed has left.
+    ///
+    /// keepalived leaves routes where they are then; they would outlive a router that never becomes
+    /// master again.
+    func removeStale() { removeAll() }
+
+    private func removeAll() {
+        let parts = parts
+        step("removing Virtual Rules", parts.rules, kernel.remove)
+        step("removing Virtual Routes", parts.routes, kernel.remove)
+        step("removing VIPs.", parts.addresses, kernel.remove)
+        step("removing E-VIPs.", parts.excluded, kernel.remove)
+        if dropsPackets {
+            log.detail("\(owner)removing firewall drop rule")
+            firewall.allow(parts.addresses + parts.excluded, of: owner)
+        }
+    }
+
+    private func step(
+        _ line: String, _ objects: [KernelObject], _ change: ([KernelObject], String) -> Void
+    ) {
+        guard !objects.isEmpty else { return }
+        log.detail("\(owner)\(line)")
+        change(objects, owner)
+    }
+
+    // MARK: Reload
+
+    /// Takes on another configuration of the same virtual router. While they are set, only what
+    /// differs is touched: first what is gone is removed, as it may be in the way of what is new.
+    func reconfigure(_ next: VRRPInstance) {
+        let (old, dropped) = (parts, dropsPackets)
+        instance = next
+        guard isSet else { return }
+        let new = parts
+        func difference(_ list: KeyPath<Parts, [KernelObject]>) -> KernelDifference {
+            KernelDifference(from: old[keyPath: list], to: new[keyPath: list])
+        }
+        let addresses = KernelDifference(
+            from: old.addresses + old.excluded, to: new.addresses + new.excluded)
+        let (routes, rules) = (difference(\.routes), difference(\.rules))
+        kernel.remove(rules.removed, for: owner)
+        kernel.remove(routes.removed, for: owner)
+        kernel.remove(addresses.removed, for: owner)
+        let oldDrops = dropped ? old.addresses + old.excluded : []
+        let newDrops = dropsPackets ? new.addresses + new.excluded : []
+        let drops = KernelDifference(from: oldDrops, to: newDrops)
+        firewall.allow(drops.removed, of: owner)
+        firewall.drop(drops.added, of: owner)
+        step("setting VIPs.", new.addresses.filter(Set(addresses.added).contains), kernel.add)
+        step("setting E-VIPs.", new.excluded.filter(Set(addresses.added).contains), kernel.add)
+        // A route goes with the address it has as its source, and an interface's with its first
+        // address: where addresses went, all are asked for again.
+        step(
+            "setting Virtual Routes", addresses.removed.isEmpty ? routes.added : new.routes,
+            kernel.add)
+        step("setting Virtual Rules", rules.added, kernel.add)
+    }
+
+    // MARK: Interference
+
+    /// What somebody else has taken away that should be there, but for what is not tracked.
+    ///
+    /// An interface that is gone takes its addresses and routes along; that is told as what it is,
+    /// and they are not missing.
+    func missing(_ report: KernelShell.Report) -> [KernelObject] {
+        guard isSet, !report.gone.isEmpty else { return [] }
+        return parts.tracked.filter { object in
+            object.key(kernel.device).map(report.gone.contains) ?? false
+        }
+    }
+}
+
+/// What is to be done to get from some objects to others.
+struct KernelDifference: Hashable {
+    /// In the order in which they were.
+    var removed: [KernelObject]
+    /// In the order in which they will be.
+    var added: [KernelObject]
+
+    init(from old: [KernelObject], to new: [KernelObject]) {
+        let (before, after) = (Set(old), Set(new))
+        removed = old.filter { !after.contains($0) }
+        added = new.filter { !before.contains($0) }
+    }
+}
