@@ -121,7 +121,10 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "VRRPAgentTests",
-            dependencies: ["VRRPAgent", "VRRP", "KeepalivedConf", "NetworkTypes"],
+            dependencies: [
+                "VRRPAgent", "VRRP", "KeepalivedConf", "Netlink", "LinuxSystem", "NetworkTypes",
+                "CLinux", system,
+            ],
             swiftSettings: common),
         .testTarget(
             name: "HTTPBackendTests",
@@ -139,8 +142,8 @@ let package = Package(
         .testTarget(
             name: "PrivilegedTests",
             dependencies: [
-                "LabKit", "LabModel", "Netlink", "VRRP", "NodeProtocol", "LinuxSystem",
-                "NetworkTypes", "CLinux", system,
+                "LabKit", "LabModel", "VRRPAgent", "KeepalivedConf", "Netlink", "VRRP",
+                "NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system,
             ],
             swiftSettings: common),
     ]
