@@ -108,6 +108,8 @@ public struct ConfDiagnostic: Error, Hashable, Sendable, CustomStringConvertible
     /// What the line reads once its variables are replaced and its repetition is done; nil where
     /// that is what is written.
     public var expandedLine: String?
+    /// Whether the parser was in no block then.
+    var isAboutTopLevel = false
 
     /// A diagnostic with all its parts.
     public init(

@@ -78,12 +78,11 @@ extension Configuration {
     ) -> ParsedConfiguration {
         var reader = LineReader(context: context, source: source)
         reader.read(text, file: file)
-        var parser = Parser(reader.lines)
-        let statements = parser.run()
+        let processed = ProcessedLines(reader.lines)
         var builder = ConfigurationBuilder()
-        builder.read(statements)
+        builder.read(processed.statements)
         builder.complete()
-        var diagnostics = reader.diagnostics + parser.diagnostics + builder.diagnostics
+        var diagnostics = reader.diagnostics + processed.diagnostics + builder.diagnostics
         for index in diagnostics.indices where diagnostics[index].position.expansion > 0 {
             let expansion = Int(diagnostics[index].position.expansion)
             diagnostics[index].expandedLine = reader.expandedLines[expansion - 1]

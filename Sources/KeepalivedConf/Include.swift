@@ -70,7 +70,7 @@ struct IncludeResult {
     }
 
     private mutating func read(_ path: String, from view: ConfigurationFiles, isNamed: Bool) {
-        let severity: ConfDiagnostic.Severity = isNamed ? .error : .warning
+        let severity: ConfDiagnostic.Severity = isNamed ? .error : .note
         switch view.content(path) {
         case .text(let text):
             files.append(IncludedFile(path: path, text: text))

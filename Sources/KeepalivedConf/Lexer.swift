@@ -113,9 +113,18 @@ struct LineLexer {
         finish(&words, into: &lines)
     }
 
-    private func finish(_ words: inout [Word], into lines: inout [LogicalLine]) {
+    private mutating func finish(_ words: inout [Word], into lines: inout [LogicalLine]) {
         guard let first = words.first else { return }
-        lines.append(LogicalLine(content: .words(words), position: first.position))
+        var content = LogicalLine.Content.words(words)
+        if first.isQuoted, first.text == "{" || first.text == "}" {
+            content = first.text == "{" ? .open : .close
+            diagnostics.append(
+                ConfDiagnostic(
+                    first.position, .error, .misreadLine,
+                    "a quoted '\(first.text)' at the start of a line",
+                    detail: "keepalived takes it for a brace"))
+        }
+        lines.append(LogicalLine(content: content, position: first.position))
         words = []
     }
 

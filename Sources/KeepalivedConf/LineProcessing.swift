@@ -17,8 +17,11 @@ extension LineReader {
         }
         var followers: [[[Cell]]] = []
         if let line = resolve(original, depth: depth, followers: &followers) {
-            if followers.isEmpty, let (checks, start) = IncludeChecks.ofInclude(line) {
-                processInclude(line, checks: checks, start: start)
+            if let (checks, start) = IncludeChecks.ofInclude(line) {
+                if depth > 0 || IncludeChecks.ofInclude(original) == nil {
+                    reportHiddenInclude(at: column)
+                }
+                include(line.dropping(start), checks: checks)
             } else {
                 split(line, depth: depth)
             }
@@ -50,9 +53,10 @@ extension LineReader {
                 replicate(line, depth: depth)
                 return nil
             }
-            guard line.contains(where: { $0.byte == UInt8(ascii: "$") }),
-                let replaced = replaceVariables(in: line, followers: &followers)
-            else { return line }
+            guard line.contains(where: { $0.byte == UInt8(ascii: "$") }) else { return line }
+            let (replaced, isComplete) = replaceVariables(in: line, followers: &followers)
+            guard let replaced else { return line }
+            guard isComplete else { return replaced }
             var decommenter = Decommenter(replaced)
             decommenter.run()
             line = decommenter.cells
@@ -65,15 +69,11 @@ extension LineReader {
         }
     }
 
-    private mutating func processInclude(_ line: [Cell], checks: IncludeChecks, start: Int) {
-        // keepalived looks for includes before it resolves conditions and variables, too.
-        if expansion != 0 || isConditional {
-            report(
-                at: line[0].column, .warning, .misreadLine,
-                "an include that depends on a condition or a variable",
-                detail: "keepalived 2.2.7 reads the file twice here")
-        }
-        include(line.dropping(start), checks: checks)
+    /// keepalived looks for includes before it resolves conditions and variables, too.
+    private mutating func reportHiddenInclude(at column: Int32) {
+        report(
+            at: column, .warning, .misreadLine, "include is not the first word of its line",
+            detail: "keepalived 2.2.7 reads the file twice here")
     }
 
     // MARK: @ID
@@ -84,14 +84,13 @@ extension LineReader {
         let start = isNegated ? 2 : 1
         guard start <= line.count, let end = line.firstIndex(from: start, where: isBlankByte) else {
             report(
-                at: line[0].column, .warning, .misreadLine,
+                at: line[0].column, .note, .noEffect,
                 "'\(line.text)' has nothing after its condition",
                 detail: "a line that starts with @ applies only where the word after it is the"
                     + " machine's id")
             return nil
         }
         let isMatch = Array(line[start..<end]).text == context.configID
-        isConditional = true
         return isMatch != isNegated ? line.dropping(end) : nil
     }
 
@@ -140,10 +139,11 @@ extension LineReader {
 
     // MARK: $NAME
 
-    /// The line with its variables replaced; nil where none is in it, or where keepalived gives up.
+    /// The line with its variables replaced, nil where none is in it; not complete where
+    /// keepalived gives up on the way.
     private mutating func replaceVariables(
         in original: [Cell], followers: inout [[[Cell]]]
-    ) -> [Cell]? {
+    ) -> (line: [Cell]?, isComplete: Bool) {
         var line = original
         var index = 0
         var count = 0
@@ -158,7 +158,7 @@ extension LineReader {
                 report(
                     at: line[index].column, .error, .misreadLine,
                     "variable $\(use.name) stands for itself", detail: "keepalived never ends")
-                return nil
+                return (line, false)
             }
             let column = line[index].column
             var value = values(of: use)
@@ -168,7 +168,7 @@ extension LineReader {
                     at: column, .error, .misreadLine,
                     "Parameter substitution on line '\(line.text)' would exceed maximum line"
                         + " length")
-                return nil
+                return (line, false)
             }
             if !value.isEmpty {
                 followers.append(value.map { Self.moved($0, to: column) })
@@ -176,7 +176,7 @@ extension LineReader {
             line.replaceSubrange(use.range, with: Self.moved(first, to: column))
             if first.first(where: { !isBlankByte($0.byte) })?.byte == UInt8(ascii: "~") { break }
         }
-        return count > 0 ? line : nil
+        return (count > 0 ? line : nil, true)
     }
 
     /// The cells, said to stand where the variable stands that they come from.
@@ -241,7 +241,7 @@ extension LineReader {
         var numbers: [[[Cell]]] = []
         var reader = self
         return try Replication(sequence: line) { cells in
-            reader.replaceVariables(in: cells, followers: &numbers) ?? cells
+            reader.replaceVariables(in: cells, followers: &numbers).line ?? cells
         }
     }
 }

@@ -40,8 +40,6 @@ struct LineReader {
     private(set) var expandedLines: [String] = []
     /// The line being read in `expandedLines`, counted from 1; 0: it stands in the file as it is.
     var expansion: Int32 = 0
-    /// Whether the line being read stands after a condition.
-    var isConditional = false
     /// Lines processed that variables and repetition made.
     private var expandedCount = 0
     // What `include_check` needs to know.
@@ -114,7 +112,6 @@ struct LineReader {
             return
         }
         expansion = 0
-        isConditional = false
         let isPlain =
             classes & ByteClass.special == 0 && openDefinition == nil
             && !startsDirective(bytes, start..<end)

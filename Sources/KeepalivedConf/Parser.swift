@@ -6,14 +6,18 @@
 /// that. `depth` counts the braces as they were written, `level` the blocks keepalived is in; while
 /// the two differ, what it complains about is a consequence of a mistake already reported.
 ///
-/// Gap: keepalived's parent process goes over the file first, skips the blocks that are not its
-/// own by counting braces, and starts no VRRP process when it has seen no `vrrp_instance` then. A
-/// brace missing in a `vrrp_script` or a `virtual_server` before all instances can have that
-/// effect; here the error about the brace is all there is of it.
+/// Each of keepalived's processes goes over the whole file, and passes over the blocks that are
+/// not its own by counting braces: where braces do not match, they see different files. So a
+/// parser is one of the processes.
 struct Parser {
     private let lines: [LogicalLine]
+    private let process: ConfigurationProcess
+    /// How deep the block is that is being parsed.
+    private var level = 0
     private var index = 0
     private(set) var diagnostics: [ConfDiagnostic] = []
+    /// The blocks of other processes that were passed over.
+    private(set) var skippedKeywords: Set<String> = []
     /// The open braces as written, each with what it belongs to.
     private var openBraces: [OpenBrace] = []
     private var instanceNames: Set<String> = []
@@ -35,7 +39,10 @@ struct Parser {
         var position: SourcePosition?
     }
 
-    init(_ lines: [LogicalLine]) { self.lines = lines }
+    init(_ lines: [LogicalLine], as process: ConfigurationProcess) {
+        self.lines = lines
+        self.process = process
+    }
 
     private var depth: Int { openBraces.count }
 
@@ -93,6 +100,11 @@ struct Parser {
                     continue
                 }
                 isInStrayRun = false
+                if block.level == 0, !process.acts(on: first.text) {
+                    skippedKeywords.insert(first.text)
+                    skipBlock()
+                    continue
+                }
                 if let statement = parseStatement(words, rule: rule, line: line, in: block) {
                     statements.append(statement)
                 }
@@ -126,7 +138,9 @@ struct Parser {
             let inner = Block(
                 section: section, level: block.level + 1,
                 title: words.map(\.text).joined(separator: " "), position: statement.position)
+            level += 1
             statement.body = parseStatements(of: inner, needsOpenBrace: true)
+            level -= 1
             if let last = lines[..<index].last, last.content == .close {
                 statement.endPosition = last.position
             }
@@ -329,8 +343,9 @@ extension Parser {
         _ kind: ConfDiagnostic.Kind, _ message: String, detail: String? = nil,
         namesLine: Bool = true
     ) {
-        diagnostics.append(
-            ConfDiagnostic(
-                position, severity, kind, message, detail: detail, namesLine: namesLine))
+        var diagnostic = ConfDiagnostic(
+            position, severity, kind, message, detail: detail, namesLine: namesLine)
+        diagnostic.isAboutTopLevel = level == 0
+        diagnostics.append(diagnostic)
     }
 }

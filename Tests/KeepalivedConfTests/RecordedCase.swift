@@ -1,5 +1,6 @@
-import Glibc
 import Testing
+
+@testable import KeepalivedConf
 
 /// A file of Fixtures and what keepalived 2.2.7 did with it (see the README there).
 struct RecordedCase: Sendable, CustomTestStringConvertible {
@@ -7,8 +8,12 @@ struct RecordedCase: Sendable, CustomTestStringConvertible {
     var text: String
     /// keepalived's exit status: 2 where it refused to run.
     var exitStatus: Int
-    /// What it said of lines, by line.
-    var lineMessages: [(line: Int, message: String)] = []
+    /// What it said of lines of the file, by line.
+    var lineMessages: [(line: Int, message: String)] {
+        complaints.filter { $0.file == nil }.map { ($0.line, $0.message) }
+    }
+    /// What it said of lines, included files' too; `file` is nil for the file itself.
+    var complaints: [(file: String?, line: Int, message: String)] = []
     /// What else it said.
     var messages: [String] = []
     /// Its instances, each a JSON object on one line.
@@ -38,29 +43,48 @@ struct RecordedCase: Sendable, CustomTestStringConvertible {
         }
     }
 
+    /// Reads `(Line N) MESSAGE` or `(FILE: Line N) MESSAGE`; anything else is about no line.
     private mutating func readMessage(_ text: String) {
-        let prefix = "(Line "
-        guard text.hasPrefix(prefix), let end = text.firstIndex(of: ")"),
-            let line = Int(text[text.index(text.startIndex, offsetBy: prefix.count)..<end])
+        let parts = text.split(separator: "Line ", maxSplits: 1, omittingEmptySubsequences: false)
+        guard text.hasPrefix("("), parts.count == 2, let end = parts[1].firstIndex(of: ")"),
+            let line = Int(parts[1][..<end])
         else {
             messages.append(text)
             return
         }
-        lineMessages.append((line, String(text[end...].dropFirst(2))))
+        let file = parts[0].dropFirst().dropLast(2)
+        complaints.append(
+            (
+                file.isEmpty ? nil : String(file), line,
+                String(parts[1][end...].dropFirst(2))
+            ))
     }
 
-    /// Reads a file beside this one.
+    /// The folder of the files.
+    static let folder =
+        "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Fixtures"
+
+    /// The names of the cases with a number in that range, sorted.
+    static func names(in numbers: Range<Int>) -> [String] {
+        let all = ConfigurationFiles.onDisk(at: folder).names("") ?? []
+        return all.filter { $0.hasSuffix(".conf") }.map { String($0.dropLast(5)) }.filter {
+            $0.split(separator: "-").first.flatMap { Int($0) }.map(numbers.contains) ?? false
+        }.sorted()
+    }
+
+    /// The context of the recording: its host is called `vm`, unless NAME.args says `-i ID`.
+    var context: ConfigurationContext {
+        let arguments = (fileContents("\(Self.folder)/\(name).args") ?? []).split(separator: 0x20)
+            .map { trimmed(String(decoding: $0, as: UTF8.self)) }
+        return ConfigurationContext(
+            configID: arguments.count == 2 && arguments[0] == "-i" ? arguments[1] : "vm",
+            workingDirectory: Self.folder)
+    }
+
+    /// Reads a file of the folder.
     private static func read(_ name: String) -> String {
-        let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
-        let path = "/\(folder)/Fixtures/\(name)"
-        guard let file = fopen(path, "r") else { preconditionFailure("cannot read \(path)") }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, file)
-            if count == 0 { break }
-            bytes += buffer[..<count]
+        guard let bytes = fileContents("\(folder)/\(name)") else {
+            preconditionFailure("cannot read \(folder)/\(name)")
         }
         return String(decoding: bytes, as: UTF8.self)
     }

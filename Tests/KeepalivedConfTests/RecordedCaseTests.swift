@@ -22,7 +22,8 @@ struct RecordedCaseTests {
 
     /// Parses as on the machine of the recordings, which has eth0 and eth1.
     static func parse(_ recorded: RecordedCase) -> ParsedConfiguration {
-        var parsed = Configuration.parse(recorded.text, file: recorded.name)
+        var parsed = Configuration.parse(
+            recorded.text, file: recorded.name, context: recorded.context)
         parsed.diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
             ["eth0", "eth1"].contains($0.text)
         }
@@ -39,7 +40,7 @@ struct RecordedCaseTests {
         for (ours, theirs) in zip(instances, recorded.instances) { expect(ours, equals: theirs) }
     }
 
-    private func expect(_ ours: VRRPInstance, equals theirs: RecordedInstance) {
+    func expect(_ ours: VRRPInstance, equals theirs: RecordedInstance) {
         #expect(ours.interface.text == theirs.value("ifp_ifname"))
         #expect("\(ours.virtualRouterID)" == theirs.value("vrid"))
         #expect("\(ours.version.rawValue)" == theirs.value("version"))

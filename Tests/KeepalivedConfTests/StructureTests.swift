@@ -116,8 +116,9 @@ struct StructureTests {
         let parsed = parse(
             "vrrp_instance VI_1\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n"
                 + "192.0.2.1\n}\n}\n")
+        // What its parent process makes of the lines are notes.
         #expect(
-            parsed.complaints == [
+            parsed.complaints.filter { !$0.contains(": note: ") } == [
                 "k.conf:2:1: error: Missing '{' at beginning of configuration block; of"
                     + " vrrp_instance VI_1",
                 "k.conf:7:1: warning: Extra '}' found",
