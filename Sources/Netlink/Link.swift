@@ -42,6 +42,7 @@ public struct Link: Hashable, Sendable {
         self.isUp = isUp
         self.hasCarrier = hasCarrier
         isOperational = isUp && hasCarrier
+        isHeldDown = false
         self.address = address
         mtuBytes = 1500
         self.kind = kind
