@@ -4,9 +4,10 @@ public import NetworkTypes
 /// keepalived's `vrrp_garp_interval`, `vrrp_gna_interval` and `garp_group`, as a value.
 ///
 /// Without an interval everything is due at once. With one, the announcements of all routers on the
-/// interfaces of a group wait for each other, one every interval, round by round. An announcement
-/// that waits already is not queued twice, so that there are never more entries than addresses. (In
-/// keepalived that also makes one of a burst's repetitions; here each is sent.)
+/// interfaces of a group wait for each other, one every interval. What waits already is not queued
+/// again, so that there are never more entries than addresses; as in keepalived, a paced burst is
+/// therefore one announcement of each address (and a second of the first, which did not wait),
+/// however many rounds were asked for.
 public struct AnnouncementQueue: Equatable, Sendable {
     /// One address, announced on one interface for one virtual router.
     public struct Announcement: Hashable, Sendable {
@@ -56,16 +57,11 @@ public struct AnnouncementQueue: Equatable, Sendable {
         var family: IPAddress.Family
     }
 
-    private struct Entry: Equatable {
-        var announcement: Announcement
-        /// How often it is still to be sent.
-        var rounds: Int
-    }
-
     private struct Waiting: Equatable {
         var lane: Lane
-        /// What is to be sent, in order.
-        var entries: [Entry] = []
+        /// What is to be sent, in order, and the same for looking up.
+        var announcements: [Announcement] = []
+        var known: Set<Announcement> = []
         /// When the lane is free again.
         var next: MonotonicInstant
     }
@@ -87,11 +83,11 @@ public struct AnnouncementQueue: Equatable, Sendable {
 
     /// When `due(at:)` has something; nil while nothing waits.
     public var deadline: MonotonicInstant? {
-        lanes.lazy.filter { !$0.entries.isEmpty }.map(\.next).min()
+        lanes.lazy.filter { !$0.announcements.isEmpty }.map(\.next).min()
     }
 
     /// Announcements that wait.
-    public var count: Int { lanes.reduce(0) { $0 + $1.entries.count } }
+    public var count: Int { lanes.reduce(0) { $0 + $1.announcements.count } }
 
     /// Takes a burst: every announcement, and all of that `rounds` times.
     ///
@@ -102,16 +98,16 @@ public struct AnnouncementQueue: Equatable, Sendable {
         _ announcements: [Announcement], rounds: Int, pacedBy base: InterfaceName? = nil,
         at now: MonotonicInstant
     ) -> [Announcement] {
-        var unpaced: [Announcement] = []
-        for announcement in announcements where rounds > 0 {
-            let lane = lane(of: announcement, base)
-            if interval(of: lane) > .zero {
-                enqueue(announcement, rounds, in: lane, now)
-            } else {
-                unpaced.append(announcement)
+        var due: [Announcement] = []
+        for _ in 0..<max(0, rounds) {
+            for announcement in announcements {
+                let lane = lane(of: announcement, base)
+                if interval(of: lane) == .zero || takeTurn(of: announcement, in: lane, now) {
+                    due.append(announcement)
+                }
             }
         }
-        return (0..<max(0, rounds)).flatMap { _ in unpaced } + due(at: now)
+        return due
     }
 
     /// What is to be sent at that time: of every lane that is free, the first, which then waits for
@@ -119,11 +115,10 @@ public struct AnnouncementQueue: Equatable, Sendable {
     public mutating func due(at now: MonotonicInstant) -> [Announcement] {
         var due: [Announcement] = []
         for index in lanes.indices where lanes[index].next <= now {
-            guard var first = lanes[index].entries.first else { continue }
-            due.append(first.announcement)
-            first.rounds -= 1
-            lanes[index].entries.removeFirst()
-            if first.rounds > 0 { lanes[index].entries.append(first) }
+            guard !lanes[index].announcements.isEmpty else { continue }
+            let first = lanes[index].announcements.removeFirst()
+            lanes[index].known.remove(first)
+            due.append(first)
             // From now and not from when it was due: the interval is a least one.
             lanes[index].next = now + interval(of: lanes[index].lane)
         }
@@ -134,21 +129,25 @@ public struct AnnouncementQueue: Equatable, Sendable {
     /// everybody to where nobody answers.
     public mutating func cancel(owner: String) {
         for index in lanes.indices {
-            lanes[index].entries.removeAll { $0.announcement.owner == owner }
+            lanes[index].announcements.removeAll { $0.owner == owner }
+            lanes[index].known = Set(lanes[index].announcements)
         }
     }
 
-    private mutating func enqueue(
-        _ announcement: Announcement, _ rounds: Int, in lane: Lane, _ now: MonotonicInstant
-    ) {
+    /// Whether it is that announcement's turn now; if not, it waits for it.
+    private mutating func takeTurn(
+        of announcement: Announcement, in lane: Lane, _ now: MonotonicInstant
+    ) -> Bool {
         let index = lanes.firstIndex { $0.lane == lane } ?? lanes.endIndex
         if index == lanes.endIndex { lanes.append(Waiting(lane: lane, next: now)) }
-        let known = lanes[index].entries.firstIndex { $0.announcement == announcement }
-        if let known {
-            lanes[index].entries[known].rounds = max(lanes[index].entries[known].rounds, rounds)
-        } else {
-            lanes[index].entries.append(Entry(announcement: announcement, rounds: rounds))
+        if lanes[index].announcements.isEmpty, lanes[index].next <= now {
+            lanes[index].next = now + interval(of: lane)
+            return true
         }
+        if lanes[index].known.insert(announcement).inserted {
+            lanes[index].announcements.append(announcement)
+        }
+        return false
     }
 
     private func lane(of announcement: Announcement, _ base: InterfaceName?) -> Lane {

@@ -3,10 +3,28 @@ import NetworkTypes
 
 /// The captured frames in Fixtures/, read without Foundation.
 enum Fixture {
+    private static var folder: String {
+        String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!)) + "/Fixtures"
+    }
+
+    /// The files there are.
+    static func names() throws -> [String] {
+        guard let directory = opendir(folder) else { throw MissingFixture(name: folder) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    names.append(String(cString: $0))
+                }
+            }
+        }
+        return names.filter { !$0.hasPrefix(".") }.sorted()
+    }
+
     /// The lines of a file that are neither empty nor comments.
     static func lines(of name: String) throws -> [String] {
-        let folder = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!))
-        guard let file = fopen("\(folder)/Fixtures/\(name)", "r") else {
+        guard let file = fopen("\(folder)/\(name)", "r") else {
             throw MissingFixture(name: name)
         }
         defer { fclose(file) }

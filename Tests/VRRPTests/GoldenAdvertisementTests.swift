@@ -5,69 +5,111 @@ import VRRP
 /// What we send is, octet for octet, what keepalived 2.2.7 sent for the same configuration.
 @Suite("Golden frames")
 struct GoldenAdvertisementTests {
-    struct Case: CustomTestStringConvertible, Sendable {
-        var fixture: String
-        var priority: UInt8 = 100
-        var addresses = ["10.10.10.10"]
-        var password: String?
-        var destination = Advertisement.group
-        var testDescription: String { fixture }
-
-        func advertisement(priority: UInt8) -> Advertisement {
-            Advertisement(
-                vrid: 51, priority: priority, addresses: addresses.compactMap { IPAddress($0) },
-                authentication: password.map { .password(.init(truncating: $0)) } ?? .none)
+    @Test("every capture has its configuration")
+    func everyFixtureIsCovered() throws {
+        let named = Set(GoldenCase.all.map { "\($0.fixture).hex" })
+        let captured = try Fixture.names().filter {
+            $0.hasSuffix(".hex") && !$0.hasPrefix("frr-")
         }
-    }
-
-    static let cases = [
-        Case(fixture: "v2-none"),
-        Case(fixture: "v2-pass-8", password: "password"),
-        Case(fixture: "v2-pass-truncated", password: "passwordhere"),
-        Case(fixture: "v2-none-3vips", addresses: ["10.10.10.12", "10.10.10.10", "10.10.10.11"]),
-        Case(fixture: "v2-prio255-owner", priority: 255),
-        Case(fixture: "v2-unicast-pass", password: "lll", destination: IPv4Address(10, 10, 10, 2)),
-    ]
-
-    @Test("RFC 3768 §5: advertisements equal keepalived's", arguments: cases)
-    func advertisementsEqualCaptured(_ golden: Case) throws {
-        for (label, priority) in [
-            ("advert#1", golden.priority), ("advert#2", golden.priority), ("advert-prio0", 0),
-        ] {
-            let captured = try Fixture.frame(label, in: golden.fixture).dropFirst(14)
-            let identification = UInt16(captured[18]) << 8 | UInt16(captured[19])
-            let packet = try golden.advertisement(priority: priority).ipv4Packet(
-                from: IPv4Address(10, 10, 10, 1), to: golden.destination,
-                identification: identification)
-            #expect(hexadecimal(packet) == hexadecimal(captured), "\(label)")
-        }
+        #expect(named == Set(captured))
     }
 
     @Test(
-        "what keepalived sent is well formed and says what it was configured with", arguments: cases
-    )
-    func capturedAreWellFormed(_ golden: Case) throws {
-        let packet = try Fixture.frame("advert#1", in: golden.fixture).dropFirst(14)
-        let received = try ReceivedAdvertisement(parsing: packet)
-        #expect(received.source == .v4(IPv4Address(10, 10, 10, 1)))
-        #expect(received.destination == .v4(golden.destination))
-        let expected = golden.advertisement(priority: golden.priority)
-        #expect(try received.wellFormed() == expected)
-        let isUnicast = golden.destination != Advertisement.group
-        #expect(
-            try received.validated(against: .init(expected, isUnicast: isUnicast)) == expected)
+        "RFC 3768 §5, RFC 9568 §5: advertisements equal keepalived's", arguments: GoldenCase.all)
+    func advertisementsEqualCaptured(_ golden: GoldenCase) throws {
+        for (label, priority) in [
+            ("advert#1", golden.advertisement.priority),
+            ("advert#2", golden.advertisement.priority), ("advert-prio0", 0),
+        ] {
+            let captured = try Fixture.frame(label, in: golden.fixture)
+            let packet = try packet(
+                of: golden.advertisement(priority: priority), golden, like: captured[14...])
+            let frame = ethernetHeader(golden) + packet
+            #expect(hexadecimal(frame) == hexadecimal(captured), "\(label)")
+        }
     }
 
-    @Test("gratuitous ARP equals keepalived's", arguments: cases)
-    func gratuitousARPEqualsCaptured(_ golden: Case) throws {
-        let captured = try Fixture.frame("garp", in: golden.fixture)
-        let address = try #require(golden.addresses.first.flatMap { IPv4Address($0) })
-        let mac = try #require(MACAddress("02:00:00:00:00:01"))
-        let frame = ARPFrame.gratuitous(for: address, at: mac)
-        #expect(hexadecimal(frame.octets) == hexadecimal(captured))
-        #expect(frame.octets.count == ARPFrame.lengthBytes)
-        #expect(ARPFrame(parsing: captured) == frame)
-        #expect(frame.isGratuitous)
+    /// The packet with those values taken from `captured` that no configuration determines.
+    private func packet(
+        of advertisement: Advertisement, _ golden: GoldenCase, like captured: ArraySlice<UInt8>
+    ) throws -> [UInt8] {
+        let captured = Array(captured)
+        switch (golden.source, golden.destination) {
+        case (.v4(let source), .v4(let destination)):
+            // keepalived counts both from 1, and the authentication header's along.
+            let count = UInt16(captured[4]) << 8 | UInt16(captured[5])
+            return try advertisement.ipv4Packet(
+                from: source, to: destination, identification: count,
+                checksum: golden.checksum, sequenceNumber: UInt32(count))
+        case (.v6(let source), .v6(let destination)):
+            let label =
+                UInt32(captured[1] & 0x0f) << 16 | UInt32(captured[2]) << 8 | UInt32(captured[3])
+            // To a peer the kernel's default, which the RFC does not allow (§5.1.2.3).
+            return try advertisement.ipv6Packet(
+                from: source, to: destination, hopLimit: golden.peer == nil ? 255 : 64,
+                flowLabel: label)
+        case (.v4, .v6), (.v6, .v4):
+            Issue.record("source and destination are of one family")
+            return []
+        }
+    }
+
+    private func ethernetHeader(_ golden: GoldenCase) -> [UInt8] {
+        let destination: [UInt8] =
+            switch golden.destination {
+            case _ where golden.peer != nil: GoldenCase.peerMAC.octets
+            case .v4: [0x01, 0x00, 0x5e, 0x00, 0x00, 0x12]
+            case .v6: [0x33, 0x33, 0x00, 0x00, 0x00, 0x12]
+            }
+        let etherType: [UInt8] = golden.source.family == .v4 ? [0x08, 0x00] : [0x86, 0xdd]
+        return destination + golden.mac.octets + etherType
+    }
+
+    @Test(
+        "what keepalived sent is accepted by who shares its configuration",
+        arguments: GoldenCase.all)
+    func capturedAreAccepted(_ golden: GoldenCase) throws {
+        let packet = try Fixture.frame("advert#1", in: golden.fixture).dropFirst(14)
+        let received = try ReceivedAdvertisement(parsing: packet)
+        #expect(received.source == golden.source)
+        #expect(received.destination == golden.destination)
+        #expect(received.vrid == golden.advertisement.vrid)
+        #expect(try received.validated(against: golden.expectation) == golden.advertisement)
+    }
+
+    @Test(
+        "gratuitous ARP and neighbour advertisements equal keepalived's", arguments: GoldenCase.all)
+    func announcementsEqualCaptured(_ golden: GoldenCase) throws {
+        let mac = golden.announcedMAC ?? golden.mac
+        for (index, address) in golden.announced.enumerated() {
+            let suffix = index == 0 ? "" : "#\(index + 1)"
+            switch address {
+            case .v4(let address):
+                let captured = try Fixture.frame("garp\(suffix)", in: golden.fixture)
+                let frame = ARPFrame.gratuitous(for: address, at: mac)
+                #expect(hexadecimal(frame.octets) == hexadecimal(captured))
+                #expect(frame.octets.count == ARPFrame.lengthBytes)
+                #expect(ARPFrame(parsing: captured) == frame)
+                #expect(frame.isGratuitous)
+            case .v6(let address):
+                let captured = try Fixture.frame("unsolicited-na\(suffix)", in: golden.fixture)
+                let frame = NeighbourAdvertisementFrame.unsolicited(for: address, at: mac)
+                #expect(hexadecimal(frame.octets) == hexadecimal(captured))
+                #expect(frame.octets.count == NeighbourAdvertisementFrame.lengthBytes)
+                #expect(NeighbourAdvertisementFrame(parsing: captured) == frame)
+            }
+        }
+    }
+
+    @Test("FRR's messages equal keepalived's", arguments: ["v2-ipv4", "v3-ipv4"])
+    func messagesEqualFRRs(_ name: String) throws {
+        let ours = name == "v2-ipv4" ? "v2-none" : "v3-ipv4"
+        for label in ["advert#1", "advert-prio0"] {
+            let theirs = try Fixture.frame(label, in: "frr-\(name)").dropFirst(34)
+            #expect(
+                try hexadecimal(Fixture.frame(label, in: ours).dropFirst(34))
+                    == hexadecimal(theirs))
+        }
     }
 
     @Test("RFC 2338 §5.3.6: passwords that share their first eight octets are one password")
@@ -83,5 +125,44 @@ struct GoldenAdvertisementTests {
         // Eight octets, not eight characters.
         #expect(
             AuthenticationPassword(truncating: "éééééé") == .init(truncating: "éééé"))
+    }
+}
+
+/// RFC 1071, RFC 9568 §7.1: damage is noticed.
+@Suite("Damaged packets")
+struct DamagedPacketTests {
+    @Test(
+        "any flipped bit of a message is refused, and none anywhere traps",
+        arguments: GoldenCase.all)
+    func flippedBits(_ golden: GoldenCase) throws {
+        let packet = Array(try Fixture.frame("advert#1", in: golden.fixture).dropFirst(14))
+        let messageBytes =
+            8 + golden.advertisement.addresses.reduce(0) { $0 + $1.octets.count }
+            + (golden.source.family == .v4 && golden.advertisement.version == 2 ? 8 : 0)
+        let messageStart = packet.count - messageBytes
+        for bit in 0..<8 * packet.count {
+            var damaged = packet
+            damaged[bit / 8] ^= 0x80 >> UInt8(bit % 8)
+            guard let accepted = accepted(damaged, golden) else { continue }
+            // The IP header has its own checksum over IPv4, and none over IPv6: what of it we do
+            // not look at must not change what is understood either.
+            #expect(bit / 8 < messageStart, "bit \(bit) is in the message")
+            #expect(accepted == golden.advertisement)
+        }
+    }
+
+    @Test("any shortened packet is refused, and so is a longer one", arguments: GoldenCase.all)
+    func otherLengths(_ golden: GoldenCase) throws {
+        let packet = Array(try Fixture.frame("advert#1", in: golden.fixture).dropFirst(14))
+        for length in 0..<packet.count {
+            #expect(accepted(Array(packet.prefix(length)), golden) == nil, "\(length) octets")
+        }
+        #expect(accepted(packet + [0], golden) == nil)
+        #expect(accepted(packet + [UInt8](repeating: 0, count: 16), golden) == nil)
+    }
+
+    private func accepted(_ packet: [UInt8], _ golden: GoldenCase) -> Advertisement? {
+        let received = try? ReceivedAdvertisement(parsing: packet)
+        return try? received?.validated(against: golden.expectation)
     }
 }

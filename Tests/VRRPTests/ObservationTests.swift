@@ -15,6 +15,8 @@ struct ObservationTests {
             ("v3-ipv4", 3, 1000, "10.10.10.1", "224.0.0.18", "10.10.10.10"),
             ("v3-ipv4-adv100ms", 3, 100, "10.10.10.1", "224.0.0.18", "10.10.10.10"),
             ("v3-ipv6-ll", 3, 1000, "fe80::ff:fe00:1", "ff02::12", "fe80::10"),
+            ("v3-ipv6-unicast", 3, 1000, "fd00:10::1", "fd00:10::2", "fd00:10::10"),
+            ("v2-ipv6-pass", 2, 1000, "fe80::ff:fe00:1", "ff02::12", "fe80::10"),
             ("frr-v2-ipv4", 2, 1000, "10.10.10.1", "224.0.0.18", "10.10.10.10"),
         ])
     func advertisements(
@@ -32,6 +34,46 @@ struct ObservationTests {
             #expect(observed.destination == IPAddress(destination))
             #expect(observed.addresses.map(\.description) == [address])
         }
+    }
+
+    @Test(
+        "what else there is to see: TTL, authentication, and what the checksum covers",
+        arguments: [
+            ("v2-none", 255, UInt8?(0), UInt32?.none, ObservedAdvertisement.Checksum.messageOnly),
+            ("v2-pass-8", 255, 1, nil, .messageOnly),
+            ("v2-ah", 255, 2, 1, .messageOnly),
+            ("v3-ipv4", 255, nil, nil, .pseudoHeader),
+            // Its pseudo header names the group, which the packet does not.
+            ("v3-ipv4-unicast-oldchksum", 255, nil, nil, .wrong),
+            ("v3-ipv6-ll", 255, nil, nil, .pseudoHeader),
+            ("v3-ipv6-unicast", 64, nil, nil, .pseudoHeader),
+        ] as [(String, UInt8, UInt8?, UInt32?, ObservedAdvertisement.Checksum)])
+    func details(
+        fixture: String, timeToLive: UInt8, authenticationType: UInt8?, sequenceNumber: UInt32?,
+        checksum: ObservedAdvertisement.Checksum
+    ) throws {
+        let frame = try Fixture.frame("advert#1", in: fixture)
+        let observed = try #require(ObservedAdvertisement(ethernetFrame: frame))
+        #expect(observed.timeToLive == timeToLive)
+        #expect(observed.authenticationType == authenticationType)
+        #expect(observed.sequenceNumber == sequenceNumber)
+        #expect(observed.checksum == checksum)
+    }
+
+    @Test("a neighbour advertisement that was asked for, or is cut short, announces nothing")
+    func neighbourAdvertisements() throws {
+        let frame = try Fixture.frame("unsolicited-na", in: "v3-ipv6-ll")
+        let parsed = try #require(NeighbourAdvertisementFrame(parsing: frame))
+        #expect(parsed.target.description == "fe80::10")
+        #expect(parsed.isOverriding && !parsed.isRouter)
+        #expect(NeighbourAdvertisementFrame(parsing: frame.dropLast()) == nil)
+        var solicited = frame
+        solicited.replaceSubrange(38..<54, with: IPv6Address(high: 0xfe80 << 48, low: 1).octets)
+        #expect(NeighbourAdvertisementFrame(parsing: solicited) == nil)
+        let router = NeighbourAdvertisementFrame.unsolicited(
+            for: parsed.target, at: parsed.targetMAC, isRouter: true)
+        #expect(router.octets[58] == 0xa0)
+        #expect(NeighbourAdvertisementFrame(parsing: router.octets) == router)
     }
 
     @Test("Ethernet's padding and an 802.1Q tag are no obstacle")

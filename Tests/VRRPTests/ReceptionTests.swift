@@ -3,68 +3,10 @@ import Testing
 import VRRP
 
 /// The verdicts of RFC 3768 §7.1, and keepalived's words for them.
-@Suite("Reception")
+@Suite("Reception of version 2")
 struct ReceptionTests {
     private static let local = Advertisement(
         vrid: 51, priority: 100, addresses: [.v4(IPv4Address(10, 10, 10, 10))])
-
-    struct Vector: CustomTestStringConvertible, Sendable {
-        var suite: String, name: String, verdict: String, log: String, packet: [UInt8]
-        var testDescription: String { "\(suite): \(name)" }
-    }
-
-    /// The crafted advertisements that the kernel hands to a socket bound to the group.
-    static let vectors: [Vector] = {
-        let lines = (try? Fixture.lines(of: "v2-received.tsv")) ?? []
-        return lines.map { (line: String) -> Vector in
-            let fields = line.split(separator: "\t").map(String.init)
-            return Vector(
-                suite: fields[0], name: fields[1], verdict: fields[2], log: fields[3],
-                packet: Array(Fixture.octets(fields[4]).dropFirst(14)))
-        }
-    }()
-
-    @Test("the crafted advertisements were found")
-    func vectorsWereRead() { #expect(Self.vectors.count == 22) }
-
-    @Test("§7.1: verdict and words are keepalived's", arguments: vectors)
-    func verdictsAreKeepaliveds(_ vector: Vector) throws {
-        var expected = Self.local
-        if vector.suite == "v2-pass" {
-            expected.authentication = .password(.init(truncating: "password"))
-        }
-        switch verdict(on: vector.packet, expecting: expected) {
-        case .accepted:
-            #expect(vector.verdict == "accepted")
-        case .notOurs:
-            #expect(vector.verdict == "ignored-silently")
-        case .refused(let log):
-            #expect(vector.verdict == "rejected")
-            #expect(log == vector.log)
-        }
-    }
-
-    enum Verdict { case accepted, notOurs, refused(log: String) }
-
-    /// What the shell does with a packet, the kernel's filter on the group included.
-    private func verdict(on packet: [UInt8], expecting expected: Advertisement) -> Verdict {
-        let received: ReceivedAdvertisement
-        do throws(AdvertisementError) {
-            received = try ReceivedAdvertisement(parsing: packet)
-        } catch {
-            return .refused(log: "\(error)")
-        }
-        guard received.destination == .v4(Advertisement.group), received.vrid == expected.vrid
-        else {
-            return .notOurs
-        }
-        do throws(AdvertisementError) {
-            _ = try received.validated(against: .init(expected))
-            return .accepted
-        } catch {
-            return .refused(log: "(VI_1) \(error)")
-        }
-    }
 
     private func refusal(
         of advertisement: Advertisement, isUnicast: Bool = false,
