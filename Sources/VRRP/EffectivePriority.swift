@@ -11,8 +11,11 @@
 /// | 0, `reverse`      | FAULT  |         | INIT          |
 ///
 /// A tracked file has a value: value × weight is added, at most 253, and −254 or less is FAULT;
-/// without weight any value but 0 is. The sum is kept within 1 and 254; the owner of the addresses
-/// (255) has no weights.
+/// without weight any value but 0 is. The sum is kept within 1 and 254.
+///
+/// The owner of the addresses (255) has no weights, and a member of a sync group none of its own
+/// unless the group says so: a weighted interface then counts as one without weight (for the owner
+/// not at all), so does a file whose weight was not written down, and the rest is not tracked.
 ///
 /// What a change means for the router comes back as its events.
 public struct EffectivePriority: Equatable, Sendable {
@@ -49,18 +52,37 @@ public struct EffectivePriority: Equatable, Sendable {
 
     /// The configured priority.
     public let base: UInt8
-    private let weights: [Tracked: Weight]
+    /// What is tracked, with the weight that counts.
+    public let weights: [Tracked: Weight]
     private var conditions: [Tracked: Condition] = [:]
     /// What each adds now, where that is not 0.
     private var contributions: [Tracked: Int] = [:]
 
     /// Nothing is known of any of them yet.
     ///
-    /// - Parameter weights: of everything that is tracked; of an owner's those that are 0 only.
-    public init(base: UInt8, weights: [Tracked: Weight] = [:]) {
+    /// - Parameters:
+    ///   - weights: of what the instance tracks.
+    ///   - groupWeights: of what its sync group tracks for all members.
+    ///   - isBoundToGroup: whether it is in a sync group without `sync_group_tracking_weight`: its
+    ///     own weights are then not allowed to part it from the others.
+    public init(
+        base: UInt8, weights: [Tracked: Weight] = [:], groupWeights: [Tracked: Weight] = [:],
+        isBoundToGroup: Bool = false
+    ) {
         self.base = base
-        self.weights =
-            base == Advertisement.ownerPriority ? weights.filter { $0.value.value == 0 } : weights
+        let isOwner = base == Advertisement.ownerPriority
+        var effective: [Tracked: Weight] = [:]
+        for (tracked, weight) in weights {
+            effective[tracked] =
+                isOwner || isBoundToGroup
+                ? tracked.unweighted(weight, isBoundToGroup: isBoundToGroup) : weight
+        }
+        for (tracked, weight) in groupWeights {
+            let weight = isOwner ? Weight(0, isReversed: weight.isReversed) : weight
+            // Where both track it the group's weight counts, unless the instance has none at all.
+            if effective[tracked].map({ $0.value != 0 }) ?? true { effective[tracked] = weight }
+        }
+        self.weights = effective
     }
 
     /// The priority in force.
@@ -165,6 +187,25 @@ extension EffectivePriority.Tracked {
         case .script(let name): .trackedScript(name)
         case .process(let name): .trackedProcess(name)
         case .file(let name): .trackedFile(name)
+        }
+    }
+}
+
+extension EffectivePriority.Tracked {
+    /// What keepalived makes of a weight that must not count: FAULT instead where that was not
+    /// meant to be a fine difference, else nothing.
+    fileprivate func unweighted(
+        _ weight: EffectivePriority.Weight, isBoundToGroup: Bool
+    ) -> EffectivePriority.Weight? {
+        let fault = EffectivePriority.Weight(0, isReversed: weight.isReversed)
+        switch (self, weight.value) {
+        case (_, 0): return weight
+        case (.interface, _): return isBoundToGroup ? fault : nil
+        // The default of a tracked file: nobody has asked for a weight.
+        case (.file, 1): return fault
+        case (.script, _), (.file, _): return nil
+        // keepalived forgets these in a group.
+        case (.process, _): return isBoundToGroup ? weight : nil
         }
     }
 }

@@ -70,25 +70,22 @@ extension VirtualRouter {
     ) -> [Action] {
         let heard = advertisement.priority
         if heard == Advertisement.resignationPriority { return hearResignation(now) }
+        // Our own address at another host: nobody can win this tie, so nobody moves.
+        if heard == priority, sender == sourceAddress {
+            return [.log(.receivedEqualFromOwnAddress)]
+        }
+        let isBetter = heard > priority || heard == priority && isBelow(sender)
         var actions: [Action] = []
-        if heard == priority {
-            // Our own address at another host: nobody can win this tie, so nobody moves.
-            guard sender != sourceAddress else { return [.log(.receivedEqualFromOwnAddress)] }
-            if isOwner {
-                // Two owners are a mistake of configuration; keepalived gives way for good.
-                if configuration.advertisesBeforeYielding, isBelow(sender) {
-                    actions.append(.sendAdvertisement(priority: priority))
-                }
-                priority -= 1
-                actions.append(.log(.duplicateOwner))
-                return actions + yield(to: advertisement, from: sender, now)
-            }
-        }
-        guard heard > priority || heard == priority && isBelow(sender) else {
-            return assert(over: heard, from: sender, now)
-        }
-        if configuration.advertisesBeforeYielding {
+        if isBetter, configuration.advertisesBeforeYielding {
             actions.append(.sendAdvertisement(priority: priority))
+        }
+        if heard == priority, isOwner {
+            // Two owners are a mistake of configuration; keepalived gives way, and for good.
+            priority -= 1
+            actions.append(.log(.duplicateOwner))
+        }
+        guard isBetter || heard > priority else {
+            return assertMastery(over: heard, from: sender, now)
         }
         return actions + yield(to: advertisement, from: sender, now)
     }
@@ -127,20 +124,24 @@ extension VirtualRouter {
 
     /// RFC 9568 §6.4.3 answers a losing master at once; RFC 3768 and 5798 ignore it; keepalived
     /// answers and announces again, for the hosts that the other one has misled.
-    private mutating func assert(
+    private mutating func assertMastery(
         over heard: UInt8, from sender: IPAddress, _ now: MonotonicInstant
     ) -> [Action] {
+        guard case .master(var next, var pending, let restorations) = state else { return [] }
         let answers = configuration.answersLowerPriority
         var actions: [Action] = [
             .log(.receivedLowerPriority(heard, ours: priority, from: sender, answers: answers))
         ]
-        if answers, case .master(_, let pending, let restorations) = state {
+        let wasSilent = answers && wasSilentTooLong(until: now, since: next)
+        if answers {
             actions.append(.sendAdvertisement(priority: priority))
-            state = .master(
-                nextAdvertisement: now + configuration.advertisementInterval,
-                announcements: pending, restorations: restorations)
+            next = now + configuration.advertisementInterval
         }
-        return actions + announceAfterLowerPriority(now) + [.transition(.masterHeardLowerPriority)]
+        if wasSilent { actions += announceAgain(&pending, now) }
+        state = .master(nextAdvertisement: next, announcements: pending, restorations: restorations)
+        if !wasSilent { actions += announceAfterLowerPriority(now) }
+        actions.append(.transition(.masterHeardLowerPriority))
+        return actions
     }
 
     mutating func announceAfterLowerPriority(_ now: MonotonicInstant) -> [Action] {

@@ -104,8 +104,10 @@ public struct VirtualRouter: Equatable, Sendable {
         /// The next periodic burst.
         public var refresh: MonotonicInstant?
 
-        var earliest: MonotonicInstant? {
-            [afterTransition, afterLowerPriority, refresh].compactMap(\.self).min()
+        /// The next of them, nil when none is outstanding.
+        public var earliest: MonotonicInstant? {
+            // Asked for after each event: without an array.
+            sooner(sooner(afterTransition, afterLowerPriority), refresh)
         }
     }
 
@@ -250,4 +252,10 @@ public struct VirtualRouter: Equatable, Sendable {
             return []
         }
     }
+}
+
+/// The sooner of two moments that may never come.
+private func sooner(_ left: MonotonicInstant?, _ right: MonotonicInstant?) -> MonotonicInstant? {
+    guard let left else { return right }
+    return right.map { min(left, $0) } ?? left
 }

@@ -30,6 +30,7 @@ struct VirtualRouterTests {
         return done
     }
 
+    // RFC-CHECKLIST: 40, 42
     @Test(
         "§6.1: skew and Master_Down_Interval, exact to the nanosecond",
         arguments: [
@@ -42,6 +43,7 @@ struct VirtualRouterTests {
         #expect(router.masterDownInterval == .seconds(3) + .nanoseconds(skewNanoseconds))
     }
 
+    // RFC-CHECKLIST: 40, 42
     @Test("§6.1: in version 2 the skew does not scale with the interval")
     func skewIsUnscaled() {
         var configuration = Table.configuration
@@ -49,6 +51,7 @@ struct VirtualRouterTests {
         #expect(VirtualRouter(configuration).masterDownInterval == .milliseconds(15_609.375))
     }
 
+    // RFC-CHECKLIST: 46
     @Test("§6.4.1: the owner is master at once")
     func ownerStartsAsMaster() {
         var owner = router(priority: 255)
@@ -98,6 +101,7 @@ struct VirtualRouterTests {
         #expect(router.deadline == start + router.masterDownInterval)
     }
 
+    // RFC-CHECKLIST: 52, 53
     @Test(
         "§6.4.2: advertisements keep a backup waiting, a resignation shortens the wait to the skew")
     func backupWaits() {
@@ -115,6 +119,7 @@ struct VirtualRouterTests {
         #expect(router.deadline == resigned + .milliseconds(9) + router.skewTime)
     }
 
+    // RFC-CHECKLIST: 43, 53
     @Test("nopreempt: a master of lower priority is left in peace, until it goes")
     func noPreemption() {
         var router = router(preempts: false)
@@ -252,7 +257,8 @@ struct VirtualRouterTests {
         #expect(router.deadline == late + .seconds(1))
     }
 
-    @Test("two owners: the one with the lower address gives way, and is owner no more")
+    // RFC-CHECKLIST: 28
+    @Test("RFC 9568 §7.1: an owner hears another owner, gives way, and is owner no more")
     func twoOwners() {
         var owner = router(priority: 255)
         _ = owner.handle(.startup, now: start)
