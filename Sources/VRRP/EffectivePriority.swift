@@ -91,16 +91,10 @@ public struct EffectivePriority: Equatable, Sendable {
         return UInt8(min(max(Int(base) + contributions.values.reduce(0, +), 1), 254))
     }
 
-    /// What is to be told before startup of those that nothing is known of: what has no weight and
-    /// has not answered yet holds the router back. Only scripts take their time.
-    public var initialEvents: [VirtualRouter.Event] {
-        weights.keys.compactMap { tracked in
-            guard case .script(let name) = tracked, weights[tracked]?.value == 0,
-                conditions[tracked] ?? .unknown == .unknown
-            else { return nil }
-            return .faultRaised(.awaitingScript(name))
-        }
-    }
+    /// What is to be told before startup: the faults that are known already, and the scripts without
+    /// weight that have not answered yet and so hold the router back. (Only scripts take their
+    /// time.)
+    public var initialEvents: [VirtualRouter.Event] { faults.map { .faultRaised($0) } }
 
     /// Takes what is the matter with something that is tracked now.
     ///
@@ -129,6 +123,33 @@ public struct EffectivePriority: Equatable, Sendable {
         // Before the fault is gone, so that the router comes back with what it has then.
         if value != before.priority { events.insert(.priorityChanged(value), at: 0) }
         return events
+    }
+
+    /// A reload has changed what is tracked, or the base. What is tracked still keeps its condition.
+    ///
+    /// - Returns: the faults that are new, then those that are gone. The priority is not among
+    ///   them: it goes with the router's `.reconfigured`, which comes before.
+    public mutating func replace(with new: EffectivePriority) -> [VirtualRouter.Event] {
+        let old = self
+        self = new
+        conditions = old.conditions.filter { new.weights[$0.key] != nil }
+        contributions = [:]
+        for (tracked, condition) in conditions {
+            contributions[tracked] = weights[tracked]?.contribution(of: condition)
+        }
+        return faults.subtracting(old.faults).map { .faultRaised($0) }
+            + old.faults.subtracting(faults).map { .faultCleared($0) }
+    }
+
+    /// What is the matter now because of what has no weight.
+    private var faults: Set<VirtualRouter.Fault> {
+        var faults = Set(weights.keys.filter(isFault).map(\.fault))
+        for (tracked, weight) in weights where weight.value == 0 {
+            if case .script(let name) = tracked, conditions[tracked] ?? .unknown == .unknown {
+                faults.insert(.awaitingScript(name))
+            }
+        }
+        return faults
     }
 
     private func isFault(_ tracked: Tracked) -> Bool {

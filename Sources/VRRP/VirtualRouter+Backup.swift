@@ -41,10 +41,12 @@ extension VirtualRouter {
 
     mutating func hear(
         _ advertisement: Advertisement, from sender: IPAddress, asBackupAt now: MonotonicInstant,
-        _ preemption: MonotonicInstant?
+        _ preemption: MonotonicInstant?, _ isCandidate: Bool
     ) -> [Action] {
         if advertisement.priority == Advertisement.resignationPriority {
-            state = .backup(masterDown: wait(skewTime, from: now), preemption: preemption)
+            state = .backup(
+                masterDown: wait(skewTime, from: now), preemption: preemption,
+                isCandidate: isCandidate)
             return [.log(.backupReceivedResignation)]
         }
         if advertisement.priority >= priority {

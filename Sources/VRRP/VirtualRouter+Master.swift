@@ -49,7 +49,7 @@ extension VirtualRouter {
     private func wasSilentTooLong(
         until now: MonotonicInstant, since next: MonotonicInstant
     ) -> Bool {
-        now >= next + (masterDownInterval - configuration.advertisementInterval)
+        now > next && now >= next + (masterDownInterval - configuration.advertisementInterval)
     }
 
     /// The addresses may have been announced by somebody else: what is done on becoming master.

@@ -215,8 +215,11 @@ public struct VirtualRouter: Equatable, Sendable {
             return act(now, next, pending, restorations)
         case (.timer, .initialize), (.timer, .pending), (.timer, .fault): return []
 
-        case (.advertisement(let advertisement, let sender), .backup(_, let preemption, _)):
-            return hear(advertisement, from: sender, asBackupAt: now, preemption)
+        case (
+            .advertisement(let advertisement, let sender),
+            .backup(_, let preemption, let isCandidate)
+        ):
+            return hear(advertisement, from: sender, asBackupAt: now, preemption, isCandidate)
         case (.advertisement(let advertisement, let sender), .master):
             return hear(advertisement, from: sender, asMasterAt: now)
         case (.advertisement, .initialize), (.advertisement, .pending), (.advertisement, .fault):

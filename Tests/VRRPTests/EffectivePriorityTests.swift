@@ -140,4 +140,32 @@ struct EffectivePriorityTests {
             groupWeights: [.script("a"): Weight(-9), .script("b"): Weight(-9)])
         #expect(both.weights == [.script("a"): Weight(-9), .script("b"): Weight(0)])
     }
+
+    @Test("a reload keeps the condition of what is tracked still, and forgets the rest")
+    func reload() {
+        var priority = EffectivePriority(
+            base: 100,
+            weights: [
+                .script("a"): Weight(-20), .script("b"): Weight(0), .interface("eth1"): Weight(0),
+            ])
+        _ = priority.update(.script("a"), .failing)
+        _ = priority.update(.interface("eth1"), .failing)
+        // b is not tracked any more, eth1 by weight; a is without weight now, and c is new.
+        let events = priority.replace(
+            with: EffectivePriority(
+                base: 110,
+                weights: [
+                    .script("a"): Weight(0), .interface("eth1"): Weight(-5),
+                    .script("c"): Weight(7),
+                ]))
+        #expect(priority.value == 105)
+        #expect(events.first == .faultRaised(.trackedScript("a")))
+        #expect(
+            Set(events.dropFirst().map { "\($0)" })
+                == Set(
+                    [
+                        VirtualRouter.Event.faultCleared(.awaitingScript("b")),
+                        .faultCleared(.trackedInterface("eth1")),
+                    ].map { "\($0)" }))
+    }
 }

@@ -63,6 +63,7 @@ struct SyncGroupTests {
             group.hear(50, "VI_1") == [
                 "(VI_1) received lower priority (50) advert from 10.10.10.3 - discarding"
             ])
+        #expect(group.hear(0, "VI_1") == ["(VI_1) Backup received priority 0 advertisement"])
         #expect(group.routers["VI_1"]?.standing == .candidate)
     }
 
