@@ -1,1 +1,2 @@
+#!/bin/sh
 priority 1
