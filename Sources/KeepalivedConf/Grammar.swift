@@ -56,6 +56,9 @@ struct Keyword: Sendable {
 /// The keywords of every section, as keepalived 2.2.7 (Debian 12) has them: which exist, and which
 /// it exits for when their value is missing, was asked of the daemon itself.
 enum Grammar {
+    /// All keywords of a section.
+    static func keywords(in section: Section) -> [String: Keyword] { tables[section] ?? [:] }
+
     /// The keyword of that name in that section.
     static func keyword(_ name: String, in section: Section) -> Keyword? {
         tables[section]?[name]

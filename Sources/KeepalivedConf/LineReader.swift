@@ -63,13 +63,15 @@ struct LineReader {
         files.append(file)
         self.file = file
         let bytes = Array(text.utf8)
+        // About as many lines as a file of that size has, so that they are not moved often.
+        lines.reserveCapacity(lines.count + bytes.count / 16)
         var start = 0
         lineNumber = 0
         while start < bytes.count {
             var end = start
             var classes: UInt8 = 0
             while end < bytes.count, bytes[end] != 0x0a {
-                classes |= ByteClass.table[Int(bytes[end])]
+                classes |= ByteClass.of(bytes[end])
                 end += 1
             }
             lineNumber += 1

@@ -34,9 +34,23 @@ struct Parser {
         var section: Section
         /// 0 at the top level.
         var level: Int
+        /// What was written for it; nothing for the top level.
+        var words: [Word]
+        /// The keywords it has.
+        let keywords: [String: Keyword]
+
+        init(_ section: Section, level: Int, words: [Word] = []) {
+            self.section = section
+            self.level = level
+            self.words = words
+            keywords = Grammar.keywords(in: section)
+        }
+
         /// What was written for it: `vrrp_instance VI_1`.
-        var title: String
-        var position: SourcePosition?
+        var title: String {
+            words.isEmpty ? "the file" : words.map(\.text).joined(separator: " ")
+        }
+        var position: SourcePosition? { words.first?.position }
     }
 
     init(_ lines: [LogicalLine], as process: ConfigurationProcess) {
@@ -48,7 +62,7 @@ struct Parser {
 
     /// Parses the whole file.
     mutating func run() -> [Statement] {
-        let top = Block(section: .topLevel, level: 0, title: "the file", position: nil)
+        let top = Block(.topLevel, level: 0)
         let statements = parseStatements(of: top, needsOpenBrace: false)
         if let last = lines.last, let innermost = openBraces.last {
             // One mistake is one error: each of these braces has been missed already.
@@ -95,7 +109,7 @@ struct Parser {
             case .words(let words):
                 needsOpenBrace = false
                 guard let first = words.first else { continue }
-                guard let rule = Grammar.keyword(first.text, in: block.section) else {
+                guard let rule = block.keywords[first.text] else {
                     isInStrayRun = reportUnknown(words, in: block, isInStrayRun: isInStrayRun)
                     continue
                 }
@@ -117,9 +131,8 @@ struct Parser {
     private mutating func parseStatement(
         _ words: [Word], rule: Keyword, line: LogicalLine, in block: Block
     ) -> Statement? {
-        var statement = Statement(
-            keyword: words[0], rule: rule, arguments: Array(words.dropFirst()),
-            hasUnterminatedQuote: line.hasUnterminatedQuote)
+        let statement = Statement(
+            words, rule: rule, hasUnterminatedQuote: line.hasUnterminatedQuote)
         let isCutScript = line.hasUnterminatedQuote && statement.name.hasPrefix("notify")
         if rule.requiresParameter, statement.arguments.isEmpty, !isCutScript {
             report(
@@ -129,15 +142,13 @@ struct Parser {
         }
         switch rule.form {
         case .value: break
-        case .list: parseEntries(of: &statement, in: block)
+        case .list: parseEntries(of: statement, in: block)
         case .block(let section):
             if section == .vrrpInstance, isSkipped(statement) {
                 skipBlock()
                 return nil
             }
-            let inner = Block(
-                section: section, level: block.level + 1,
-                title: words.map(\.text).joined(separator: " "), position: statement.position)
+            let inner = Block(section, level: block.level + 1, words: words)
             level += 1
             statement.body = parseStatements(of: inner, needsOpenBrace: true)
             level -= 1
@@ -187,7 +198,7 @@ struct Parser {
 
     // MARK: Blocks of free lines
 
-    private mutating func parseEntries(of statement: inout Statement, in block: Block) {
+    private mutating func parseEntries(of statement: Statement, in block: Block) {
         if let extra = statement.arguments.first {
             let holdsAddresses = statement.name.hasPrefix("virtual_ipaddress")
             report(
@@ -206,7 +217,7 @@ struct Parser {
                 open(at: line.position)
             case .open:
                 open(at: line.position)
-                reportBlockAmongEntries(of: &statement, at: line.position, in: block)
+                reportBlockAmongEntries(of: statement, at: line.position, in: block)
             case .close:
                 close(at: line.position)
                 return
@@ -227,7 +238,7 @@ struct Parser {
 
     /// A `{` among free lines: a block in the wrong place, or after a missing `}`.
     private mutating func reportBlockAmongEntries(
-        of statement: inout Statement, at position: SourcePosition, in block: Block
+        of statement: Statement, at position: SourcePosition, in block: Block
     ) {
         guard let culprit = statement.entries.popLast(), !culprit.isDisplaced else {
             report(position, .note, .consequence, "Unexpected '{' - ignoring")

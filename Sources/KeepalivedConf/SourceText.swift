@@ -32,15 +32,12 @@ enum ByteClass {
     /// `$` and `\`: the line has to be looked at closely.
     static let special: UInt8 = 1
     /// No ASCII: bytes and columns differ.
-    static let multibyte: UInt8 = 2
+    static let multibyte: UInt8 = 0x80
 
-    /// The class of each byte.
-    static let table: [UInt8] = (0...255).map { byte in
-        switch UInt8(byte) {
-        case UInt8(ascii: "$"), UInt8(ascii: "\\"): special
-        case 0x80...: multibyte
-        default: 0
-        }
+    /// The class of a byte.
+    @inline(__always)
+    static func of(_ byte: UInt8) -> UInt8 {
+        (byte & 0x80) | (byte == UInt8(ascii: "$") || byte == UInt8(ascii: "\\") ? 1 : 0)
     }
 }
 
