@@ -32,7 +32,7 @@ struct SpeedTests {
         }
         let best = try #require(times.min())
         print("1000 instances, \(text.utf8.count) bytes: \(best)")
-        // 7 ms in release on an idle core; debug builds on loaded machines take far longer.
+        // About 12 ms in release; debug builds on loaded machines take far longer.
         #expect(best < .seconds(2))
     }
 }
