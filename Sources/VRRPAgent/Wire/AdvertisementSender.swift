@@ -47,7 +47,10 @@ struct AdvertisementSender {
         /// Whether this says only that the link is down, which a farewell may well find it.
         var saysLinkIsDown: Bool {
             guard case .refused(let error) = cause else { return false }
-            return error.code.saysDeviceIsGone || error.code == .networkUnreachable
+            if error.code.saysDeviceIsGone || error.code == .networkUnreachable { return true }
+            // With its link an interface has lost its IPv6 addresses, the source among them.
+            return destination.family == .v6
+                && (error.code == .invalidArgument || error.code == .addressNotAvailable)
         }
     }
 
