@@ -22,6 +22,7 @@ let package = Package(
         .executable(name: "vrrp-agent", targets: ["VRRPAgent"]),
         .executable(name: "http-backend", targets: ["HTTPBackend"]),
         .executable(name: "node-init", targets: ["NodeInit"]),
+        .executable(name: "vrrp-simulator", targets: ["VRRPSimulator"]),
         .library(name: "LabKit", targets: ["LabKit"]),
     ],
     dependencies: [
@@ -40,6 +41,8 @@ let package = Package(
         // Pure: values in, values out; no clock, no system call, no file.
         .target(name: "NetworkTypes", swiftSettings: common),
         .target(name: "VRRP", dependencies: ["NetworkTypes"], swiftSettings: common),
+        .target(
+            name: "VRRPSimulation", dependencies: ["VRRP", "NetworkTypes"], swiftSettings: common),
         .target(name: "KeepalivedConf", dependencies: ["NetworkTypes"], swiftSettings: common),
         .target(name: "NodeProtocol", swiftSettings: common),
         .target(
@@ -78,6 +81,9 @@ let package = Package(
             ],
             swiftSettings: common),
         .executableTarget(
+            name: "VRRPSimulator", dependencies: ["VRRPSimulation", argumentParser],
+            swiftSettings: common),
+        .executableTarget(
             name: "HTTPBackend",
             dependencies: [
                 "LinuxSystem", system, argumentParser,
@@ -98,8 +104,8 @@ let package = Package(
         .testTarget(
             name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: common),
         .testTarget(
-            name: "VRRPTests", dependencies: ["VRRP", "NetworkTypes"], exclude: ["Fixtures"],
-            swiftSettings: common),
+            name: "VRRPTests", dependencies: ["VRRP", "VRRPSimulation", "NetworkTypes"],
+            exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
             name: "KeepalivedConfTests", dependencies: ["KeepalivedConf", "NetworkTypes"],
             resources: [.copy("Fixtures")], swiftSettings: common),

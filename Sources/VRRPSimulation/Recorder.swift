@@ -1,0 +1,159 @@
+import NetworkTypes
+import VRRP
+
+/// Writes down what happens, for somebody who wants to know how it came to a violation. A run that
+/// fails is run again with one: the same seed gives the same run.
+struct Recorder {
+    /// What is written down begins here, and is of this virtual router alone.
+    let start: MonotonicInstant
+    let virtualRouter: Int
+    /// Every step of these nodes is of interest; of others only what changed something.
+    let suspects: Set<Int>
+    private(set) var lines: [Line] = []
+
+    struct Line {
+        var instant: MonotonicInstant
+        /// nil for the network.
+        var node: Int?
+        var text: String
+    }
+
+    init(start: MonotonicInstant, virtualRouter: Int, suspects: [Int]) {
+        self.start = start
+        self.virtualRouter = virtualRouter
+        self.suspects = Set(suspects)
+    }
+
+    mutating func write(_ text: String, node: Int?, at instant: MonotonicInstant) {
+        lines.append(Line(instant: instant, node: node, text: text))
+    }
+}
+
+extension Simulation {
+    /// Writes down what happened to a machine or the network.
+    mutating func note(
+        _ text: String, node: Int? = nil, virtualRouter: Int? = nil
+    ) {
+        guard let recorder, now >= recorder.start, violation == nil,
+            virtualRouter ?? recorder.virtualRouter == recorder.virtualRouter
+        else { return }
+        self.recorder?.write("*** " + text, node: node, at: now)
+    }
+
+    /// Writes down an event and what it did to a router's state.
+    mutating func record(_ step: Step, at index: Int) {
+        let node = node(of: index)
+        guard let recorder, isOfInterest(index),
+            recorder.suspects.contains(node)
+                || step.before != step.after
+        else { return }
+        var text = "    " + step.before.rawValue
+        switch (step.event, step.heard) {
+        case (.advertisement, let heard?):
+            let sender = heard.sender.map { "n\($0)" } ?? "a forger"
+            text = "◄── advert of \(sender), priority \(heard.priority), from \(heard.source): "
+            text += step.before.rawValue
+        default:
+            text += " on \(step.event.name)"
+        }
+        if step.before != step.after { text += " ──► \(step.after.rawValue)" }
+        if let deadline = instances[index].deadline {
+            text += ", next at \(seconds(deadline))"
+        }
+        self.recorder?.write(text, node: node, at: now)
+    }
+
+    /// Writes down what a router does.
+    mutating func record(_ action: VirtualRouter.Action, at index: Int) {
+        guard isOfInterest(index) else { return }
+        let text: String
+        switch action {
+        case .sendAdvertisement(let priority): text = "──► advert, priority \(priority)"
+        case .addAddresses: text = "    has the addresses"
+        case .removeAddresses: text = "    has no addresses"
+        case .restoreAddresses: text = "    puts back what was taken"
+        case .replaceAddresses, .announceAddresses, .transition, .log: return
+        }
+        let node = node(of: index)
+        recorder?.write(text, node: node, at: now)
+    }
+
+    private func isOfInterest(_ index: Int) -> Bool {
+        guard let recorder, violation == nil else { return false }
+        return now >= recorder.start && virtualRouter(of: index) == recorder.virtualRouter
+    }
+
+    private func seconds(_ instant: MonotonicInstant) -> String { Trace.seconds(instant) }
+}
+
+/// A violation with what led to it, for a person.
+public struct Trace: Sendable, CustomStringConvertible {
+    /// What does not hold.
+    public var violation: Violation
+    /// The text.
+    public var description: String
+
+    /// Lines at most; the last ones are what matters.
+    static let maximumLines = 120
+
+    init(_ simulation: Simulation, _ violation: Violation, replay: String) {
+        self.violation = violation
+        let plan = simulation.plan
+        let virtualRouter = plan.virtualRouters[violation.virtualRouter]
+        let component = simulation.nodes.indices.filter {
+            simulation.nodes[$0].part == violation.part
+        }
+        var text = """
+            violated: \(violation.invariant.rawValue)
+            at \(Self.seconds(violation.instant)) s: \
+            \(violation.suspects.map { "n\($0)" }.joined(separator: ", ")): \(violation.details)
+            replay:  \(replay)
+
+            VRID \(virtualRouter.vrid), version \(virtualRouter.timing.version), on the part of \
+            the network with
+            """
+        for node in component {
+            let instance = simulation.instances[
+                simulation.index(node: node, virtualRouter: violation.virtualRouter)]
+            guard instance.exists else { continue }
+            let configuration = instance.router.configuration
+            text += "\n  n\(node)  \(instance.address), priority \(instance.priority)"
+            text += ", every \(configuration.advertisementInterval)"
+            if !configuration.preempts { text += ", nopreempt" }
+            if let delay = configuration.preemptionDelay { text += ", preempt_delay \(delay)" }
+            let machine = simulation.nodes[node]
+            if !machine.isRunning { text += ", not running" }
+            if machine.isFrozen { text += ", frozen" }
+            if !machine.isLinkUp { text += ", no link" }
+            if !machine.hasAddress { text += ", no address" }
+        }
+        let shown = Set(component)
+        let lines =
+            simulation.recorder?.lines.filter { $0.node.map(shown.contains) ?? true } ?? []
+        text += "\n"
+        if lines.count > Self.maximumLines {
+            text += "\n  (\(lines.count - Self.maximumLines) lines before these are left out)"
+        }
+        for line in lines.suffix(Self.maximumLines) {
+            text += "\n  \(Self.seconds(line.instant))  "
+            text += (line.node.map { "n\($0)" } ?? "").padded(to: 4) + line.text
+        }
+        text += "\n  \(Self.seconds(violation.instant))  !!! \(violation.invariant.rawValue): "
+        text += violation.details
+        description = text
+    }
+
+    /// Seconds with nine decimals, right-aligned, so that columns stand below each other.
+    static func seconds(_ instant: MonotonicInstant) -> String {
+        let fraction = String(instant.nanoseconds % 1_000_000_000)
+        let seconds = String(instant.nanoseconds / 1_000_000_000)
+        return String(repeating: " ", count: max(0, 5 - seconds.count)) + seconds + "."
+            + String(repeating: "0", count: 9 - fraction.count) + fraction
+    }
+}
+
+extension String {
+    fileprivate func padded(to count: Int) -> String {
+        self + String(repeating: " ", count: max(0, count - self.count))
+    }
+}

@@ -1,0 +1,103 @@
+import Testing
+import VRRPSimulation
+
+/// Many routers on a network that breaks, seed by seed; `scripts/simulate` runs many more, for
+/// longer. A failure prints what led to it and the command that runs it again.
+@Suite("Simulation")
+struct SimulationTests {
+    private func expectNoViolation(_ run: SimulationRun) {
+        if let trace = run.trace { Issue.record("\(trace)") }
+    }
+
+    // RFC-CHECKLIST: 39, 40, 41, 42, 43, 53, 54, 62
+    @Test("two to five routers, two virtual routers: 200 seeds", arguments: 0..<8)
+    func smallNetworks(block: Int) {
+        var statistics = SimulationStatistics()
+        for seed in 1...25 {
+            let run = SimulationRun(
+                seed: UInt64(25 * block + seed),
+                options: SimulationOptions(duration: .seconds(20)))
+            expectNoViolation(run)
+            statistics += run.statistics
+        }
+        // Something did happen.
+        #expect(statistics.takeovers > 100 && statistics.convergences > 100)
+    }
+
+    @Test("fifty routers", arguments: 1...2)
+    func largeNetworks(seed: UInt64) {
+        let run = SimulationRun(
+            seed: seed,
+            options: SimulationOptions(
+                routers: 50...50, virtualRouters: 3...3, duration: .seconds(15)))
+        expectNoViolation(run)
+        #expect(run.statistics.protocolEvents > 500)
+    }
+
+    @Test("the same seed is the same run, and another one is another")
+    func replays() {
+        let options = SimulationOptions(duration: .seconds(20))
+        let run = SimulationRun(seed: 7, options: options)
+        #expect(SimulationRun(seed: 7, options: options).statistics == run.statistics)
+        #expect(SimulationRun(seed: 8, options: options).statistics != run.statistics)
+    }
+
+    @Test("advertisements as values instead of octets elect the same")
+    func withoutCodec() {
+        for seed in 1...10 {
+            expectNoViolation(
+                SimulationRun(
+                    seed: UInt64(seed),
+                    options: SimulationOptions(duration: .seconds(30), usesCodec: false)))
+        }
+    }
+}
+
+/// The proof that the invariants have teeth: every bug that is put into the routers is noticed, and
+/// by an invariant that says what it is.
+@Suite("Simulation, planted bugs")
+struct PlantedBugTests {
+    /// Every bug shows within so many seeds.
+    static let mostSeeds: UInt64 = 60
+
+    private func firstTrace(_ bug: PlantedBug) -> (seed: UInt64, trace: Trace)? {
+        for seed in 1...Self.mostSeeds {
+            let run = SimulationRun(
+                seed: seed,
+                options: SimulationOptions(duration: .seconds(30), plantedBug: bug))
+            if let trace = run.trace { return (seed, trace) }
+        }
+        return nil
+    }
+
+    @Test("each is found, by the invariant it violates", arguments: PlantedBug.allCases)
+    func isFound(bug: PlantedBug) throws {
+        let (seed, trace) = try #require(
+            firstTrace(bug), "not found within \(Self.mostSeeds) seeds")
+        #expect(bug.caughtBy.contains(trace.violation.invariant), "\(trace)")
+        let text = trace.description
+        #expect(text.contains("violated: \(trace.violation.invariant.rawValue)"))
+        #expect(text.contains("scripts/simulate --seed \(seed) "))
+        #expect(text.contains("--plant \(bug.rawValue)"))
+        // What led to it: machines and their advertisements, up to the moment itself.
+        #expect(text.contains("──► advert, priority"))
+        #expect(text.split(separator: "\n").last?.contains("!!!") == true)
+    }
+
+    @Test("a trace runs again to the same end")
+    func replays() throws {
+        let (seed, trace) = try #require(firstTrace(.ignoresTies))
+        let again = SimulationRun(
+            seed: seed,
+            options: SimulationOptions(duration: .seconds(30), plantedBug: .ignoresTies))
+        #expect(again.trace?.description == trace.description)
+    }
+
+    @Test("there is a bug for every invariant")
+    func allInvariantsHaveTeeth() {
+        let caught = PlantedBug.allCases.reduce(into: Set<Invariant>()) {
+            $0.formUnion($1.caughtBy)
+        }
+        #expect(caught.isSuperset(of: Invariant.allCases))
+    }
+}
