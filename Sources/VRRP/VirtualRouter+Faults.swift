@@ -96,7 +96,7 @@ extension VirtualRouter {
         guard new != priority, configuration.priority != Advertisement.ownerPriority else {
             return []
         }
-        return setPriority(new)
+        return setPriority(new) + [.transition(isMaster ? .masterPriority : .backupPriority)]
     }
 
     private mutating func setPriority(_ new: UInt8) -> [Action] {
@@ -108,11 +108,11 @@ extension VirtualRouter {
                 masterDown: masterDown + (masterDownInterval - before), preemption: preemption,
                 isCandidate: isCandidate)
         }
-        return [.log(message), .transition(isMaster ? .masterPriority : .backupPriority)]
+        return [.log(message)]
     }
 
     /// A reload. Mastery stays; what the advertisement says is said at once, what has to move
-    /// moves.
+    /// moves. Nobody is notified, as in keepalived, not even of another priority.
     mutating func reconfigure(_ new: Reconfiguration, _ now: MonotonicInstant) -> [Action] {
         let old = configuration
         let before = old.advertisement(priority: priority)

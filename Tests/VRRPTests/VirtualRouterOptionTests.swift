@@ -123,6 +123,37 @@ struct VirtualRouterOptionTests {
         #expect(owner.deadline == start + .milliseconds(100))
     }
 
+    // RFC-CHECKLIST: 39
+    @Test("RFC 9568 §7.1: a refused advertisement moves no timer, and silences nobody")
+    func refusedAdvertisements() throws {
+        var router = router(.master)
+        var stranger = Table.configuration
+        stranger.authentication = .password(AuthenticationPassword(truncating: "other"))
+        let expected = router.configuration.advertisement(priority: router.priority)
+        var sent: [MonotonicInstant] = []
+        let first = try #require(router.deadline)
+        // A master with another password advertises right before each of our own advertisements.
+        for second in 0..<10 {
+            let before = router
+            let packet = try stranger.advertisement(priority: 200).ipv4Packet(
+                from: IPv4Address(10, 10, 10, 3), identification: UInt16(second))
+            let received = try ReceivedAdvertisement(parsing: packet)
+            // What the shell does: only what passes becomes an event.
+            #expect(throws: AdvertisementError.self) {
+                let advertisement = try received.validated(against: .init(expected))
+                _ = router.handle(
+                    .advertisement(advertisement, from: received.source),
+                    now: first + .milliseconds(1000 * second - 1))
+            }
+            #expect(router == before)
+            let now = first + .seconds(second)
+            if router.handle(.timer, now: now).first == .sendAdvertisement(priority: 100) {
+                sent.append(now)
+            }
+        }
+        #expect(sent == (0..<10).map { first + .seconds($0) })
+    }
+
     // RFC-CHECKLIST: 11, 48, 50, 55, 59
     @Test(
         "RFC 9568 §6.4: whatever happens, who is master has the addresses, and nobody else",
