@@ -20,6 +20,8 @@ public struct Configuration: Hashable, Sendable {
     public var staticRules: [RuleDefinition] = []
     /// The virtual routers, in the order of the file.
     public var instances: [VRRPInstance] = []
+    /// `virtual_server_group`: addresses that one virtual server answers on.
+    public var virtualServerGroups: [VirtualServerGroup] = []
     /// The LVS services, in the order of the file: kept, not acted on.
     public var virtualServers: [VirtualServer] = []
 
@@ -107,45 +109,6 @@ extension Configuration {
         )
         return ofLines.sorted { key($0) < key($1) } + ofInstances
     }
-
-    /// What keepalived would say, on a machine, about interfaces that the file names and `exists`
-    /// denies: it refuses to run then, unless `dynamic_interfaces` is set.
-    public func diagnosticsForMissingInterfaces(
-        exists: (InterfaceName) -> Bool
-    ) -> [ConfDiagnostic] {
-        var diagnostics: [ConfDiagnostic] = []
-        func require(_ name: InterfaceName, _ position: SourcePosition, _ message: String) {
-            guard !exists(name) else { return }
-            if global.dynamicInterfaces {
-                diagnostics.append(
-                    ConfDiagnostic(
-                        position, .warning, .adjustedValue,
-                        "Configuration specifies interface \(name) which doesn't currently exist -"
-                            + " will use if created"))
-            } else {
-                diagnostics.append(ConfDiagnostic(position, .error, .refused, message))
-            }
-        }
-        for instance in instances {
-            require(
-                instance.interface, instance.interfacePosition,
-                "WARNING - interface \(instance.interface) for vrrp_instance \(instance.name)"
-                    + " doesn't exist")
-            for address in instance.virtualAddresses + instance.excludedAddresses
-            where address.interface != instance.interface {
-                require(
-                    address.interface, address.position,
-                    "WARNING - interface \(address.interface) for ip address"
-                        + " \(address.address.address) doesn't exist")
-            }
-            for tracked in instance.trackedInterfaces {
-                require(
-                    tracked.interface, tracked.position,
-                    "(\(instance.name)) tracked interface \(tracked.interface) doesn't exist")
-            }
-        }
-        return diagnostics
-    }
 }
 
 /// The settings of `global_defs`, defaults filled in.
@@ -164,7 +127,9 @@ public struct GlobalDefinitions: Hashable, Sendable {
     public var smtpConnectTimeout: Duration = .seconds(30)
     /// `smtp_alert_vrrp`, or else `smtp_alert`: whether instances that do not say send mail.
     public var smtpAlert = false
-    /// `default_interface`: for static addresses only; an instance must name its own.
+    /// `smtp_alert_checker`, or else `smtp_alert`; nil where neither is written.
+    public var smtpAlertChecker: Bool?
+    /// `default_interface`: for static addresses only; an instance must name its own. nil: eth0.
     public var defaultInterface: InterfaceName?
     /// `vrrp_startup_delay`: how long instances wait before they start.
     public var startupDelay: Duration = .zero
@@ -174,6 +139,8 @@ public struct GlobalDefinitions: Hashable, Sendable {
     public var scriptSecurity = false
     /// `dynamic_interfaces`: an interface that does not exist is waited for.
     public var dynamicInterfaces = false
+    /// `dynamic_interfaces allow_if_changes`: an interface may come back as another kind.
+    public var allowsInterfaceChanges = false
     /// `vrrp_garp_interval`: the least time between two gratuitous ARP packets.
     public var garpInterval: Duration = .zero
     /// `vrrp_gna_interval`: the least time between two unsolicited neighbour advertisements.
@@ -208,6 +175,14 @@ public struct GlobalDefinitions: Hashable, Sendable {
     public var disablesLocalIGMP = false
     /// `nftables [TABLE]`: the table that `no_accept` uses.
     public var nftablesTable = "keepalived"
+    /// `nftables_priority`: of the chains in that table.
+    public var nftablesPriority = -1
+    /// `nftables_counters`: rules count what they match.
+    public var countsFirewallMatches = false
+    /// `vmac_prefix`: what the names of interfaces that instances make start with.
+    public var vmacPrefix = "vrrp"
+    /// `vmac_addr_prefix`: the same for interfaces made for single addresses; nil: `vmacPrefix`.
+    public var vmacAddressPrefix: String?
     /// `net_namespace`: the network namespace that the daemon enters.
     public var networkNamespace: String?
     /// `instance`: tells several daemons of one machine apart, in the names of their files.

@@ -6,71 +6,138 @@ struct ConfigurationBuilder: Reading {
     private(set) var configuration = Configuration()
     var diagnostics: [ConfDiagnostic] = []
     private var globals = GlobalReader()
+    private var topLevel = TopLevelReader()
+    private var known = KnownDefinitions()
     private var drafts: [InstanceDraft] = []
-    private var namesByKey: [RouterKey: String] = [:]
+    private var groups: [SyncGroupDraft] = []
+    private var servers = VirtualServerBuilder()
 
     /// Reads the statements of the top level.
     mutating func read(_ statements: [Statement]) {
         for statement in statements {
             reportSupport(of: statement)
+            let lacksName = statement.rule.requiresParameter && statement.arguments.isEmpty
             switch statement.name {
+            case _ where lacksName: break
             case "global_defs":
                 for inner in statement.body { globals.read(inner) }
-                diagnostics += globals.diagnostics
-                globals.diagnostics = []
-            case "vrrp_script":
-                readScript(statement)
-            case "vrrp_instance":
-                var reader = InstanceReader(statement, scripts: configuration.scripts.map(\.name))
-                reader.read()
-                diagnostics += reader.diagnostics
-                drafts.append(reader.draft)
-            case "virtual_server":
-                var reader = VirtualServerReader()
-                if let server = reader.read(statement) {
-                    configuration.virtualServers.append(server)
-                }
-                diagnostics += reader.diagnostics
-            default: break
+                diagnostics += drain(&globals)
+            case "vrrp_script", "track_file", "vrrp_track_file", "vrrp_track_process":
+                readTracked(statement)
+            case "vrrp_sync_group": readGroup(statement)
+            case "bfd_instance": known.bfdInstances.insert(statement.value.text)
+            case "vrrp_instance": readInstance(statement)
+            case "virtual_server", "virtual_server_group", "SSL":
+                servers.read(statement, files: known.files.map(\.name))
+                diagnostics += drain(&servers)
+            default:
+                topLevel.rulePriorities = known.rulePriorities
+                if topLevel.read(statement) { diagnostics += drain(&topLevel) }
+                known.rulePriorities = topLevel.rulePriorities
             }
         }
     }
 
-    /// Completes the instances.
-    mutating func complete() {
-        configuration.global = globals.definitions
-        for draft in drafts {
-            var completion = InstanceCompletion(draft, globals: globals)
-            let instance = completion.complete()
-            diagnostics += completion.diagnostics
-            guard let instance else { continue }
-            reportClash(of: instance, at: draft.virtualRouterIDPosition ?? draft.position)
-            configuration.instances.append(instance)
-        }
+    private mutating func readInstance(_ statement: Statement) {
+        var reader = InstanceReader(statement, known: known)
+        reader.read()
+        diagnostics += drain(&reader)
+        known = reader.known
+        drafts.append(reader.draft)
     }
 
-    /// What only one instance may have.
-    private struct RouterKey: Hashable {
-        var virtualRouterID: UInt8
-        var interface: InterfaceName
-        var family: IPAddress.Family
-    }
-
-    /// A virtual router's number is its own on an interface, per family.
-    private mutating func reportClash(of instance: VRRPInstance, at position: SourcePosition) {
-        let key = RouterKey(
-            virtualRouterID: instance.virtualRouterID, interface: instance.interface,
-            family: instance.family)
-        guard let other = namesByKey[key] else {
-            namesByKey[key] = instance.name
+    private mutating func readGroup(_ statement: Statement) {
+        guard statement.arguments.count == 1 else {
+            lost(
+                statement.position, "vrrp_sync_group must have a name - skipping",
+                detail: "one word, or in double quotes")
             return
         }
-        let family = instance.family == .v4 ? "IPv4" : "IPv6"
-        refused(
-            position,
-            "\(other) and \(instance.name) both use VRID \(instance.virtualRouterID) with"
-                + " \(family) on interface \(instance.interface)", namesLine: false)
+        let name = statement.value
+        guard !groups.contains(where: { $0.definition.name == name.text }) else {
+            lost(name.position, "vrrp sync group \(name.text) already defined")
+            return
+        }
+        var reader = SyncGroupReader(statement, known: known)
+        reader.read()
+        diagnostics += drain(&reader)
+        groups.append(reader.draft)
     }
+
+    private mutating func readTracked(_ statement: Statement) {
+        // Of two with one name, keepalived tracks the first.
+        switch statement.name {
+        case "vrrp_script":
+            var reader = ScriptReader(statement)
+            if let script = reader.read() { known.scripts.append(script) }
+            diagnostics += drain(&reader)
+        case "vrrp_track_process":
+            var reader = TrackProcessReader(statement)
+            if let process = reader.read() { known.processes.append(process) }
+            diagnostics += drain(&reader)
+        default:
+            var reader = TrackFileReader(statement)
+            if let file = reader.read() { known.files.append(file) }
+            diagnostics += drain(&reader)
+        }
+    }
+
+    /// Completes what was read.
+    mutating func complete() {
+        configuration.global = globals.completed
+        topLevel.complete(&configuration.global)
+        configuration.scripts = known.scripts
+        configuration.files = known.files
+        configuration.processes = known.processes
+        configuration.staticRoutes = topLevel.routes
+        configuration.staticRules = topLevel.rules
+        let fallback = configuration.global.defaultInterface ?? InterfaceName("eth0")
+        if let fallback {
+            configuration.staticAddresses = topLevel.addresses.map { $0.completed(on: fallback) }
+        }
+        completeInstances()
+        reportUnusedScripts()
+        servers.complete(configuration.global)
+        diagnostics += drain(&servers)
+        configuration.virtualServerGroups = servers.groups
+        configuration.virtualServers = servers.servers
+    }
+
+    private mutating func completeInstances() {
+        var groupCompletion = SyncGroupCompletion(groups, drafts: drafts, globals: globals)
+        groupCompletion.findMembers()
+        diagnostics += drain(&groupCompletion)
+        var namesInUse = Set(known.virtualInterfaces.keys)
+        for draft in drafts {
+            var completion = InstanceCompletion(
+                draft, globals: globals, group: groupCompletion.group(of: draft.name),
+                known: known, namesInUse: namesInUse)
+            let instance = completion.complete()
+            diagnostics += drain(&completion)
+            guard let instance else { continue }
+            if let name = instance.virtualInterface?.name { namesInUse.insert(name) }
+            configuration.instances.append(instance)
+        }
+        var conflicts = ConflictCheck(configuration.instances, drafts: drafts)
+        conflicts.run(configuration.global)
+        diagnostics += drain(&conflicts)
+        configuration.instances = conflicts.instances
+        groupCompletion.complete(&configuration.instances, known: known)
+        diagnostics += drain(&groupCompletion)
+        configuration.syncGroups = groupCompletion.definitions
+    }
+
+    /// keepalived says so once it runs, and forgets the script.
+    private mutating func reportUnusedScripts() {
+        let tracked = Set(
+            (configuration.instances.flatMap(\.trackedScripts)
+                + configuration.syncGroups.flatMap(\.trackedScripts)).map(\.name))
+        for script in configuration.scripts where !tracked.contains(script.name) {
+            note(script.position, "Warning - script \(script.name) is not used")
+        }
+    }
+
+    // MARK: What is not supported
 
     /// Says what vrrp-agent does not do, once for each keyword, or for the block it stands in.
     private mutating func reportSupport(of statement: Statement) {
@@ -81,7 +148,12 @@ struct ConfigurationBuilder: Reading {
             diagnostics.append(
                 ConfDiagnostic(
                     statement.position, .warning, .notSupportedYet,
-                    "'\(statement.name)': known to keepalived, not supported yet by vrrp-agent"))
+                    "'\(statement.name)': known to keepalived, not supported by vrrp-agent"))
+        case .newer:
+            diagnostics.append(
+                ConfDiagnostic(
+                    statement.position, .note, .noEffect,
+                    "'\(statement.name)' is newer than keepalived 2.2.7, which does not know it"))
         case .noEffect:
             diagnostics.append(
                 ConfDiagnostic(
@@ -89,79 +161,10 @@ struct ConfigurationBuilder: Reading {
                     "'\(statement.name)' has no effect in vrrp-agent"))
         }
     }
-
-    private mutating func readScript(_ statement: Statement) {
-        guard !statement.arguments.isEmpty else { return }
-        var reader = ScriptReader(statement)
-        let script = reader.read()
-        diagnostics += reader.diagnostics
-        // Of two with one name, keepalived tracks the first.
-        if let script { configuration.scripts.append(script) }
-    }
 }
 
-/// Reads a `vrrp_script`.
-private struct ScriptReader: Reading {
-    var diagnostics: [ConfDiagnostic] = []
-    private let statement: Statement
-    private var script: VRRPScript
-
-    init(_ statement: Statement) {
-        self.statement = statement
-        script = VRRPScript(
-            name: statement.value.text,
-            command: Command(arguments: [], user: [], position: statement.position),
-            position: statement.position)
-    }
-
-    mutating func read() -> VRRPScript? {
-        for inner in statement.body where !inner.arguments.isEmpty || inner.name == "init_fail" {
-            read(inner)
-        }
-        guard !script.command.arguments.isEmpty else {
-            adjusted(
-                statement.endPosition ?? statement.position,
-                "No script set for vrrp_script \(script.name) - removing")
-            return nil
-        }
-        return script
-    }
-
-    private mutating func read(_ inner: Statement) {
-        let value = inner.value
-        let name = "(\(script.name)): vrrp script"
-        let counts = 1...Int(Int32.max)
-        switch inner.name {
-        case "script":
-            let user = script.command.user
-            if let command = command(inner) {
-                script.command = command
-                if command.user.isEmpty { script.command.user = user }
-            }
-        case "interval":
-            let message = "\(name) interval '\(value.text)' must be between 1 and 4294 - ignoring"
-            guard let count = integer(value, in: 0...4294, else: message) else { return }
-            if count == 0 {
-                adjusted(value.position, "\(name) interval must be greater than 0, setting to 1")
-            }
-            script.interval = .seconds(max(count, 1))
-        case "timeout":
-            let message = "\(name) timeout '\(value.text)' invalid - ignoring"
-            script.timeout = integer(value, in: 1...4294, else: message).map { .seconds($0) }
-        case "weight":
-            let message =
-                "vrrp_script \(script.name) weight \(value.text) must be in [-253, 253]"
-            script.weight = integer(value, in: -253...253, else: message) ?? script.weight
-            script.isReversed = inner.arguments.dropFirst().first?.text == "reverse"
-        case "rise":
-            let message = "\(name) rise value '\(value.text)' invalid, defaulting to 1"
-            script.rise = integer(value, in: counts, else: message) ?? 1
-        case "fall":
-            let message = "\(name) fall value '\(value.text)' invalid, defaulting to 1"
-            script.fall = integer(value, in: counts, else: message) ?? 1
-        case "user": script.command.user = inner.arguments.map(\.text)
-        case "init_fail": script.startsFailed = true
-        default: break
-        }
-    }
+/// What a reader has to say, which it forgets.
+private func drain(_ reader: inout some Reading) -> [ConfDiagnostic] {
+    defer { reader.diagnostics = [] }
+    return reader.diagnostics
 }

@@ -3,7 +3,7 @@ import NetworkTypes
 /// Reads `global_defs`, of which a file may have several: they add up, and the last value counts.
 struct GlobalReader: Reading {
     var diagnostics: [ConfDiagnostic] = []
-    private(set) var definitions = GlobalDefinitions()
+    var definitions = GlobalDefinitions()
 
     // Defaults of instances, as far as they are written.
     private(set) var version: VRRPInstance.Version?
@@ -11,18 +11,52 @@ struct GlobalReader: Reading {
     private(set) var minimalGARP = false
     private(set) var skipsAddressCheck = false
     private(set) var isStrict = false
+    private(set) var checksUnicastSource = false
+    private(set) var checksumOmitsPseudoHeader = false
     private(set) var masterDownAdvertisements: Int?
     private(set) var ignoresLowerPriority: Bool?
     private(set) var advertisesBeforeYielding = false
-    private var smtpAlert = false
-    private var smtpAlertVRRP: Bool?
+    private(set) var extraAnnouncementInterval: Duration = .zero
+    private(set) var announcesOnAllInterfaces = false
+    private(set) var smtpAlert: Bool?
+    private(set) var smtpAlertVRRP: Bool?
+    private(set) var smtpAlertChecker: Bool?
+    /// Keywords of which only the first counts.
+    var seen: Set<String> = []
+    /// What is written for `notify_fifo` and `vrrp_notify_fifo`.
+    var fifos: [String: FIFODraft] = [:]
+
+    /// A FIFO as far as it is written.
+    struct FIFODraft {
+        var path: Word?
+        var user: [String] = []
+        var script: Command?
+    }
 
     /// Reads one statement of the block.
     mutating func read(_ statement: Statement) {
         guard !statement.rule.requiresParameter || !statement.arguments.isEmpty else { return }
-        if !readMail(statement), !readVRRP(statement) { readProcess(statement) }
-        definitions.smtpAlert = smtpAlertVRRP ?? smtpAlert
+        if readMail(statement) || readVRRP(statement) || readAnnouncements(statement) { return }
+        if readNotification(statement) || readProcess(statement) { return }
+        readIgnored(statement)
     }
+
+    /// The definitions, what follows from several keywords filled in.
+    var completed: GlobalDefinitions {
+        var definitions = definitions
+        definitions.smtpAlert = smtpAlertVRRP ?? smtpAlert ?? false
+        definitions.smtpAlertChecker = smtpAlertChecker ?? smtpAlert
+        for name in ["notify_fifo", "vrrp_notify_fifo"] {
+            guard let fifo = fifos[name], let path = fifo.path else { continue }
+            var notify = NotifyFIFO(
+                path: path.text, script: fifo.script, position: path.position)
+            notify.user = fifo.user
+            definitions.notifyFIFOs.append(notify)
+        }
+        return definitions
+    }
+
+    // MARK: Mail
 
     private mutating func readMail(_ statement: Statement) -> Bool {
         let value = statement.value
@@ -34,6 +68,11 @@ struct GlobalReader: Reading {
                 definitions.routerID = value.text
             }
         case "notification_email":
+            if statement.entries.isEmpty {
+                adjusted(
+                    statement.endPosition ?? statement.position,
+                    "Warning - empty notification_email block")
+            }
             definitions.notificationAddresses += statement.entries.flatMap { entry in
                 entry.words.map(\.text)
             }
@@ -44,6 +83,8 @@ struct GlobalReader: Reading {
                 definitions.notificationSender = value.text
             }
         case "smtp_server": readSMTPServer(statement)
+        case "smtp_helo_name":
+            if !statement.arguments.isEmpty { definitions.smtpHeloName = value.text }
         case "smtp_connect_timeout":
             let message = "smtp_connect_timeout '\(value.text)' must be in [0, 4294] - ignoring"
             guard let count = integer(value, in: 0...4294, else: message) else { return true }
@@ -52,15 +93,21 @@ struct GlobalReader: Reading {
                     value.position, "smtp_conect_timeout must be greater than 0, setting to 1")
             }
             definitions.smtpConnectTimeout = .seconds(max(count, 1))
-        case "smtp_alert":
-            smtpAlert = bool(statement, else: "Invalid value for smtp_alert specified") ?? smtpAlert
-        case "smtp_alert_vrrp":
-            smtpAlertVRRP =
-                bool(statement, else: "Invalid value for smtp_alert_vrrp specified")
-                ?? smtpAlertVRRP
+        case "smtp_alert": readSwitch(statement, \.smtpAlert)
+        case "smtp_alert_vrrp": readSwitch(statement, \.smtpAlertVRRP)
+        case "smtp_alert_checker": readSwitch(statement, \.smtpAlertChecker)
+        case "no_email_faults": definitions.suppressesFaultMail = true
         default: return false
         }
         return true
+    }
+
+    private mutating func readSwitch(
+        _ statement: Statement, _ path: WritableKeyPath<Self, Bool?>
+    ) {
+        let message =
+            "Invalid value '\(statement.value.text)' for global \(statement.name) specified"
+        if let value = bool(statement, else: message) { self[keyPath: path] = value }
     }
 
     private mutating func readSMTPServer(_ statement: Statement) {
@@ -73,32 +120,110 @@ struct GlobalReader: Reading {
         definitions.smtpServer = statement.value.text
     }
 
+    // MARK: Defaults of instances
+
     private mutating func readVRRP(_ statement: Statement) -> Bool {
         let value = statement.value
         switch statement.name {
         case "vrrp_version":
             let message = "VRRP Error: Version must be either 2 or 3"
-            if let number = integer(value, in: 2...3, else: message) {
+            if let number = integer(value, in: 2...3, isSigned: true, else: message) {
                 version = number == 2 ? .v2 : .v3
             }
-        case "vrrp_min_garp":
-            minimalGARP =
-                bool(statement, else: "Invalid value for vrrp_min_garp specified") ?? minimalGARP
-        case "vrrp_skip_check_adv_addr":
-            skipsAddressCheck =
-                bool(statement, else: "Invalid value for vrrp_skip_check_adv_addr specified")
-                ?? skipsAddressCheck
+        case "vrrp_skip_check_adv_addr": skipsAddressCheck = true
+        case "vrrp_check_unicast_src": checksUnicastSource = true
         case "vrrp_strict": isStrict = true
+        case "v3_checksum_as_v2": checksumOmitsPseudoHeader = true
         case "vrrp_down_timer_adverts":
             let message = "Invalid vrrp_down_timer_adverts [1:100] '\(value.text)'"
-            masterDownAdvertisements = integer(value, in: 1...100, else: message)
+            masterDownAdvertisements =
+                integer(value, in: 1...100, else: message) ?? masterDownAdvertisements
         case "vrrp_lower_prio_no_advert":
-            ignoresLowerPriority = bool(
-                statement, else: "Invalid value for vrrp_lower_prio_no_advert specified")
+            ignoresLowerPriority =
+                bool(statement, else: "Invalid value for vrrp_lower_prio_no_advert specified")
+                ?? ignoresLowerPriority
         case "vrrp_higher_prio_send_advert":
             advertisesBeforeYielding =
                 bool(statement, else: "Invalid value for vrrp_higher_prio_send_advert specified")
                 ?? advertisesBeforeYielding
+        case "vrrp_mcast_group4": readMulticastGroup4(value)
+        case "vrrp_mcast_group6": readMulticastGroup6(value)
+        case "vmac_prefix", "vmac_addr_prefix":
+            guard seen.insert(statement.name).inserted else {
+                let name = statement.name == "vmac_prefix" ? "vmac" : "vmac_addr"
+                adjusted(
+                    value.position,
+                    "\(name) prefix has already been specified - ignoring \(value.text)")
+                return true
+            }
+            if statement.name == "vmac_prefix" {
+                definitions.vmacPrefix = value.text
+            } else {
+                definitions.vmacAddressPrefix = value.text
+            }
+        default: return false
+        }
+        return true
+    }
+
+    private mutating func readMulticastGroup4(_ value: Word) {
+        let start = "vrrp_mcast_group4 [\(value.text)] is not"
+        switch hostAddress(value.text) {
+        case nil:
+            adjusted(value.position, "Can't parse vrrp_mcast_group4 [\(value.text)]. Skipping")
+        case .v6: adjusted(value.position, "\(start) IPv4. Skipping")
+        case .v4(let address):
+            if address.isMulticast {
+                definitions.multicastGroup4 = address
+            } else {
+                adjusted(value.position, "\(start) multicast. Skipping")
+            }
+        }
+    }
+
+    private mutating func readMulticastGroup6(_ value: Word) {
+        let start = "vrrp_mcast_group6 [\(value.text)]"
+        switch hostAddress(value.text) {
+        case nil:
+            adjusted(value.position, "Can't parse vrrp_mcast_group6 [\(value.text)]. Skipping")
+        case .v4: adjusted(value.position, "\(start) is not IPv6. Skipping")
+        case .v6(let address):
+            guard address.isMulticast else {
+                adjusted(value.position, "\(start) is not multicast. Skipping")
+                return
+            }
+            if address.high >> 48 & 0xff0f != 0xff02 {
+                adjusted(value.position, "\(start) should be link-local multicast.")
+            }
+            definitions.multicastGroup6 = address
+        }
+    }
+
+    // MARK: Announcements
+
+    private mutating func readAnnouncements(_ statement: Statement) -> Bool {
+        let value = statement.value
+        let gap: ClosedRange<Duration> = .microseconds(1) ... .microseconds(4_294_967_295)
+        switch statement.name {
+        case "vrrp_garp_interval":
+            definitions.garpInterval =
+                seconds(value, in: gap, else: "vrrp_garp_interval '\(value.text)' is invalid")
+                ?? definitions.garpInterval
+            warnOfLargeGap(value, definitions.garpInterval, name: statement.name)
+        case "vrrp_gna_interval":
+            definitions.gnaInterval =
+                seconds(value, in: gap, else: "vrrp_gna_interval '\(value.text)' is invalid")
+                ?? definitions.gnaInterval
+            warnOfLargeGap(value, definitions.gnaInterval, name: statement.name)
+        case "vrrp_min_garp":
+            minimalGARP =
+                bool(statement, else: "Invalid value for vrrp_min_garp specified") ?? minimalGARP
+        case "vrrp_garp_extra_if", "vrrp_vmac_garp_intvl":
+            let extra = extraAnnouncements(
+                statement, shortest: 1, prefix: "",
+                deprecation: statement.name == "vrrp_garp_extra_if" ? nil : "vrrp_garp_extra_if")
+            announcesOnAllInterfaces = announcesOnAllInterfaces || extra.onAll
+            extraAnnouncementInterval = extra.interval ?? extraAnnouncementInterval
         default:
             guard let parameter = AnnouncementDraft.Parameter(globalKeyword: statement.name) else {
                 return false
@@ -108,94 +233,9 @@ struct GlobalReader: Reading {
         return true
     }
 
-    private mutating func readProcess(_ statement: Statement) {
-        let value = statement.value
-        let gap: ClosedRange<Duration> = .microseconds(1) ... .microseconds(4_294_967_295)
-        switch statement.name {
-        case "vrrp_garp_interval":
-            definitions.garpInterval =
-                seconds(value, in: gap, else: "vrrp_garp_interval '\(value.text)' is invalid")
-                ?? definitions.garpInterval
-        case "vrrp_gna_interval":
-            definitions.gnaInterval =
-                seconds(value, in: gap, else: "vrrp_gna_interval '\(value.text)' is invalid")
-                ?? definitions.gnaInterval
-        case "vrrp_startup_delay":
-            definitions.startupDelay =
-                seconds(
-                    value, in: .zero ... .seconds(4294),
-                    else: "vrrp_startup_delay '\(value.text)' is invalid")
-                ?? definitions.startupDelay
-        case "default_interface":
-            definitions.defaultInterface = InterfaceName(value.text)
-        case "script_user": definitions.scriptUser = statement.arguments.map(\.text)
-        case "enable_script_security": definitions.scriptSecurity = true
-        case "dynamic_interfaces": definitions.dynamicInterfaces = true
-        default: break
+    private mutating func warnOfLargeGap(_ value: Word, _ gap: Duration, name: String) {
+        if gap >= .seconds(1) {
+            note(value.position, "The \(name) is very large - \(value.text) seconds")
         }
-    }
-}
-
-/// The announcement settings of a block, as far as they are written there.
-struct AnnouncementDraft: Hashable, Sendable {
-    var masterDelay: Duration?
-    var masterRepeat: Int?
-    var refreshInterval: Duration?
-    var refreshRepeat: Int?
-    var lowerPriorityDelay: Duration?
-    var lowerPriorityRepeat: Int?
-
-    /// One of the settings.
-    enum Parameter: String {
-        case masterDelay = "garp_master_delay"
-        case masterRepeat = "garp_master_repeat"
-        case refreshInterval = "garp_master_refresh"
-        case refreshRepeat = "garp_master_refresh_repeat"
-        case lowerPriorityDelay = "garp_lower_prio_delay"
-        case lowerPriorityRepeat = "garp_lower_prio_repeat"
-
-        /// The setting whose global keyword that is: the instance's after `vrrp_`.
-        init?(globalKeyword: String) {
-            guard globalKeyword.hasPrefix("vrrp_") else { return nil }
-            self.init(rawValue: String(globalKeyword.dropFirst(5)))
-        }
-    }
-}
-
-extension Reading {
-    /// The settings with the one that `value` gives, written as `name`; `prefix` is what keepalived
-    /// puts before its messages.
-    mutating func announcement(
-        _ settings: AnnouncementDraft, with parameter: AnnouncementDraft.Parameter, _ value: Word,
-        name: String, prefix: String
-    ) -> AnnouncementDraft {
-        var settings = settings
-        let invalid = "\(prefix)\(name) '\(value.text)' invalid - ignoring"
-        let wholeSeconds = 0...4294
-        switch parameter {
-        case .masterDelay:
-            guard let delay = integer(value, in: wholeSeconds, else: invalid) else { break }
-            settings.masterDelay = .seconds(delay)
-        case .lowerPriorityDelay:
-            guard let delay = integer(value, in: wholeSeconds, else: invalid) else { break }
-            settings.lowerPriorityDelay = .seconds(delay)
-        case .refreshInterval:
-            let message = "\(prefix)Invalid \(name) '\(value.text)' - ignoring"
-            guard let interval = integer(value, in: wholeSeconds, else: message) else { break }
-            settings.refreshInterval = .seconds(interval)
-        case .masterRepeat:
-            settings.masterRepeat =
-                packetCount(value, name: prefix + name, else: invalid) ?? settings.masterRepeat
-        case .refreshRepeat:
-            settings.refreshRepeat =
-                packetCount(value, name: prefix + name, else: invalid) ?? settings.refreshRepeat
-        case .lowerPriorityRepeat:
-            // Zero is meant: no packets at all.
-            let message = "\(prefix)Invalid \(name) '\(value.text)'"
-            settings.lowerPriorityRepeat =
-                integer(value, in: 0...Int(Int32.max), else: message)
-                ?? settings.lowerPriorityRepeat
-        }
-        return settings
     }
 }

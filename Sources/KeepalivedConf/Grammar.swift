@@ -46,6 +46,8 @@ struct Keyword: Sendable {
         case notYet
         /// Nothing, and no lab can tell.
         case noEffect
+        /// What later versions of keepalived do; 2.2.7 does not know the keyword.
+        case newer
     }
     var form: Form
     var support: Support
@@ -120,6 +122,7 @@ struct SectionRules {
     var full = ""
     var notYet = ""
     var noEffect = ""
+    var newer = ""
     /// Names of blocks of free lines, with their own support.
     var lists = ""
     var listsNotYet = ""
@@ -142,6 +145,7 @@ struct SectionRules {
         add(full, .value, .full)
         add(notYet, .value, .notYet)
         add(noEffect, .value, .noEffect)
+        add(newer, .value, .newer)
         add(lists, .list, .full)
         add(listsNotYet, .list, .notYet)
         add(listsNoEffect, .list, .noEffect)

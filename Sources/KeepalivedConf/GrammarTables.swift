@@ -1,18 +1,20 @@
-// The sections with many keywords. `notYet` is what the next issues implement: move the name to
-// `full` when vrrp-agent acts on it.
+// The sections with many keywords.
 
 extension Grammar {
     static let topLevel = SectionRules(
-        notYet: """
-            vrrp_script vrrp_sync_group track_file vrrp_track_file vrrp_track_process bfd_instance
-            garp_group net_namespace
+        full: """
+            vrrp_script vrrp_sync_group track_file vrrp_track_file vrrp_track_process garp_group
+            net_namespace instance use_pid_dir child_wait_time
             """,
+        notYet: "bfd_instance",
         noEffect: """
-            track_group net_namespace_ipvs namespace_with_ipsets instance use_pid_dir
-            child_wait_time linkbeat_use_polling
+            track_group net_namespace_ipvs namespace_with_ipsets linkbeat_use_polling
             """,
-        listsNotYet: "static_ipaddress static_routes static_rules interface_up_down_delays",
-        listsNoEffect: "linkbeat_interfaces virtual_server_group",
+        lists: """
+            static_ipaddress static_routes static_rules interface_up_down_delays
+            virtual_server_group
+            """,
+        listsNoEffect: "linkbeat_interfaces",
         blocks: [
             "global_defs": .globalDefinitions, "vrrp_instance": .vrrpInstance,
             "vrrp_script": .vrrpScript, "vrrp_sync_group": .syncGroup, "track_file": .trackFile,
@@ -20,31 +22,33 @@ extension Grammar {
             "track_group": .trackGroup, "garp_group": .garpGroup, "bfd_instance": .bfdInstance,
             "virtual_server": .virtualServer, "SSL": .sslContext,
         ],
-        required: "vrrp_script")
+        required: """
+            vrrp_script track_file vrrp_track_file vrrp_track_process virtual_server
+            virtual_server_group child_wait_time
+            """)
 
     static let globalDefinitions = SectionRules(
         full: """
-            router_id notification_email_from smtp_server smtp_connect_timeout
-            vrrp_version vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh
+            router_id notification_email_from smtp_server smtp_connect_timeout smtp_helo_name
+            smtp_alert smtp_alert_vrrp smtp_alert_checker no_email_faults
+            vrrp_version vrrp_mcast_group4 vrrp_mcast_group6
+            vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh
             vrrp_garp_master_refresh_repeat vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat
-            vrrp_min_garp vrrp_skip_check_adv_addr default_interface dynamic_interfaces
-            """,
-        notYet: """
-            smtp_helo_name smtp_alert smtp_alert_vrrp no_email_faults
-            vrrp_mcast_group4 vrrp_mcast_group6 vrrp_garp_interval vrrp_gna_interval
-            vrrp_garp_extra_if vrrp_vmac_garp_intvl vrrp_down_timer_adverts
-            vrrp_lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_check_unicast_src
-            vrrp_strict vrrp_notify_priority_changes notify_fifo notify_fifo_script
+            vrrp_garp_interval vrrp_gna_interval vrrp_garp_extra_if vrrp_vmac_garp_intvl
+            vrrp_min_garp vrrp_skip_check_adv_addr vrrp_check_unicast_src vrrp_strict
+            vrrp_down_timer_adverts vrrp_lower_prio_no_advert vrrp_higher_prio_send_advert
+            vrrp_notify_priority_changes notify_fifo notify_fifo_script
             vrrp_notify_fifo vrrp_notify_fifo_script fifo_write_vrrp_states_on_reload
             script_user enable_script_security startup_script startup_script_timeout
-            shutdown_script shutdown_script_timeout vrrp_startup_delay
-            log_unknown_vrids vmac_prefix vmac_addr_prefix
+            shutdown_script shutdown_script_timeout vrrp_startup_delay default_interface
+            dynamic_interfaces log_unknown_vrids vmac_prefix vmac_addr_prefix
+            nftables nftables_priority nftables_counters disable_local_igmp umask
+            reload_check_config
             """,
         noEffect: """
-            smtp_alert_checker checker_log_all_failures no_checker_emails rs_init_notifies
-            vrrp_iptables nftables nftables_priority nftables_counters nftables_ifindex
-            nftables_ipvs nftables_ipvs_start_fwmark disable_local_igmp
-            lvs_notify_fifo lvs_notify_fifo_script
+            checker_log_all_failures no_checker_emails rs_init_notifies
+            vrrp_iptables vrrp_ipsets nftables_ifindex nftables_ipvs nftables_ipvs_priority
+            nftables_ipvs_start_fwmark lvs_notify_fifo lvs_notify_fifo_script
             lvs_sync_daemon lvs_timeouts lvs_flush lvs_flush_on_stop lvs_flush_onstop
             max_auto_priority min_auto_priority_delay vrrp_priority checker_priority bfd_priority
             vrrp_no_swap checker_no_swap bfd_no_swap vrrp_rt_priority checker_rt_priority
@@ -58,10 +62,10 @@ extension Grammar {
             process_monitor_rcv_bufs_force vrrp_rx_bufs_policy vrrp_rx_bufs_multiplier
             snmp_socket enable_snmp_keepalived enable_snmp_vrrp enable_snmp_checker
             enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3 enable_traps enable_dbus
-            dbus_service_name umask random_seed tmp_config_directory config_save_dir
-            data_use_instance reload_check_config reload_time_file reload_repeat reload_file
-            include_check
+            dbus_service_name random_seed tmp_config_directory config_save_dir
+            data_use_instance reload_time_file reload_repeat reload_file include_check
             """,
+        newer: "v3_checksum_as_v2",
         lists: "notification_email",
         required: """
             smtp_server smtp_connect_timeout vrrp_version vrrp_mcast_group4 vrrp_mcast_group6
@@ -78,26 +82,24 @@ extension Grammar {
     static let vrrpInstance = SectionRules(
         full: """
             state interface virtual_router_id priority advert_int nopreempt preempt preempt_delay
-            version mcast_src_ip garp_master_delay garp_master_repeat garp_master_refresh
-            garp_master_refresh_repeat garp_lower_prio_delay garp_lower_prio_repeat
-            skip_check_adv_addr accept dont_track_primary unicast_src_ip
+            version native_ipv6 mcast_src_ip mcast_dst_ip unicast_src_ip unicast_ttl
+            check_unicast_src unicast_fault_no_peer old_unicast_checksum track_src_ip
+            garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat
+            garp_lower_prio_delay garp_lower_prio_repeat garp_extra_if vmac_garp_intvl
+            skip_check_adv_addr strict_mode accept no_accept dont_track_primary
+            down_timer_adverts lower_prio_no_advert higher_prio_send_advert promote_secondaries
+            notify_master notify_backup notify_fault notify_stop notify notify_deleted
+            notify_master_rx_lower_pri notify_priority_changes smtp_alert
+            use_vmac vmac_xmit_base use_vmac_addr use_ipvlan
             """,
-        notYet: """
-            promote_secondaries track_src_ip notify_master notify_backup
-            notify_fault notify_stop notify notify_deleted notify_master_rx_lower_pri
-            notify_priority_changes smtp_alert unicast_ttl check_unicast_src
-            unicast_fault_no_peer old_unicast_checksum mcast_dst_ip garp_extra_if vmac_garp_intvl
-            down_timer_adverts lower_prio_no_advert higher_prio_send_advert no_accept use_vmac
-            vmac_xmit_base use_vmac_addr use_ipvlan vrf strict_mode
+        notYet: "vrf",
+        noEffect: "kernel_rx_buf_size debug linkbeat_use_polling lvs_sync_daemon_interface",
+        newer: "v3_checksum_as_v2",
+        lists: """
+            virtual_ipaddress virtual_ipaddress_excluded unicast_peer track_interface track_script
+            track_file track_process virtual_routes virtual_rules
             """,
-        noEffect: """
-            kernel_rx_buf_size debug native_ipv6 linkbeat_use_polling lvs_sync_daemon_interface
-            """,
-        lists: "virtual_ipaddress virtual_ipaddress_excluded unicast_peer",
-        listsNotYet: """
-            track_interface track_script track_file track_process track_bfd virtual_routes
-            virtual_rules
-            """,
+        listsNotYet: "track_bfd",
         blocks: ["authentication": .authentication],
         required: """
             state interface virtual_router_id priority advert_int preempt_delay notify_master
@@ -117,7 +119,8 @@ extension Grammar {
             notify_master notify_backup notify_fault notify_stop notify smtp_alert
             notify_priority_changes sync_group_tracking_weight global_tracking
             """,
-        lists: "group track_interface track_script track_file track_process track_bfd",
+        lists: "group track_interface track_script track_file track_process",
+        listsNotYet: "track_bfd",
         required: "notify_master notify_backup notify_fault notify_stop notify")
 
     static let trackProcess = SectionRules(

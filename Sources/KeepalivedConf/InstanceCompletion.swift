@@ -4,24 +4,37 @@ import NetworkTypes
 /// order of keepalived's `vrrp_complete_instance`, of which the messages are.
 struct InstanceCompletion: Reading {
     var diagnostics: [ConfDiagnostic] = []
-    private let draft: InstanceDraft
-    private let globals: GlobalReader
+    let draft: InstanceDraft
+    let globals: GlobalReader
+    let known: KnownDefinitions
+    /// Names of interfaces that instances make, as far as they are given away.
+    let namesInUse: Set<InterfaceName>
+    private let group: SyncGroupDraft?
 
-    init(_ draft: InstanceDraft, globals: GlobalReader) {
+    init(
+        _ draft: InstanceDraft, globals: GlobalReader, group: SyncGroupDraft?,
+        known: KnownDefinitions, namesInUse: Set<InterfaceName>
+    ) {
         self.draft = draft
         self.globals = globals
+        self.group = group
+        self.known = known
+        self.namesInUse = namesInUse
     }
 
-    private var tag: String { "(\(draft.name))" }
+    var tag: String { "(\(draft.name))" }
+    var isStrict: Bool { draft.isStrict ?? globals.isStrict }
+    /// The name of its group, when that clears the weights of what members track.
+    var weightClearingGroup: String? {
+        group.flatMap { $0.definition.usesTrackingWeights ? nil : $0.definition.name }
+    }
 
-    private mutating func correct(_ position: SourcePosition?, _ message: String) {
+    mutating func correct(_ position: SourcePosition?, _ message: String) {
         adjusted(position ?? draft.position, "\(tag) \(message)", namesLine: false)
     }
 
     /// The instance; nil when keepalived would not run for what is missing.
     mutating func complete() -> VRRPInstance? {
-        let family = draft.family ?? .v4
-        let version = draft.version ?? (family == .v6 ? .v3 : globals.version ?? .v2)
         guard let virtualRouterID = draft.virtualRouterID else {
             missing(
                 "\(tag) the virtual router id must be set", at: draft.virtualRouterIDPosition)
@@ -31,45 +44,36 @@ struct InstanceCompletion: Reading {
             missing("\(tag) Unknown interface!", at: draft.interfacePosition)
             return nil
         }
-        checkAddresses(version: version)
-        let isStrict = draft.isStrict ?? globals.isStrict
-        let election = completeElection(isStrict: isStrict)
-        let authentication = completeAuthentication(version: version, isStrict: isStrict)
-        let interval = completeInterval(version: version)
-        let tracked = draft.trackedInterfaces.filter { $0.interface != interface }
-        for own in draft.trackedInterfaces where own.interface == interface {
-            correct(own.position, "Ignoring track_interface \(interface) since own interface")
-        }
-        if draft.unicastPosition != nil, draft.unicastPeers.isEmpty {
-            correct(
-                draft.unicastPosition,
-                "A unicast keyword has been specified without any unicast peers. Defaulting to"
-                    + " multicast. This usage is deprecated - please update your configuration.")
-        }
-        return VRRPInstance(
+        let family = draft.family ?? .v4
+        let version = completeVersion(family)
+        checkAddresses(family, version: version)
+        let election = completeElection()
+        var instance = VRRPInstance(
             name: draft.name, interface: interface, virtualRouterID: virtualRouterID,
             version: version, family: family, initialState: election.state,
-            priority: election.priority, advertisementInterval: interval,
+            priority: election.priority, advertisementInterval: completeInterval(version: version),
             nopreemptWritten: draft.nopreemptPosition != nil, nopreempt: election.nopreempt,
-            preemptDelay: election.preemptDelay, authentication: authentication,
+            preemptDelay: election.preemptDelay, authentication: nil,
             virtualAddresses: draft.virtualAddresses.map { $0.completed(on: interface) },
             excludedAddresses: draft.excludedAddresses.map { $0.completed(on: interface) },
-            announcements: announcements(isStrict: isStrict),
+            announcements: completeAnnouncements(),
             sourceAddress: draft.sourceAddress, unicastPeers: draft.unicastPeers,
             skipsAddressCheck: draft.skipsAddressCheck ?? globals.skipsAddressCheck,
-            acceptsPackets: draft.acceptsPackets ?? (!isStrict || election.priority == 255),
-            isStrict: isStrict,
-            masterDownAdvertisements: draft.masterDownAdvertisements
-                ?? globals.masterDownAdvertisements ?? 3,
-            ignoresLowerPriority: draft.ignoresLowerPriority ?? globals.ignoresLowerPriority
-                ?? isStrict,
-            advertisesBeforeYielding: draft.advertisesBeforeYielding
-                ?? globals.advertisesBeforeYielding,
-            ignoresOwnInterface: draft.ignoresOwnInterface, trackedInterfaces: tracked,
-            trackedScripts: draft.trackedScripts, notify: draft.notify,
-            smtpAlert: draft.smtpAlert ?? globals.definitions.smtpAlert,
+            acceptsPackets: completeAcceptance(election.priority, version: version),
+            isStrict: isStrict, masterDownAdvertisements: completeMasterDown(),
+            ignoresLowerPriority: completeAnswer(), advertisesBeforeYielding: completeYielding(),
+            ignoresOwnInterface: draft.ignoresOwnInterface, trackedInterfaces: [],
+            trackedScripts: [], notify: draft.notify,
+            smtpAlert: draft.smtpAlert ?? globals.completed.smtpAlert,
             position: draft.position,
             interfacePosition: draft.interfacePosition ?? draft.position)
+        completeAuthentication(of: &instance)
+        limitAddresses(of: &instance)
+        completeOptions(of: &instance)
+        completeUnicast(of: &instance)
+        completeVirtualInterface(of: &instance)
+        completeTracking(of: &instance)
+        return instance
     }
 
     /// Reports what an instance cannot do without; a consequence, where its line is there but was
@@ -83,170 +87,165 @@ struct InstanceCompletion: Reading {
             ConfDiagnostic(position, .note, .consequence, message, namesLine: false))
     }
 
-    private mutating func checkAddresses(version: VRRPInstance.Version) {
-        guard draft.virtualAddresses.isEmpty else { return }
-        switch version {
-        case .v2: correct(draft.position, "No VIP specified; at least one is sensible")
-        case .v3:
-            refused(
-                draft.position, "\(tag) No VIP specified; at least one is required",
-                namesLine: false)
-        }
+    private mutating func completeVersion(_ family: IPAddress.Family) -> VRRPInstance.Version {
+        guard family == .v6 else { return draft.version ?? globals.version ?? .v2 }
+        guard draft.version == .v2, isStrict else { return draft.version ?? .v3 }
+        correct(
+            draft.versionPosition,
+            "cannot use IPv6 with VRRP version 2; setting version 3")
+        return .v3
     }
 
-    // MARK: Election
+    // MARK: Addresses
 
-    private struct Election {
-        var state: VRRPInstance.InitialState
-        var priority: UInt8
-        var nopreempt: Bool
-        var preemptDelay: Duration
-    }
-
-    private mutating func completeElection(isStrict: Bool) -> Election {
-        let priority = draft.priority ?? (draft.state == .master ? 255 : 100)
-        let isOwner = priority == 255
-        var election = Election(
-            state: isOwner ? .master : draft.state ?? .backup, priority: priority,
-            nopreempt: draft.nopreemptPosition != nil, preemptDelay: draft.preemptDelay)
-        if isStrict, !isOwner, election.state == .master {
-            correct(draft.statePosition, "State MASTER must match being address owner")
-            election.state = .backup
+    private mutating func checkAddresses(
+        _ family: IPAddress.Family, version: VRRPInstance.Version
+    ) {
+        guard let first = draft.virtualAddresses.first else {
+            if version == .v3 || isStrict || family == .v6 {
+                refused(
+                    draft.position, "\(tag) No VIP specified; at least one is required",
+                    namesLine: false)
+            } else {
+                correct(draft.position, "No VIP specified; at least one is sensible")
+            }
+            return
         }
-        if draft.authenticationType == .header, election.state == .master, !isOwner, !isStrict {
-            correct(
-                draft.statePosition,
-                "Initial state master is incompatible with AH authentication - clearing")
-            election.state = .backup
-        }
-        if election.nopreempt, isOwner {
-            correct(
-                draft.nopreemptPosition,
-                "nopreempt is incompatible with priority 255. resetting nopreempt")
-            election.nopreempt = false
-        } else if election.nopreempt, election.state == .master {
-            correct(
-                draft.nopreemptPosition,
-                "Warning - nopreempt will not work with initial state MASTER - clearing")
-            election.nopreempt = false
-        }
-        guard election.preemptDelay != .zero else { return election }
+        guard case .v6(let address) = first.address.address, draft.unicastPeers.isEmpty,
+            !address.isLinkLocal
+        else { return }
         if isStrict {
-            correct(
-                draft.preemptDelayPosition,
-                "preempt_delay is incompatible with strict mode - resetting")
-        } else if election.state == .master {
-            correct(
-                draft.preemptDelayPosition,
-                "Warning - preempt delay will not work with initial state MASTER - clearing")
-        } else if election.nopreempt {
-            correct(
-                draft.preemptDelayPosition,
-                "preempt_delay is incompatible with nopreempt mode - resetting")
+            correct(first.position, "the first IPv6 VIP address must be link local")
         } else {
-            return election
-        }
-        election.preemptDelay = .zero
-        return election
-    }
-
-    // MARK: Authentication
-
-    private mutating func completeAuthentication(
-        version: VRRPInstance.Version, isStrict: Bool
-    ) -> VRRPInstance.Authentication? {
-        guard let position = draft.authenticationPosition else { return nil }
-        guard let type = draft.authenticationType else {
-            if !draft.password.isEmpty {
-                correct(position, "auth_pass without an auth_type: not authenticated")
-            }
-            return nil
-        }
-        guard version == .v2 else {
-            correct(position, "VRRP version 3 does not support authentication. Ignoring.")
-            return nil
-        }
-        guard !isStrict else {
-            correct(position, "Strict mode does not support authentication. Ignoring.")
-            return nil
-        }
-        guard !draft.password.isEmpty else {
-            correct(position, "Authentication specified but no password given. Ignoring")
-            return nil
-        }
-        switch type {
-        case .password: return .password(draft.password)
-        case .header:
-            // Without the header, no peer would accept a packet: that is no small difference.
-            diagnostics.append(
-                ConfDiagnostic(
-                    position, .error, .notSupportedYet,
-                    "auth_type AH: known to keepalived, not supported yet by vrrp-agent"))
-            return .header(key: draft.password)
+            note(first.position, "\(tag) the first IPv6 VIP address should be link local")
         }
     }
 
-    // MARK: Timers
+    /// An advertisement counts its addresses in eight bits (RFC 3768 §5.3.5), and must fit a frame:
+    /// the Ethernet header, as keepalived has it, is a part of the 1500 bytes.
+    private mutating func limitAddresses(of instance: inout VRRPInstance) {
+        let limit = instance.family == .v4 ? 255 : (1500 - 14 - 40 - 8) / 16
+        let addresses = instance.virtualAddresses
+        guard addresses.count > limit else { return }
+        correct(
+            addresses[limit].position,
+            "Number of VIPs (\(addresses.count)) exceeds maximum/space available in packet (max"
+                + " \(limit) addresses) - excess moved to eVIPs")
+        instance.virtualAddresses = Array(addresses[..<limit])
+        instance.excludedAddresses += addresses[limit...]
+    }
 
-    /// Version 2 counts whole seconds (RFC 3768 §5.3.7), version 3 centiseconds in 12 bits (RFC
-    /// 5798 §5.2.7).
-    private mutating func completeInterval(version: VRRPInstance.Version) -> Duration {
-        let interval = draft.advertisementInterval
-        let micros = interval.wholeNanoseconds / 1000
-        let unit: Int64 = version == .v2 ? 1_000_000 : 10_000
-        let rounded = max((micros + unit / 2) / unit, 1) * unit
-        switch version {
-        case .v2:
-            guard rounded != micros else { return interval }
+    // MARK: What is said as it is meant
+
+    private func completeOptions(of instance: inout VRRPInstance) {
+        instance.virtualRoutes = draft.virtualRoutes
+        instance.virtualRules = draft.virtualRules
+        instance.tracksSourceAddress = draft.tracksSourceAddress && draft.sourceAddress != nil
+        instance.checksumOmitsPseudoHeader =
+            draft.checksumOmitsPseudoHeader || globals.checksumOmitsPseudoHeader
+        instance.promotesSecondaries = draft.promotesSecondariesPosition != nil
+        instance.notifiesDeletion = draft.notifiesDeletion
+        instance.notifiesPriorityChanges =
+            draft.notifiesPriorityChanges ?? group?.notifiesPriorityChanges
+            ?? globals.definitions.notifiesPriorityChanges
+        instance.extraAnnouncementInterval =
+            draft.extraAnnouncementInterval ?? globals.extraAnnouncementInterval
+        instance.announcesOnAllInterfaces =
+            draft.announcesOnAllInterfaces
+            || draft.extraAnnouncementInterval == nil && globals.announcesOnAllInterfaces
+        instance.syncGroup = group?.definition.name
+    }
+
+    // MARK: Unicast
+
+    private mutating func completeUnicast(of instance: inout VRRPInstance) {
+        instance.unicastPeerTimesToLive = draft.unicastPeerTimesToLive
+        instance.unicastTimeToLive = draft.unicastTimeToLive
+        instance.checksUnicastSource = draft.checksUnicastSource || globals.checksUnicastSource
+        instance.faultsWithoutPeer = draft.faultsWithoutPeer
+        instance.unicastChecksum = draft.unicastChecksum
+        instance.multicastGroup = draft.multicastGroup
+        if instance.usesUnicast, draft.multicastGroup != nil {
             correct(
-                draft.intervalPosition,
-                "VRRPv2 advertisement interval \(sixDecimals(interval))s must be an integer."
-                    + " rounding")
-        case .v3:
-            let limit: Duration = .milliseconds(40_950)
-            if interval > limit {
+                draft.multicastGroupPosition,
+                "multicast destination specified with unicast - ignoring")
+            instance.multicastGroup = nil
+        }
+        guard let position = draft.unicastPosition, !instance.usesUnicast else { return }
+        if draft.faultsWithoutPeer {
+            let message = "Cannot use unicast without any peers - going to fault state"
+            note(position, "\(tag) \(message)")
+            instance.configurationFaults.append(message)
+        } else {
+            correct(
+                position,
+                "A unicast keyword has been specified without any unicast peers. Defaulting to"
+                    + " multicast. This usage is deprecated - please update your configuration.")
+        }
+    }
+
+    // MARK: What is tracked
+
+    /// A member of a group, and the owner of the addresses, cannot have weights that move its
+    /// priority.
+    private mutating func completeTracking(of instance: inout VRRPInstance) {
+        instance.trackedInterfaces = draft.tracked.interfaces.filter {
+            $0.interface != instance.interface
+        }
+        for own in draft.tracked.interfaces where own.interface == instance.interface {
+            correct(
+                own.position, "Ignoring track_interface \(own.interface) since own interface")
+        }
+        instance.trackedScripts = draft.tracked.scripts
+        instance.trackedFiles = draft.tracked.files
+        instance.trackedProcesses = draft.tracked.processes
+        let isMember = weightClearingGroup != nil
+        guard isMember || instance.priority == 255 else { return }
+        let cause = isMember ? "SYNC group" : "address_owner"
+        for index in instance.trackedInterfaces.indices.reversed()
+        where instance.trackedInterfaces[index].weight != 0 {
+            let tracked = instance.trackedInterfaces[index]
+            correct(
+                tracked.position,
+                "ignoring \(tracked.interface) tracked interface \(isMember ? "weight " : "")due"
+                    + " to \(isMember ? "SYNC group" : "address owner")")
+            if isMember {
+                instance.trackedInterfaces[index].weight = 0
+            } else {
+                instance.trackedInterfaces.remove(at: index)
+            }
+        }
+        for tracked in instance.trackedScripts where weight(of: tracked) != 0 {
+            correct(
+                tracked.position,
+                "ignoring tracked script \(tracked.name) with weights due to \(cause)")
+        }
+        instance.trackedScripts.removeAll { weight(of: $0) != 0 }
+        clearFileWeights(of: &instance, cause: cause)
+    }
+
+    private mutating func clearFileWeights(of instance: inout VRRPInstance, cause: String) {
+        for index in instance.trackedFiles.indices.reversed() {
+            let tracked = instance.trackedFiles[index]
+            let own = known.files.first { $0.name == tracked.name }?.weight
+            switch tracked.weight ?? own ?? 1 {
+            case 0: break
+            case 1:
                 correct(
-                    draft.intervalPosition,
-                    "VRRPv3 advertisement interval \(decimals(interval, count: 2))s is out of"
-                        + " range. Must be less than 40.96s. Setting to 40.95s")
-                return limit
+                    tracked.position,
+                    "ignoring weight from tracked file \(tracked.name) due to \(cause). specify"
+                        + " weight 0")
+                instance.trackedFiles[index].weight = 0
+            case let weight:
+                correct(
+                    tracked.position,
+                    "ignoring tracked file \(tracked.name) with weight \(weight) due to \(cause)")
+                instance.trackedFiles.remove(at: index)
             }
-            guard rounded != micros else { return interval }
-            correct(
-                draft.intervalPosition,
-                "VRRPv3 advertisement interval \(sixDecimals(interval))s must be in units of 10ms"
-                    + " - rounding")
         }
-        return .microseconds(rounded)
     }
 
-    /// The instance's settings, else those of `global_defs`, else the defaults. The defaults for
-    /// adverts of lower priority are the global ones for a new master, not the instance's.
-    private func announcements(isStrict: Bool) -> AnnouncementSettings {
-        var settings = AnnouncementSettings()
-        let own = draft.garp
-        let global = globals.garp
-        let delay = global.masterDelay ?? (globals.minimalGARP ? .zero : settings.masterDelay)
-        let count = global.masterRepeat ?? (globals.minimalGARP ? 1 : settings.masterRepeat)
-        settings.masterDelay = own.masterDelay ?? delay
-        settings.masterRepeat = own.masterRepeat ?? count
-        settings.refreshInterval =
-            own.refreshInterval ?? global.refreshInterval ?? settings.refreshInterval
-        settings.refreshRepeat =
-            own.refreshRepeat ?? global.refreshRepeat ?? settings.refreshRepeat
-        settings.lowerPriorityDelay =
-            own.lowerPriorityDelay ?? global.lowerPriorityDelay ?? (isStrict ? .zero : delay)
-        settings.lowerPriorityRepeat =
-            own.lowerPriorityRepeat ?? global.lowerPriorityRepeat ?? (isStrict ? 0 : count)
-        return settings
-    }
-}
-
-extension VirtualAddressDraft {
-    /// The address on its own device or on the instance's.
-    fileprivate func completed(on interface: InterfaceName) -> VirtualAddress {
-        VirtualAddress(
-            address: address, interface: device ?? interface, label: label, broadcast: broadcast,
-            scope: scope, isTracked: isTracked, position: position)
+    private func weight(of tracked: VRRPInstance.TrackedScript) -> Int {
+        tracked.weight ?? known.scripts.first { $0.name == tracked.name }?.weight ?? 0
     }
 }

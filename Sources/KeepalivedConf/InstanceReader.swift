@@ -1,61 +1,17 @@
 import NetworkTypes
 
-/// An instance as far as it is written.
-struct InstanceDraft {
-    var name: String
-    var position: SourcePosition
-    var interface: InterfaceName?
-    var interfacePosition: SourcePosition?
-    var virtualRouterID: UInt8?
-    var virtualRouterIDPosition: SourcePosition?
-    var version: VRRPInstance.Version?
-    /// The family of the first address that is written.
-    var family: IPAddress.Family?
-    var state: VRRPInstance.InitialState?
-    var statePosition: SourcePosition?
-    var priority: UInt8?
-    var priorityPosition: SourcePosition?
-    var advertisementInterval: Duration = .seconds(1)
-    var intervalPosition: SourcePosition?
-    var nopreemptPosition: SourcePosition?
-    var preemptDelay: Duration = .zero
-    var preemptDelayPosition: SourcePosition?
-    var authenticationPosition: SourcePosition?
-    var authenticationType: AuthenticationType?
-    var password: [UInt8] = []
-    var virtualAddresses: [VirtualAddressDraft] = []
-    var excludedAddresses: [VirtualAddressDraft] = []
-    var garp = AnnouncementDraft()
-    var sourceAddress: IPAddress?
-    var unicastPosition: SourcePosition?
-    var unicastPeers: [IPAddress] = []
-    var skipsAddressCheck: Bool?
-    var acceptsPackets: Bool?
-    var isStrict: Bool?
-    var masterDownAdvertisements: Int?
-    var ignoresLowerPriority: Bool?
-    var advertisesBeforeYielding: Bool?
-    var ignoresOwnInterface = false
-    var trackedInterfaces: [VRRPInstance.TrackedInterface] = []
-    var trackedScripts: [VRRPInstance.TrackedScript] = []
-    var notify = VRRPInstance.NotifyCommands()
-    var smtpAlert: Bool?
-
-    enum AuthenticationType { case password, header }
-}
-
 /// Reads the statements of a `vrrp_instance`, in order: of a keyword that is repeated, the last
 /// value counts.
 struct InstanceReader: Reading {
     var diagnostics: [ConfDiagnostic] = []
     var draft: InstanceDraft
     private let statement: Statement
-    /// The names of the scripts defined so far: those defined later are not found.
-    let scripts: [String]
+    /// What is defined so far: what is defined later is not found.
+    var known: KnownDefinitions
 
-    init(_ statement: Statement, scripts: [String]) {
+    init(_ statement: Statement, known: KnownDefinitions) {
         self.statement = statement
-        self.scripts = scripts
+        self.known = known
         draft = InstanceDraft(name: statement.value.text, position: statement.value.position)
     }
 
@@ -70,8 +26,10 @@ struct InstanceReader: Reading {
                 continue
             }
             if readIdentity(inner) || readElection(inner) || readAddresses(inner) { continue }
-            if !readOptions(inner) { readReactions(inner) }
+            if readVirtualInterface(inner) || readOptions(inner) || readUnicast(inner) { continue }
+            readReactions(inner)
         }
+        complainAtEnd()
     }
 
     /// Remembers that a keyword is there, so that its missing value is not an error twice.
@@ -83,20 +41,33 @@ struct InstanceReader: Reading {
         }
     }
 
+    /// What keepalived says at the block's end, with the number of the line it ends on.
+    private mutating func complainAtEnd() {
+        let end = statement.endPosition ?? statement.position
+        if draft.unicastPosition != nil, draft.virtualInterface != nil {
+            if draft.interface == nil {
+                adjusted(
+                    end,
+                    "\(tag): Cannot use VMAC/ipvlan with unicast and no interface - clearing"
+                        + " use_vmac")
+                draft.virtualInterface = nil
+            } else if draft.transmitsFromBasePosition == nil {
+                adjusted(end, "\(tag) unicast with use_vmac requires vmac_xmit_base - setting")
+                draft.transmitsFromBasePosition = end
+            }
+        }
+        if draft.unicastTimeToLive != nil, draft.unicastPeers.isEmpty {
+            adjusted(end, "\(tag): Cannot use unicast_ttl without unicast peers - resetting")
+            draft.unicastTimeToLive = nil
+        }
+    }
+
     // MARK: Who it is
 
     private mutating func readIdentity(_ inner: Statement) -> Bool {
         let value = inner.value
         switch inner.name {
-        case "interface":
-            draft.interfacePosition = value.position
-            draft.interface = InterfaceName(value.text)
-            if draft.interface == nil {
-                refused(
-                    value.position,
-                    "WARNING - interface \(value.text) for vrrp_instance \(draft.name) doesn't"
-                        + " exist")
-            }
+        case "interface": readInterface(value)
         case "virtual_router_id":
             draft.virtualRouterIDPosition = value.position
             do {
@@ -104,18 +75,51 @@ struct InstanceReader: Reading {
             } catch {
                 readInvalidVirtualRouterID(value, error)
             }
-        case "version":
-            readVersion(value)
+        case "version": readVersion(value)
+        case "native_ipv6": readNativeIPv6(inner)
         case "authentication": readAuthentication(inner)
+        case "vrf":
+            draft.vrfPosition = inner.position
+            if draft.interface != nil {
+                adjusted(
+                    inner.position, "\(tag) Cannot specify VRF interface and interface - ignoring")
+            }
         default: return false
         }
         return true
     }
 
+    private mutating func readInterface(_ value: Word) {
+        draft.interfacePosition = value.position
+        guard value.text.utf8.count <= InterfaceName.maximumLengthBytes else {
+            let message = "Interface name '\(value.text)' too long - ignoring"
+            if draft.interface == nil {
+                refused(value.position, message)
+            } else {
+                adjusted(value.position, message)
+            }
+            return
+        }
+        guard value.text != "lo" else {
+            // RFC 9568 has no virtual router without a link; nor has keepalived.
+            draft.interface = nil
+            refused(
+                value.position,
+                "\(tag) cannot use a loopback interface (lo) for vrrp - ignoring")
+            return
+        }
+        draft.interface = InterfaceName(value.text)
+        if draft.interface == nil {
+            refused(
+                value.position,
+                "WARNING - interface \(value.text) for vrrp_instance \(draft.name) doesn't exist")
+        }
+    }
+
     /// The first version counts, and version 2 only before an IPv6 address.
     private mutating func readVersion(_ value: Word) {
         let message = "\(tag): Version must be either 2 or 3"
-        guard let number = integer(value, in: 2...3, else: message) else { return }
+        guard let number = integer(value, in: 2...3, isSigned: true, else: message) else { return }
         let version: VRRPInstance.Version = number == 2 ? .v2 : .v3
         guard draft.version ?? version == version, version == .v3 || draft.family != .v6 else {
             adjusted(
@@ -125,6 +129,16 @@ struct InstanceReader: Reading {
             return
         }
         draft.version = version
+        draft.versionPosition = value.position
+    }
+
+    private mutating func readNativeIPv6(_ inner: Statement) {
+        guard draft.family != .v4 else {
+            adjusted(inner.position, "\(tag) Cannot specify native_ipv6 with IPv4 addresses")
+            return
+        }
+        draft.family = .v6
+        draft.version = .v3
     }
 
     /// An invalid number is ignored; keepalived refuses to run when it had no valid one before.
@@ -173,7 +187,8 @@ struct InstanceReader: Reading {
         case "priority":
             let message =
                 "\(tag) Priority not valid! must be between 1 & 255. Using default 100"
-            draft.priority = UInt8(integer(value, in: 1...255, else: message) ?? 100)
+            draft.priority = UInt8(
+                integer(value, in: 1...255, isStrict: true, else: message) ?? 100)
             draft.priorityPosition = value.position
         case "advert_int":
             let message =
@@ -214,114 +229,5 @@ struct InstanceReader: Reading {
                 value.position, "\(tag) unknown state '\(value.text)', defaulting to BACKUP")
         }
         draft.statePosition = value.position
-    }
-
-    // MARK: Switches
-
-    private mutating func readOptions(_ inner: Statement) -> Bool {
-        func invalid(_ name: String) -> String {
-            "\(tag) invalid \(name) \(inner.value.text) specified"
-        }
-        switch inner.name {
-        case "skip_check_adv_addr":
-            draft.skipsAddressCheck =
-                bool(inner, else: invalid("skip_check_adv_addr")) ?? draft.skipsAddressCheck
-        case "strict_mode":
-            draft.isStrict = bool(inner, else: invalid("strict_mode")) ?? draft.isStrict
-        case "lower_prio_no_advert":
-            draft.ignoresLowerPriority =
-                bool(inner, else: invalid("lower_prio_no_advert")) ?? draft.ignoresLowerPriority
-        case "higher_prio_send_advert":
-            draft.advertisesBeforeYielding =
-                bool(inner, else: invalid("higher_prio_send_advert"))
-                ?? draft.advertisesBeforeYielding
-        case "accept": draft.acceptsPackets = true
-        case "no_accept": draft.acceptsPackets = false
-        case "dont_track_primary": draft.ignoresOwnInterface = true
-        case "smtp_alert":
-            let message = "Invalid vrrp_instance smtp_alert parameter \(inner.value.text)"
-            draft.smtpAlert = bool(inner, else: message) ?? draft.smtpAlert
-        default:
-            guard let parameter = AnnouncementDraft.Parameter(rawValue: inner.name) else {
-                return false
-            }
-            draft.garp = announcement(
-                draft.garp, with: parameter, inner.value, name: inner.name, prefix: "\(tag): ")
-        }
-        return true
-    }
-
-    // MARK: What it watches, and what it runs
-
-    private mutating func readReactions(_ inner: Statement) {
-        switch inner.name {
-        case "track_interface": for entry in inner.entries { readTrackedInterface(entry) }
-        case "track_script": for entry in inner.entries { readTrackedScript(entry) }
-        case "notify": readNotify(inner, \.any)
-        case "notify_master": readNotify(inner, \.master)
-        case "notify_backup": readNotify(inner, \.backup)
-        case "notify_fault": readNotify(inner, \.fault)
-        case "notify_stop": readNotify(inner, \.stop)
-        default: break
-        }
-    }
-
-    private mutating func readNotify(
-        _ inner: Statement, _ path: WritableKeyPath<VRRPInstance.NotifyCommands, Command?>
-    ) {
-        guard draft.notify[keyPath: path] == nil else {
-            adjusted(
-                inner.position,
-                "\(tag) \(inner.name) script already specified - ignoring \(inner.value.text)")
-            return
-        }
-        draft.notify[keyPath: path] = command(inner)
-    }
-
-    private mutating func readTrackedInterface(_ entry: Statement.Entry) {
-        let word = entry.words[0]
-        guard let interface = InterfaceName(word.text) else {
-            refused(word.position, "\(tag) tracked interface \(word.text) doesn't exist")
-            return
-        }
-        guard !draft.trackedInterfaces.contains(where: { $0.interface == interface }) else {
-            adjusted(
-                word.position, "\(tag) duplicate track_interface \(interface) - ignoring")
-            return
-        }
-        let message =
-            "\(tag) weight \(entry.weight?.text ?? "") for \(interface) must be between"
-            + " [-253..253] inclusive. Ignoring..."
-        let weight = entry.weight.flatMap { integer($0, in: -254...254, else: message) }
-        draft.trackedInterfaces.append(
-            VRRPInstance.TrackedInterface(
-                interface: interface, weight: weight ?? 0, position: word.position))
-    }
-
-    private mutating func readTrackedScript(_ entry: Statement.Entry) {
-        let word = entry.words[0]
-        guard scripts.contains(word.text) else {
-            adjusted(
-                word.position, "\(tag) track script \(word.text) not found, ignoring...",
-                detail: "a vrrp_script must be defined before the instance that tracks it")
-            return
-        }
-        guard !draft.trackedScripts.contains(where: { $0.name == word.text }) else {
-            adjusted(word.position, "\(tag) duplicate track_script \(word.text) - ignoring")
-            return
-        }
-        let message =
-            "\(tag) track script \(word.text): weight must be between [-253..253] inclusive,"
-            + " ignoring..."
-        let weight = entry.weight.flatMap { integer($0, in: -254...254, else: message) }
-        draft.trackedScripts.append(
-            VRRPInstance.TrackedScript(name: word.text, weight: weight, position: word.position))
-    }
-}
-
-extension Statement.Entry {
-    /// What follows `NAME weight`.
-    fileprivate var weight: Word? {
-        words.count > 2 && words[1].text == "weight" ? words[2] : nil
     }
 }

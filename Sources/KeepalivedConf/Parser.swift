@@ -199,7 +199,9 @@ struct Parser {
     // MARK: Blocks of free lines
 
     private mutating func parseEntries(of statement: Statement, in block: Block) {
-        if let extra = statement.arguments.first {
+        // The one list with a name.
+        let names = statement.name == "virtual_server_group" ? 1 : 0
+        if let extra = statement.arguments.dropFirst(names).first {
             let holdsAddresses = statement.name.hasPrefix("virtual_ipaddress")
             report(
                 extra.position, holdsAddresses ? .error : .warning,
@@ -220,6 +222,7 @@ struct Parser {
                 reportBlockAmongEntries(of: statement, at: line.position, in: block)
             case .close:
                 close(at: line.position)
+                statement.endPosition = line.position
                 return
             case .words(let words):
                 guard !words.isEmpty else { continue }

@@ -32,13 +32,31 @@ extension Reading {
                 isDisplaced ? .consequence : .lossOfConfiguration, message, detail: detail))
     }
 
+    /// Says something for completeness: keepalived logs it without calling the file wrong.
+    mutating func note(_ position: SourcePosition, _ message: String, detail: String? = nil) {
+        diagnostics.append(
+            ConfDiagnostic(
+                position, .note, .noEffect, message, detail: detail, namesLine: false))
+    }
+
     /// Reads an integer; nil, and reported with `message`, when it is none or out of range.
+    ///
+    /// keepalived takes the digits before trailing rubbish for the number with most keywords, as
+    /// long as it only runs; `isStrict` is for the others.
     mutating func integer(
-        _ word: Word, in range: ClosedRange<Int>, else message: String
+        _ word: Word, in range: ClosedRange<Int>, isSigned: Bool = false, isStrict: Bool = false,
+        else message: String
     ) -> Int? {
         do {
-            return try readInteger(word.text, in: range)
+            return try readInteger(word.text, in: range, isSigned: isSigned)
         } catch {
+            if let prefix = error.prefix, !isStrict {
+                adjusted(
+                    word.position, error.message,
+                    detail: "keepalived runs with \(prefix), and says when it tests the file:"
+                        + " \(message)")
+                return prefix
+            }
             adjusted(word.position, message, detail: error.message)
             return nil
         }
@@ -49,8 +67,21 @@ extension Reading {
         _ word: Word, in range: ClosedRange<Duration>, else message: String
     ) -> Duration? {
         do {
-            return try readSeconds(word.text, in: range)
+            let duration = try readSeconds(word.text, in: range)
+            if hasTooManyDecimals(word.text) {
+                adjusted(
+                    word.position, "number '\(word.text)' has too many decimal places",
+                    detail: "rounded to \(sixDecimals(duration))")
+            }
+            return duration
         } catch {
+            if let prefix = error.prefix, range.contains(.microseconds(prefix)) {
+                let taken = Duration.microseconds(prefix)
+                adjusted(
+                    word.position, error.message,
+                    detail: "keepalived takes it for \(sixDecimals(taken)) seconds")
+                return taken
+            }
             adjusted(word.position, message, detail: error.message)
             return nil
         }
@@ -58,7 +89,7 @@ extension Reading {
 
     /// Reads a number of packets: at least one.
     mutating func packetCount(_ word: Word, name: String, else message: String) -> Int? {
-        guard let count = integer(word, in: 0...Int(Int32.max), else: message) else { return nil }
+        guard let count = integer(word, in: 0...Int(UInt32.max), else: message) else { return nil }
         guard count > 0 else {
             adjusted(word.position, "\(name) must be greater than 0, setting to 1")
             return 1

@@ -24,6 +24,20 @@ public struct RouteDefinition: Hashable, Sendable {
     public var routeProtocol: UInt8 = 18
     /// `tos`, `dsfield`.
     public var typeOfService: UInt8 = 0
+    /// `realms`; IPv4 only.
+    public var realms: UInt32?
+    /// `expires`: how long it lives; IPv6 only.
+    public var lifetime: Duration?
+    /// `pref`: RFC 4191's preference of a router; IPv6 only.
+    public var routerPreference: UInt8?
+    /// `congctl`: the name of the congestion control.
+    public var congestionControl: String?
+    /// `congctl lock`.
+    public var isCongestionControlLocked = false
+    /// `ttl-propagate`.
+    public var propagatesTTL: Bool?
+    /// `add`, `append` or, unwritten, `prepend`.
+    public var insertion = Insertion.prepend
     /// `onlink`.
     public var isOnLink = false
     /// `mtu`, `advmss`, `window`, `rtt`, `initcwnd`...: RTAX_ numbers and values.
@@ -34,6 +48,16 @@ public struct RouteDefinition: Hashable, Sendable {
     public var isTracked = true
     /// Where it stands.
     public var position: SourcePosition
+
+    /// Where a route goes among those to the same destination.
+    public enum Insertion: Hashable, Sendable {
+        /// Before them: what the kernel does unless told.
+        case prepend
+        /// Nowhere: there must be none.
+        case add
+        /// After them.
+        case append
+    }
 
     /// Types of routes, as the kernel numbers them (RTN_).
     public enum Kind: UInt8, Hashable, Sendable {
@@ -76,6 +100,8 @@ public struct RouteDefinition: Hashable, Sendable {
         public var weight = 1
         /// `onlink`.
         public var isOnLink = false
+        /// `realms`; IPv4 only.
+        public var realms: UInt32?
 
         /// A way with nothing set.
         public init() {}
@@ -98,7 +124,8 @@ public struct RuleDefinition: Hashable, Sendable {
     public var to: IPPrefix?
     /// `table`, `lookup`: its number; nil: none is looked up.
     public var table: UInt32?
-    /// `priority`, `preference`, `order`; nil: the kernel chooses.
+    /// `priority`, `preference`, `order`. The parser always sets it: unwritten, keepalived counts
+    /// from 16384 downwards, each family by itself.
     public var priority: UInt32?
     /// `fwmark MARK[/MASK]`.
     public var firewallMark: FirewallMark?
@@ -118,6 +145,20 @@ public struct RuleDefinition: Hashable, Sendable {
     public var suppressedInterfaceGroup: UInt32?
     /// `realms`.
     public var realms: UInt32?
+    /// `tunnel-id`.
+    public var tunnelID: UInt64?
+    /// `uidrange`.
+    public var users: ClosedRange<UInt32>?
+    /// `l3mdev`: the table of the packet's VRF is looked up.
+    public var looksUpVRF = false
+    /// `protocol`: who made it (RTPROT_ of linux/rtnetlink.h); nil: the kernel's default.
+    public var ruleProtocol: UInt8? = 18
+    /// `ipproto`.
+    public var ipProtocol: UInt8?
+    /// `sport`.
+    public var sourcePorts: ClosedRange<UInt16>?
+    /// `dport`.
+    public var destinationPorts: ClosedRange<UInt16>?
     /// Whether its removal by someone else matters (not so with `no_track`).
     public var isTracked = true
     /// Where it stands.

@@ -119,6 +119,8 @@ public struct GARPGroup: Hashable, Sendable {
     public var gnaInterval: Duration = .zero
     /// Where it holds.
     public var interfaces: [InterfaceName] = []
+    /// Whether its interfaces share one pace (`interfaces`) instead of having one each.
+    public var isShared = false
 
     /// An empty group.
     public init() {}
@@ -147,6 +149,8 @@ public struct NotifyFIFO: Hashable, Sendable {
     public var path: String
     /// What is started to read it, the path as its last argument.
     public var script: Command?
+    /// The user and the group that it shall belong to, as written after its path.
+    public var user: [String] = []
     /// Where it stands.
     public var position: SourcePosition
 

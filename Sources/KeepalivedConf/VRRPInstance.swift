@@ -100,6 +100,16 @@ public struct VRRPInstance: Hashable, Sendable {
     public var notifiesDeletion = false
     /// `garp_extra_if`: how often addresses are announced on other interfaces too; zero: never.
     public var extraAnnouncementInterval: Duration = .zero
+    /// `garp_extra_if all`: also on interfaces that are not the instance's own virtual ones.
+    public var announcesOnAllInterfaces = false
+    /// `use_vmac_addr`: addresses that are not on its own interface, or not of its family, get
+    /// interfaces of their own.
+    public var usesVMACForOtherAddresses = false
+    /// The `vrrp_sync_group` it is in.
+    public var syncGroup: String?
+    /// Why it goes to FAULT and stays there whatever its interfaces do: a configuration that
+    /// keepalived starts, but never lets run.
+    public var configurationFaults: [String] = []
 
     /// `old_unicast_checksum` in version 3 over IPv4.
     public enum UnicastChecksum: Hashable, Sendable {
@@ -123,8 +133,13 @@ public struct VRRPInstance: Hashable, Sendable {
 
         /// What sort.
         public var kind: Kind
-        /// Its name, `vrrp.VRID` (`vrrp6.VRID` for IPv6) unless written.
+        /// Its name: as written, else `vrrp.VRID` (`vmac_prefix`), or where another instance has
+        /// that, `vrrp1.VRID` and so on, for IPv6 `vrrp6.VRID` first.
         public var name: InterfaceName
+        /// Whether the name was written.
+        public var nameIsWritten = false
+        /// `use_ipvlan ... bridge|private|vepa`.
+        public var mode = IPVLANMode.bridge
         /// `use_vmac NAME MAC`: its address; nil: 00-00-5E-00-01-VRID, or -02-VRID for IPv6.
         public var address: MACAddress?
         /// `use_ipvlan NAME ADDRESS`: the address that is set on it.
@@ -133,6 +148,13 @@ public struct VRRPInstance: Hashable, Sendable {
         public var transmitsFromBase = false
         /// `use_vmac_addr`: virtual addresses on other interfaces get interfaces of this sort too.
         public var coversOtherInterfaces = false
+
+        /// How ipvlans on one interface see each other (IPVLAN_F_ of linux/if_link.h).
+        public enum IPVLANMode: UInt16, Hashable, Sendable {
+            case bridge = 0
+            case `private` = 1
+            case vepa = 2
+        }
 
         /// An interface of that kind and name.
         public init(kind: Kind, name: InterfaceName) {
@@ -254,7 +276,8 @@ public struct VirtualAddress: Hashable, Sendable {
     public var position: SourcePosition
     /// `peer`: the other end of a point-to-point link.
     public var peer: InterfaceAddress?
-    /// `home`, `-nodad`, `mngtmpaddr`, `noprefixroute`, `autojoin`: IFA_FLAGS of linux/if_addr.h.
+    /// `home`, `mngtmpaddr`, `noprefixroute`, `autojoin`, and `nodad` for IPv6 unless `-nodad` is
+    /// written: IFA_FLAGS of linux/if_addr.h.
     public var flags = Flags()
     /// `preferred_lft`; nil: for ever, but 0 for an IPv6 address of full length, so that it is
     /// never chosen as a source.

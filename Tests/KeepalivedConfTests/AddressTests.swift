@@ -36,12 +36,49 @@ struct AddressTests {
         arguments: [
             ("192.0.2.9/24 brd +", "192.0.2.255"), ("192.0.2.9/24 brd -", "192.0.2.0"),
             ("192.0.2.9/28 broadcast +", "192.0.2.15"), ("192.0.2.9/0 brd +", "255.255.255.255"),
-            ("192.0.2.9 brd +", "192.0.2.9"),
+            ("192.0.2.9 brd 192.0.2.9", "192.0.2.9"),
         ])
     func broadcast(line: String, expected: String) throws {
         let address = try #require(
             try parse(instance("", addresses: line)).only.virtualAddresses.first)
         #expect(address.broadcast == IPv4Address(expected))
+    }
+
+    @Test("a network of one or two addresses has no broadcast address, one with a peer neither")
+    func noBroadcast() throws {
+        let parsed = parse(
+            instance(
+                "",
+                addresses: "192.0.2.1/31 brd +\n192.0.2.2 peer 192.0.2.3 brd 192.0.2.255"))
+        #expect(try parsed.only.virtualAddresses.map(\.broadcast) == [nil, nil])
+        #expect(
+            parsed.diagnostics.map(\.message) == [
+                "Address prefix length 31 too long for broadcast",
+                "Cannot specify broadcast and peer addresses - ignoring broadcast address",
+            ])
+    }
+
+    @Test("flags, peer and lifetime; IPv6 without duplicate address detection unless asked for")
+    func flags() throws {
+        let parsed = parse(
+            instance(
+                "",
+                addresses: "192.0.2.1 home noprefixroute autojoin mngtmpaddr use_vmac\n"
+                    + "192.0.2.2 peer 192.0.2.9 preferred_lft 60"))
+        let addresses = try parsed.only.virtualAddresses
+        #expect(parsed.diagnostics.isEmpty)
+        #expect(
+            addresses[0].flags == [
+                .home, .noPrefixRoute, .autojoin, .manageTemporaryAddresses,
+            ])
+        #expect(addresses[0].usesVMAC && addresses[0].preferredLifetime == nil)
+        #expect(addresses[1].peer == InterfaceAddress("192.0.2.9/32"))
+        #expect(addresses[1].preferredLifetime == .seconds(60))
+        let six = try parse(
+            instance("", addresses: "fe80::1\nfd00::1/64 -nodad\nfd00::2 preferred_lft forever")
+        ).only.virtualAddresses
+        #expect(six.map(\.flags) == [.nodad, [], .nodad])
+        #expect(six.map(\.preferredLifetime) == [.zero, nil, nil])
     }
 
     @Test("scopes by name and number; another is ignored")
@@ -101,7 +138,6 @@ struct AddressTests {
                 == "Invalid address prefix len 33 for address 192.0.2.1/33 - using 32")
     }
 
-    // RFC-CHECKLIST: 20
     @Test("the first address says the family; one of the other is lost, but for excluded ones")
     func families() throws {
         let parsed = parse(
@@ -115,7 +151,7 @@ struct AddressTests {
         #expect(parsed.diagnostics.map(\.kind) == [.lossOfConfiguration])
     }
 
-    @Test("more blocks add up, in order; the 256th address is lost")
+    @Test("more blocks add up, in order; the 256th address is set, but not advertised")
     func manyAddresses() throws {
         let blocks = parse(
             instance("virtual_ipaddress {\n192.0.2.7\n}", addresses: "192.0.2.1"))
@@ -126,6 +162,7 @@ struct AddressTests {
         let many = (0..<256).map { "10.0.0.\($0)" }.joined(separator: "\n")
         let parsed = parse(instance("", addresses: many))
         #expect(try parsed.only.virtualAddresses.count == 255)
+        #expect(try parsed.only.excludedAddresses.count == 1)
         #expect(parsed.diagnostics.map(\.position.line) == [261])
     }
 }

@@ -81,25 +81,34 @@ struct FileTests {
         let server = try #require(configuration.virtualServers.first)
         #expect(
             server.target == .address(.v4(IPv4Address(10, 10, 10, 250)), port: 80))
-        #expect(server.value(of: "lb_algo") == "rr" && server.value(of: "lb_kind") == "DR")
-        #expect(server.value(of: "protocol") == "TCP" && server.value(of: "delay_loop") == "6")
+        #expect(server.scheduler == .roundRobin && server.forwarding == .directRouting)
+        #expect(server.transportProtocol == .tcp && server.delayLoop == .seconds(6))
         #expect(server.realServers.map { "\($0.address)" } == ["10.10.10.10", "10.10.10.20"])
         let checker = try #require(server.realServers.first?.checkers.first)
-        #expect(checker.keyword == "TCP_CHECK")
-        #expect(checker.value(of: "connect_timeout") == "3")
-        #expect(checker.options.map(\.keyword).contains("nb_get_retry") == false)
+        #expect(checker.kind == .tcp)
+        #expect(checker.connection?.timeout == .seconds(3))
+        #expect(checker.retries == 1)
     }
 
     @Test("other targets of a virtual server, and one without real servers")
-    func virtualServers() {
+    func virtualServers() throws {
         let parsed = parse(
             """
+            virtual_server_group web {
+                192.0.2.10-12 80
+            }
             virtual_server fwmark 7 {
-                real_server 192.0.2.1 80 {
+                lb_algo rr
+                lb_kind DR
+                real_server 192.0.2.1 {
                 }
             }
             virtual_server group web {
-                sorry_server 192.0.2.2
+                lb_algo rr
+                lb_kind NAT
+                protocol TCP
+                real_server 192.0.2.1 80 {
+                }
             }
             virtual_server 192.0.2.3 80 {
             }
@@ -108,6 +117,13 @@ struct FileTests {
             parsed.configuration.virtualServers.map(\.target) == [
                 .firewallMark(7), .group("web"),
             ])
-        #expect(parsed.diagnostics.map(\.position.line) == [8])
+        let group = try #require(parsed.configuration.virtualServerGroups.first)
+        #expect(
+            group.entries == [
+                .addresses(
+                    first: .v4(IPv4Address(192, 0, 2, 10)), last: .v4(IPv4Address(192, 0, 2, 12)),
+                    port: 80)
+            ])
+        #expect(parsed.diagnostics.map(\.position.line) == [17])
     }
 }

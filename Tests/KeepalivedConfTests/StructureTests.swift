@@ -187,17 +187,16 @@ struct StructureTests {
         }
     }
 
-    @Test("a keyword vrrp-agent does not act on yet is a warning, one without effect a note")
+    @Test("a keyword vrrp-agent does not act on is a warning, one without effect a note")
     func unsupported() {
         let parsed = parse(
-            "global_defs {\nenable_traps\nvrrp_strict\n}\nvrrp_sync_group G {\ngroup {\na\n}\n}"
-        )
+            "global_defs {\nenable_traps\nv3_checksum_as_v2\n}\nbfd_instance B {\n}")
         #expect(
             parsed.diagnostics.map { $0.description } == [
                 "k.conf:2:1: note: 'enable_traps' has no effect in vrrp-agent",
-                "k.conf:3:1: warning: 'vrrp_strict': known to keepalived, not supported yet by"
-                    + " vrrp-agent",
-                "k.conf:5:1: warning: 'vrrp_sync_group': known to keepalived, not supported yet by"
+                "k.conf:3:1: note: 'v3_checksum_as_v2' is newer than keepalived 2.2.7, which does"
+                    + " not know it",
+                "k.conf:5:1: warning: 'bfd_instance': known to keepalived, not supported by"
                     + " vrrp-agent",
             ])
     }

@@ -1,0 +1,157 @@
+/// Finds the members of the sync groups, and fills in what groups and members have of each other;
+/// the messages are those of keepalived's `vrrp_sync_set_group` and `sync_group_tracking_init`.
+struct SyncGroupCompletion: Reading {
+    var diagnostics: [ConfDiagnostic] = []
+    private(set) var definitions: [SyncGroupDefinition] = []
+    private let groups: [SyncGroupDraft]
+    private let drafts: [InstanceDraft]
+    private let globals: GlobalReader
+    private var groupsByMember: [String: SyncGroupDraft] = [:]
+
+    init(_ groups: [SyncGroupDraft], drafts: [InstanceDraft], globals: GlobalReader) {
+        self.groups = groups
+        self.drafts = drafts
+        self.globals = globals
+    }
+
+    /// The group of the instance of that name, once members are found.
+    func group(of instance: String) -> SyncGroupDraft? { groupsByMember[instance] }
+
+    // MARK: Members
+
+    /// Finds the members of all groups.
+    mutating func findMembers() {
+        for var group in groups {
+            let name = group.definition.name
+            guard let members = group.members else {
+                say(group, "Sync group \(name) has no virtual router(s). removing")
+                continue
+            }
+            for member in members { add(member, to: &group) }
+            guard !group.definition.members.isEmpty else {
+                say(
+                    group,
+                    "Sync group \(name), no matching virtual router found in group declaration -"
+                        + " removing")
+                continue
+            }
+            if group.definition.members.count == 1 {
+                say(
+                    group,
+                    "Sync group \(name) has only 1 virtual router(s) - this probably isn't what"
+                        + " you want")
+            }
+            group.definition.smtpAlert =
+                group.smtpAlert ?? globals.completed.smtpAlert
+            group.definition.notifiesPriorityChanges = group.notifiesPriorityChanges ?? false
+            for member in group.definition.members { groupsByMember[member] = group }
+            definitions.append(group.definition)
+        }
+    }
+
+    private mutating func add(_ member: Word, to group: inout SyncGroupDraft) {
+        let name = group.definition.name
+        guard drafts.contains(where: { $0.name == member.text }) else {
+            adjusted(
+                member.position,
+                "Virtual router \(member.text) specified in sync group \(name) doesn't exist -"
+                    + " ignoring", namesLine: false)
+            return
+        }
+        let isTaken =
+            groupsByMember[member.text] != nil
+            || group.definition.members.contains(member.text)
+        guard !isTaken else {
+            adjusted(
+                member.position,
+                "Virtual router \(member.text) cannot exist in more than one sync group;"
+                    + " ignoring \(name)", namesLine: false)
+            return
+        }
+        group.definition.members.append(member.text)
+    }
+
+    private mutating func say(_ group: SyncGroupDraft, _ message: String) {
+        adjusted(group.definition.position, message, namesLine: false)
+    }
+
+    // MARK: What follows for members
+
+    /// Clears what cannot be tracked in a group, and the wish of members to start as master when
+    /// not all of them can.
+    mutating func complete(_ instances: inout [VRRPInstance], known: KnownDefinitions) {
+        for index in definitions.indices {
+            let members = instances.filter { definitions[index].members.contains($0.name) }
+            for member in members { reportDoubleTracking(member, definitions[index]) }
+            if members.contains(where: { $0.priority == 255 }) {
+                var group = definitions[index]
+                clearWeights(of: &group, known: known)
+                definitions[index] = group
+            }
+            let anyMaster = members.contains { $0.initialState == .master }
+            let anyOther = members.contains { $0.initialState == .backup || $0.priority != 255 }
+            guard anyMaster, anyOther else { continue }
+            for member in instances.indices
+            where definitions[index].members.contains(instances[member].name) {
+                instances[member].initialState = .backup
+            }
+        }
+    }
+
+    private mutating func reportDoubleTracking(
+        _ member: VRRPInstance, _ group: SyncGroupDefinition
+    ) {
+        var interfaces = Set(member.trackedInterfaces.map(\.interface))
+        if !member.ignoresOwnInterface { interfaces.insert(member.interface) }
+        for tracked in group.trackedInterfaces where interfaces.contains(tracked.interface) {
+            adjusted(
+                tracked.position,
+                "(\(member.name)) track_interface \(tracked.interface) is configured on VRRP"
+                    + " instance and sync group. Remove vrrp instance or sync group config",
+                namesLine: false)
+        }
+    }
+
+    private mutating func clearWeights(
+        of group: inout SyncGroupDefinition, known: KnownDefinitions
+    ) {
+        let start = "(\(group.name)) Cannot have weighted track"
+        let end = "with member having priority 255"
+        for index in group.trackedScripts.indices {
+            let tracked = group.trackedScripts[index]
+            let own = known.scripts.first { $0.name == tracked.name }?.weight
+            guard tracked.weight ?? own ?? 0 != 0 else { continue }
+            adjusted(
+                tracked.position, "\(start) script '\(tracked.name)' \(end) - clearing weight",
+                namesLine: false)
+            group.trackedScripts[index].weight = 0
+        }
+        for index in group.trackedFiles.indices {
+            let tracked = group.trackedFiles[index]
+            let own = known.files.first { $0.name == tracked.name }?.weight
+            guard tracked.weight ?? own ?? 0 != 0 else { continue }
+            adjusted(
+                tracked.position, "\(start) file '\(tracked.name)' \(end) - setting weight 0",
+                namesLine: false)
+            group.trackedFiles[index].weight = 0
+        }
+        for index in group.trackedProcesses.indices {
+            let tracked = group.trackedProcesses[index]
+            let own = known.processes.first { $0.name == tracked.name }?.weight
+            guard tracked.weight ?? own ?? 0 != 0 else { continue }
+            adjusted(
+                tracked.position, "\(start) process '\(tracked.name)' \(end) - setting weight 0",
+                namesLine: false)
+            group.trackedProcesses[index].weight = 0
+        }
+        for index in group.trackedInterfaces.indices
+        where group.trackedInterfaces[index].weight != 0 {
+            let tracked = group.trackedInterfaces[index]
+            adjusted(
+                tracked.position,
+                "\(start) interface '\(tracked.interface)' \(end) - clearing weight",
+                namesLine: false)
+            group.trackedInterfaces[index].weight = 0
+        }
+    }
+}
