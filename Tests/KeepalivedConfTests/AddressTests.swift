@@ -138,6 +138,7 @@ struct AddressTests {
                 == "Invalid address prefix len 33 for address 192.0.2.1/33 - using 32")
     }
 
+    // RFC-CHECKLIST: 20
     @Test("the first address says the family; one of the other is lost, but for excluded ones")
     func families() throws {
         let parsed = parse(

@@ -4,6 +4,7 @@ import Testing
 
 @Suite("vrrp_instance")
 struct InstanceTests {
+    // RFC-CHECKLIST: 10, 14, 42, 43
     @Test("defaults: backup, priority 100, one second, version 2, preempting, unauthenticated")
     func defaults() throws {
         let only = try parse(instance("")).only
@@ -22,6 +23,7 @@ struct InstanceTests {
         #expect(only.interfacePosition == SourcePosition(file: "k.conf", line: 2, column: 11))
     }
 
+    // RFC-CHECKLIST: 9
     @Test("state MASTER without a priority owns the addresses: 255")
     func ownerByState() throws {
         #expect(try parse(instance("state MASTER")).only.priority == 255)
@@ -60,6 +62,7 @@ struct InstanceTests {
         #expect(parsed.complaints.isEmpty == (effective != .zero))
     }
 
+    // RFC-CHECKLIST: 14
     @Test(
         "§5.3.7 of RFC 3768: version 2 advertises at whole seconds, at least one",
         arguments: [("0.3", 1), ("0.5", 1), ("1.4", 1), ("1.5", 2), ("1.7", 2), ("2.5", 3)])
@@ -70,6 +73,7 @@ struct InstanceTests {
         #expect(parsed.diagnostics.first?.position.line == 4)
     }
 
+    // RFC-CHECKLIST: 15
     @Test(
         "§5.2.7 of RFC 5798: version 3 advertises at centiseconds, up to 40.95 s",
         arguments: [
@@ -82,6 +86,7 @@ struct InstanceTests {
         #expect(parsed.diagnostics.count == complaints)
     }
 
+    // RFC-CHECKLIST: 10
     @Test(
         "a value out of its range is ignored or replaced, and named with its range",
         arguments: [
@@ -135,6 +140,7 @@ struct InstanceTests {
         #expect(noInterface.complaints == ["k.conf:1:15: error: (VI_1) Unknown interface!"])
     }
 
+    // RFC-CHECKLIST: 8
     @Test(
         "a VRID that is none is one error, on its line",
         arguments: ["0", "256", "abc", "0x10", "-1", "51x"])

@@ -132,6 +132,7 @@ struct InteropTimingTests {
         }
     }
 
+    // RFC-CHECKLIST: 51
     @Test("a new master advertises, then adds the address, then announces it (§6.4.2)")
     func order() throws {
         for isOurs in [true, false] {

@@ -112,6 +112,7 @@ struct VRRPAgentTests {
         var log: String { (try? FileSystem.readText("\(folder)/log")) ?? "" }
     }
 
+    // RFC-CHECKLIST: 42, 51, 59
     @Test("becomes master after 3 intervals and the skew, advertises, and resigns on SIGTERM")
     func lifeOfAMaster() throws {
         let agent = try Agent("priority 254", test: "life")
@@ -136,6 +137,7 @@ struct VRRPAgentTests {
         #expect(!FileSystem.exists("\(agent.folder)/pid"))
     }
 
+    // RFC-CHECKLIST: 52, 62
     @Test("takes over after the skew when the master resigns, and yields to a better one")
     func takeover() throws {
         let agent = try Agent("priority 100", test: "takeover")

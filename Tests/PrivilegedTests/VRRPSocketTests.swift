@@ -70,6 +70,7 @@ struct VRRPSocketTests {
         return nil
     }
 
+    // RFC-CHECKLIST: 5, 6
     @Test("IPv6 to the group, both ways: the hop limit is seen, and nobody hears itself")
     func multicastIPv6() throws {
         let link = try link()

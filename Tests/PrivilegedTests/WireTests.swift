@@ -162,6 +162,7 @@ struct WireTests {
         life.frames.filter { ARPFrame(parsing: $0)?.isGratuitous ?? false }
     }
 
+    // RFC-CHECKLIST: 1, 3, 7, 12, 16
     @Test("every frame is a golden one, octet for octet, but for the identification")
     func golden() throws {
         for daemon in ["vrrp-agent", "keepalived"] {
@@ -230,6 +231,7 @@ struct WireTests {
         #expect(text.contains("(tos 0xc0, ttl 255, id 1, offset 0, flags [none], proto VRRP (112)"))
     }
 
+    // RFC-CHECKLIST: 7, 16
     @Test("Wireshark's dissector finds no fault in our frames, and every checksum good")
     func wireshark() throws {
         let life = try Self.life("vrrp-agent")

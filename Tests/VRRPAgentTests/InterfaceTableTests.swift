@@ -74,6 +74,7 @@ struct InterfaceTableTests {
         #expect(table.handle(.link(other)) == [.addressChanged(of: try name("eth0"))])
     }
 
+    // RFC-CHECKLIST: 2
     @Test("addresses come and go; the first that is not virtual is the source")
     mutating func addresses() throws {
         let eth0 = try name("eth0")
@@ -93,6 +94,7 @@ struct InterfaceTableTests {
         #expect(table.source(.v6, on: eth0) { _ in false } == nil)
     }
 
+    // RFC-CHECKLIST: 4
     @Test("an IPv6 source is link-local and neither tentative nor another station's")
     mutating func linkLocalSource() throws {
         let eth0 = try name("eth0")

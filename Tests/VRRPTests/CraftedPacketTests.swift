@@ -41,6 +41,7 @@ struct CraftedPacketTests {
         case accepted(Advertisement), notOurs, refused(AdvertisementError, names: Bool)
     }
 
+    // RFC-CHECKLIST: 23, 24, 25, 26, 29, 30, 31, 35, 36, 37
     @Test("§7.1: verdict and words are keepalived's", arguments: vectors)
     func verdictsAreKeepaliveds(_ vector: Vector) {
         switch verdict(on: vector.packet, expecting: vector.expected) {

@@ -14,6 +14,7 @@ struct GoldenAdvertisementTests {
         #expect(named == Set(captured))
     }
 
+    // RFC-CHECKLIST: 1, 3, 5, 6, 7, 8, 12, 14, 15, 16, 18, 21
     @Test(
         "RFC 3768 §5, RFC 9568 §5: advertisements equal keepalived's", arguments: GoldenCase.all)
     func advertisementsEqualCaptured(_ golden: GoldenCase) throws {
@@ -131,6 +132,7 @@ struct GoldenAdvertisementTests {
 /// RFC 1071, RFC 9568 §7.1: damage is noticed.
 @Suite("Damaged packets")
 struct DamagedPacketTests {
+    // RFC-CHECKLIST: 26
     @Test(
         "any flipped bit of a message is refused, and none anywhere traps",
         arguments: GoldenCase.all)
@@ -151,6 +153,7 @@ struct DamagedPacketTests {
         }
     }
 
+    // RFC-CHECKLIST: 25
     @Test("any shortened packet is refused, and so is a longer one", arguments: GoldenCase.all)
     func otherLengths(_ golden: GoldenCase) throws {
         let packet = Array(try Fixture.frame("advert#1", in: golden.fixture).dropFirst(14))

@@ -26,6 +26,7 @@ struct ReceptionTests {
         }
     }
 
+    // RFC-CHECKLIST: 30
     @Test("§7.1: a wrong password is refused")
     func wrongPassword() throws {
         var expected = Self.local
@@ -117,6 +118,7 @@ struct ReceptionTests {
         }
     }
 
+    // RFC-CHECKLIST: 14
     @Test("§5.3: what version 2 cannot say is not sent")
     func unencodable() {
         func error(_ change: (inout Advertisement) -> Void) -> AdvertisementError? {

@@ -44,6 +44,7 @@ struct ReceptionVersion3Tests {
         return try outcome(ReceivedAdvertisement(parsing: packet), expectation)
     }
 
+    // RFC-CHECKLIST: 15, 32
     @Test(
         "§5.2.7: an interval of 1 to 4095 centiseconds is said and learned",
         arguments: [1, 10, 4095])
@@ -56,6 +57,7 @@ struct ReceptionVersion3Tests {
         #expect(outcome(received, .init(Self.over6)) == .success(sent))
     }
 
+    // RFC-CHECKLIST: 15
     @Test("§5.2.7: other intervals cannot be said")
     func unencodableIntervals() {
         for interval in [Duration.zero, .milliseconds(5), .milliseconds(15), .milliseconds(40_960)]
@@ -68,6 +70,7 @@ struct ReceptionVersion3Tests {
         }
     }
 
+    // RFC-CHECKLIST: 13, 38
     @Test("§5.2.6: the reserved bits are sent as zero and ignored on receipt")
     func reservedBits() throws {
         let packet = try Self.over4.ipv4Packet(from: Self.source4, identification: 1)
@@ -75,6 +78,7 @@ struct ReceptionVersion3Tests {
         #expect(try outcome { $0[24] |= 0xf0 } == .success(Self.over4))
     }
 
+    // RFC-CHECKLIST: 33
     @Test("erratum 8301: an interval of 0 is refused, which keepalived accepts")
     func zeroInterval() throws {
         #expect(
@@ -84,6 +88,7 @@ struct ReceptionVersion3Tests {
             } == .failure(.zeroInterval))
     }
 
+    // RFC-CHECKLIST: 34
     @Test("§5.2.5: no addresses are refused, in keepalived's words where it compares them")
     func noAddresses() throws {
         var empty = Self.over4
@@ -101,6 +106,7 @@ struct ReceptionVersion3Tests {
         .pseudoHeader, .messageOnly, .groupPseudoHeader(IPv4Address(224, 0, 0, 18)),
     ]
 
+    // RFC-CHECKLIST: 17
     @Test(
         "§5.2.8: a receiver takes the one rule it is configured with, every time", arguments: rules)
     func checksumRules(_ configured: ChecksumRule) throws {
@@ -138,6 +144,7 @@ struct ReceptionVersion3Tests {
                 hopLimit: hopLimit), expectation)
     }
 
+    // RFC-CHECKLIST: 23
     @Test("§5.1.2.3: a hop limit that is not 255 is refused, one that is not known is not")
     func hopLimit() throws {
         #expect(try outcome6() == .success(Self.over6))
@@ -145,6 +152,7 @@ struct ReceptionVersion3Tests {
         #expect(try outcome6(hopLimit: nil) == .success(Self.over6))
     }
 
+    // RFC-CHECKLIST: 18, 26
     @Test(
         "over IPv6 the checksum covers the addresses, the length is exact, the group is the group's"
     )
@@ -164,6 +172,7 @@ struct ReceptionVersion3Tests {
         #expect(error?.description == "IPv6 VRRP packet too short - 7 bytes")
     }
 
+    // RFC-CHECKLIST: 19
     @Test("§5.2.9, vrrp_strict: the first IPv6 address is link-local")
     func firstAddress() throws {
         var other = Self.over6
@@ -193,6 +202,7 @@ struct ReceptionVersion3Tests {
                 == .failure(.wrongAuthenticationType(received: 1, expected: 0)))
     }
 
+    // RFC-CHECKLIST: 20
     @Test("§5.2.9: addresses of the other family cannot be said")
     func otherFamily() {
         #expect(throws: AdvertisementError.unsupportedAddress(Self.over6.addresses[0])) {

@@ -9,7 +9,7 @@ struct SimulationTests {
         if let trace = run.trace { Issue.record("\(trace)") }
     }
 
-    // RFC-CHECKLIST: 39, 40, 41, 42, 43, 53, 54, 62
+    // RFC-CHECKLIST: 11, 39, 40, 41, 42, 43, 53, 54, 62, 66
     @Test("two to five routers, two virtual routers: 200 seeds", arguments: 0..<8)
     func smallNetworks(block: Int) {
         var statistics = SimulationStatistics()
