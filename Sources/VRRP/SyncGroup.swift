@@ -20,6 +20,10 @@
 ///
 /// The fault is imposed on the member that caused it as well, so that it cannot come back before
 /// the group does.
+///
+/// A member whose addresses were removed by hand once too often resigns alone and the others follow
+/// without farewell, so that the group is back after the slowest Master_Down_Interval. (keepalived
+/// has all of them resign, and is back after the slowest skew.)
 public struct SyncGroup: Equatable, Sendable {
     /// The group's name.
     public let name: String
