@@ -1,0 +1,230 @@
+import NetworkTypes
+
+extension Configuration {
+    /// The configuration as a keepalived.conf that means the same: every setting, with its default
+    /// where nothing was written, each on a line, in one order.
+    ///
+    /// Parsed again it makes the same configuration, places in files aside. What is no part of the
+    /// model (LVS settings that only keepalived's checkers read) is not in it.
+    public var canonicalText: String {
+        var printer = ConfigurationPrinter()
+        printer.print(self)
+        return printer.text
+    }
+}
+
+/// Writes lines and blocks, each block further in than what it stands in.
+struct ConfigurationPrinter {
+    private(set) var text = ""
+    private var depth = 0
+
+    /// A line of words, those of them that are there.
+    mutating func line(_ words: String?...) {
+        for _ in 0..<depth { text += "    " }
+        text += words.compactMap { $0 }.joined(separator: " ")
+        text += "\n"
+    }
+
+    /// A keyword with its value; nothing where there is none.
+    mutating func value(_ keyword: String, _ value: String?) {
+        if let value { line(keyword, value) }
+    }
+
+    /// A keyword with a number; nothing where there is none.
+    mutating func value(_ keyword: String, _ value: (some BinaryInteger)?) {
+        if let value { line(keyword, String(value)) }
+    }
+
+    /// A keyword with a time.
+    mutating func value(_ keyword: String, _ value: Duration?) {
+        if let value { line(keyword, seconds(value)) }
+    }
+
+    /// A keyword that stands for itself.
+    mutating func flag(_ keyword: String, _ isSet: Bool) {
+        if isSet { line(keyword) }
+    }
+
+    /// A keyword with a truth value.
+    mutating func value(_ keyword: String, _ value: Bool?) {
+        if let value { line(keyword, value ? "true" : "false") }
+    }
+
+    /// A keyword with a command and its user.
+    mutating func value(_ keyword: String, _ command: Command?) {
+        guard let command else { return }
+        let user = command.user.isEmpty ? nil : command.user.map(token).joined(separator: " ")
+        line(keyword, commandToken(command.arguments), user)
+    }
+
+    /// A block.
+    mutating func block(_ head: String, _ body: (inout Self) -> Void) {
+        line(head, "{")
+        depth += 1
+        body(&self)
+        depth -= 1
+        line("}")
+    }
+
+    /// A block of lines, where there are any.
+    mutating func list(_ keyword: String, _ lines: [String]) {
+        guard !lines.isEmpty else { return }
+        block(keyword) { printer in
+            for line in lines { printer.line(line) }
+        }
+    }
+
+    // MARK: Words
+
+    /// A text as one word of a line: in double quotes where it would not be one without. There is
+    /// no way to write a double quote, nor has one come from a file.
+    func token(_ text: String) -> String {
+        let isPlain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                !isSpaceByte(byte) && !"{}#!$\\\"@~'".utf8.contains(byte)
+            }
+        return isPlain ? text : "\"\(text)\""
+    }
+
+    /// A command as one word.
+    func commandToken(_ arguments: [String]) -> String {
+        let text = arguments.map { argument in
+            let isPlain =
+                !argument.isEmpty
+                && argument.utf8.allSatisfy { !isSpaceByte($0) && !"'\"\\".utf8.contains($0) }
+            if isPlain { return argument }
+            if !argument.utf8.contains(UInt8(ascii: "'")) { return "'\(argument)'" }
+            var escaped: [UInt8] = []
+            for byte in argument.utf8 {
+                if isSpaceByte(byte) || "'\"\\".utf8.contains(byte) {
+                    escaped.append(UInt8(ascii: "\\"))
+                }
+                escaped.append(byte)
+            }
+            return String(decoding: escaped, as: UTF8.self)
+        }
+        return token(text.joined(separator: " "))
+    }
+
+    /// Seconds, with decimals as far as they are needed.
+    func seconds(_ duration: Duration) -> String {
+        var text = sixDecimals(duration)
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+
+    /// A weight, and which way it counts where that is to be said.
+    func weight(_ weight: Int?, isReversed: Bool, otherwise: String? = nil) -> String? {
+        guard let weight else { return nil }
+        let direction = isReversed ? "reverse" : otherwise
+        return ["weight", String(weight), direction].compactMap { $0 }.joined(separator: " ")
+    }
+}
+
+// MARK: - The file
+
+extension ConfigurationPrinter {
+    mutating func print(_ configuration: Configuration) {
+        print(configuration.global, minimalGARP: configuration.instances)
+        for script in configuration.scripts { print(script) }
+        for file in configuration.files { print(file) }
+        for process in configuration.processes { print(process) }
+        list("static_ipaddress", configuration.staticAddresses.map(address))
+        list("static_routes", configuration.staticRoutes.map(route))
+        list("static_rules", configuration.staticRules.map(rule))
+        for instance in configuration.instances { print(instance) }
+        for group in configuration.syncGroups { print(group) }
+    }
+
+    private mutating func print(
+        _ global: GlobalDefinitions, minimalGARP instances: [VRRPInstance]
+    ) {
+        value("net_namespace", global.networkNamespace.map(token))
+        value("instance", global.instanceName.map(token))
+        flag("use_pid_dir", global.usesPIDDirectory)
+        value("child_wait_time", global.childWaitTime)
+        block("global_defs") { printer in
+            printer.printMail(global)
+            printer.printNetwork(global)
+            printer.printProcess(global)
+            // The one way to have no announcements in a refresh.
+            printer.flag(
+                "vrrp_min_garp", instances.contains { $0.announcements.refreshRepeat == 0 })
+        }
+        for group in global.garpGroups { print(group) }
+        list(
+            "interface_up_down_delays",
+            global.interfaceDelays.map {
+                "\($0.interface) \(seconds($0.down)) \(seconds($0.up))"
+            })
+    }
+
+    private mutating func printMail(_ global: GlobalDefinitions) {
+        value("router_id", global.routerID.map(token))
+        list("notification_email", global.notificationAddresses.map(token))
+        value("notification_email_from", global.notificationSender.map(token))
+        value("smtp_server", global.smtpServer.map { "\(token($0)) \(global.smtpPort)" })
+        value("smtp_helo_name", global.smtpHeloName.map(token))
+        value("smtp_connect_timeout", global.smtpConnectTimeout)
+        value("smtp_alert_vrrp", global.smtpAlert)
+        value("smtp_alert_checker", global.smtpAlertChecker)
+        flag("no_email_faults", global.suppressesFaultMail)
+    }
+
+    private mutating func printNetwork(_ global: GlobalDefinitions) {
+        value("default_interface", global.defaultInterface.map { "\($0)" })
+        line("dynamic_interfaces", global.dynamicInterfaces, global.allowsInterfaceChanges)
+        value("vrrp_mcast_group4", "\(global.multicastGroup4)")
+        value("vrrp_mcast_group6", "\(global.multicastGroup6)")
+        value("vrrp_garp_interval", nonzero(global.garpInterval))
+        value("vrrp_gna_interval", nonzero(global.gnaInterval))
+        value("vmac_prefix", token(global.vmacPrefix))
+        value("vmac_addr_prefix", global.vmacAddressPrefix.map(token))
+        value("nftables", token(global.nftablesTable))
+        value("nftables_priority", global.nftablesPriority)
+        flag("nftables_counters", global.countsFirewallMatches)
+        flag("disable_local_igmp", global.disablesLocalIGMP)
+    }
+
+    private mutating func printProcess(_ global: GlobalDefinitions) {
+        value("vrrp_startup_delay", nonzero(global.startupDelay))
+        if !global.scriptUser.isEmpty {
+            line("script_user", global.scriptUser.map(token).joined(separator: " "))
+        }
+        flag("enable_script_security", global.scriptSecurity)
+        for (keyword, fifo) in zip(["notify_fifo", "vrrp_notify_fifo"], global.notifyFIFOs) {
+            line(keyword, ([fifo.path] + fifo.user).map(token).joined(separator: " "))
+            value("\(keyword)_script", fifo.script)
+        }
+        flag("fifo_write_vrrp_states_on_reload", global.writesStatesOnReload)
+        value("vrrp_notify_priority_changes", global.notifiesPriorityChanges)
+        value("startup_script", global.startupScript)
+        value("startup_script_timeout", global.startupScriptTimeout)
+        value("shutdown_script", global.shutdownScript)
+        value("shutdown_script_timeout", global.shutdownScriptTimeout)
+        flag("log_unknown_vrids", global.logsUnknownVRIDs)
+        value("umask", global.umask.map { "0" + String($0, radix: 8) })
+        flag("reload_check_config", global.checksReload)
+    }
+
+    private mutating func line(_ keyword: String, _ isSet: Bool, _ allowsChanges: Bool) {
+        if isSet { line(keyword, allowsChanges ? "allow_if_changes" : nil) }
+    }
+
+    /// The time, unless it is none.
+    func nonzero(_ duration: Duration) -> Duration? { duration == .zero ? nil : duration }
+
+    private mutating func print(_ group: GARPGroup) {
+        block("garp_group") { printer in
+            printer.value("garp_interval", group.garpInterval)
+            printer.value("gna_interval", group.gnaInterval)
+            if group.isShared {
+                printer.list("interfaces", group.interfaces.map { "\($0)" })
+            } else {
+                for interface in group.interfaces { printer.value("interface", "\(interface)") }
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import KeepalivedConf
+import NetworkTypes
+import Testing
+
+@Suite("Canonical text")
+struct PrintingTests {
+    /// A value as text, all that is stored in it, but for places in files.
+    static func description(_ value: Any) -> String {
+        if value is SourcePosition { return "" }
+        let mirror = Mirror(reflecting: value)
+        guard !mirror.children.isEmpty, mirror.displayStyle != .optional else {
+            if let child = mirror.children.first { return description(child.value) }
+            return "\(value)"
+        }
+        let parts = mirror.children.map { "\($0.label ?? "")=\(description($0.value))" }
+        return "\(type(of: value))(\(parts.joined(separator: ",")))"
+    }
+
+    /// What printing and parsing again makes of a configuration, place by place.
+    static func expectRoundTrip(_ configuration: Configuration, _ what: String) {
+        let text = configuration.canonicalText
+        let again = Configuration.parse(text, file: "again.conf").configuration
+        func list(_ configuration: Configuration) -> [String] {
+            Mirror(reflecting: configuration).children
+                .filter { !["virtualServers", "virtualServerGroups"].contains($0.label) }
+                .flatMap { child in
+                    let mirror = Mirror(reflecting: child.value)
+                    return mirror.children.map {
+                        "\(child.label ?? "").\($0.label ?? ""): \(description($0.value))"
+                    }
+                }
+        }
+        let (before, after) = (list(configuration), list(again))
+        for (one, other) in zip(before, after) where one != other {
+            let at = zip(one, other).prefix { $0 == $1 }.count
+            let shown = [one, other].map { $0.dropFirst(max(at - 60, 0)).prefix(160) }
+            Issue.record("\(what): \(shown[0])\n -> \(shown[1])")
+        }
+        #expect(before.count == after.count, "\(what)\n\(text)")
+        #expect(again.canonicalText == text, "\(what): printing settles")
+    }
+
+    @Test(
+        "a recorded file printed and read again is the same configuration",
+        arguments: RecordedCase.names(in: 1..<1000))
+    func recorded(_ name: String) {
+        let recorded = RecordedCase(name)
+        let parsed = Configuration.parse(
+            recorded.text, file: "\(name).conf", context: recorded.context,
+            files: .onDisk(at: RecordedCase.folder))
+        Self.expectRoundTrip(parsed.configuration, name)
+    }
+}
