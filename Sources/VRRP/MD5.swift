@@ -46,8 +46,6 @@ struct MD5 {
     /// §3.4: sixty-four steps, in four rounds that differ in their function and their order of
     /// words.
     private mutating func takeBlock() {
-        let words = (0..<16).map { pending.number32(at: 4 * $0).byteSwapped }
-        pending.removeAll(keepingCapacity: true)
         var (a, b, c, d) = state
         for step in 0..<64 {
             let (mixed, word): (UInt32, Int) =
@@ -57,15 +55,18 @@ struct MD5 {
                 case 2: (b ^ c ^ d, 3 * step + 5)
                 default: (c ^ (b | ~d), 7 * step)
                 }
-            let sum = a &+ mixed &+ words[word % 16] &+ Self.sines[step]
-            let shift = Self.shifts[step / 16][step % 4]
+            let sum =
+                a &+ mixed &+ pending.number32(at: word % 16 * 4).byteSwapped
+                &+ Self.sines[step]
+            let shift = Self.shifts[step / 16 * 4 + step % 4]
             (a, d, c, b) = (d, c, b, b &+ (sum << shift | sum >> (32 - shift)))
         }
+        pending.removeAll(keepingCapacity: true)
         state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d)
     }
 
-    private static let shifts: [[UInt32]] = [
-        [7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21],
+    private static let shifts: [UInt32] = [
+        7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21,
     ]
 
     /// §3.4: the integer parts of 2³² × |sin(i)|, i from 1 to 64 in radians.

@@ -113,6 +113,27 @@ struct GoldenAdvertisementTests {
         }
     }
 
+    @Test("FRR's IPv6 frames: the virtual address is the source, and says it is a router")
+    func framesEqualFRRs() throws {
+        let address = IPv6Address(high: 0xfe80 << 48, low: 0x10)
+        let announced = NeighbourAdvertisementFrame.unsolicited(
+            for: address, at: GoldenCase.vmac6, isRouter: true)
+        #expect(
+            try hexadecimal(announced.octets)
+                == hexadecimal(Fixture.frame("unsolicited-na", in: "frr-v3-ipv6")))
+        for (label, priority) in [("advert#1", UInt8(100)), ("advert-prio0", 0)] {
+            let advertisement = Advertisement(
+                version: 3, vrid: 51, priority: priority, addresses: [.v6(address)])
+            let theirs = try Fixture.frame(label, in: "frr-v3-ipv6").dropFirst(14)
+            #expect(
+                try hexadecimal(advertisement.ipv6Message(from: address))
+                    == hexadecimal(theirs.dropFirst(40)))
+            #expect(
+                try ReceivedAdvertisement(parsing: theirs).validated(against: .init(advertisement))
+                    == advertisement)
+        }
+    }
+
     @Test("RFC 2338 §5.3.6: passwords that share their first eight octets are one password")
     func passwordsAreTruncated() {
         #expect(
