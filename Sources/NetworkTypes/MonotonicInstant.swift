@@ -46,8 +46,8 @@ public struct MonotonicInstant: Hashable, Comparable, Sendable, Codable {
 extension Duration {
     /// The duration in nanoseconds, its part below one dropped.
     public var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
+        // One division of 128 bits; `components` takes two more.
+        Int64(truncatingIfNeeded: attoseconds / 1_000_000_000)
     }
 
     /// The duration in milliseconds, for printing.
