@@ -118,6 +118,28 @@ struct VRRPSocketTests {
         #expect(try group.receive() == nil, "the group's socket gets no unicast")
     }
 
+    @Test("IPv6 to a peer by global addresses")
+    func globalUnicastIPv6() throws {
+        let link = try link()
+        try enable("eth0", in: link.here, "fd00:10::1/64")
+        try enable("eth0", in: link.there, "fd00:10::2/64")
+        let (source, peer) = try (
+            #require(IPAddress("fd00:10::1")), #require(IPAddress("fd00:10::2"))
+        )
+        let here = try open(.unicast(source: source), in: link.here)
+        let there = try open(.unicast(source: peer), in: link.there)
+        var sender = AdvertisementSender(to: .peers([peer]))
+        #expect(sender.send(Self.advertisement6, from: source, through: here).isEmpty)
+        let received = try #require(try next(of: there))
+        #expect(received.source == source)
+        #expect(
+            try received.validated(
+                against: .init(
+                    Self.advertisement6, isUnicast: true,
+                    peers: [.init(source, timeToLive: 64...64)]))
+                == Self.advertisement6)
+    }
+
     @Test("IPv4 to a peer: only what is addressed to the source address, and no multicast")
     func unicastIPv4() throws {
         let link = try link()
