@@ -8,7 +8,7 @@ extension Configuration {
     /// model (LVS settings that only keepalived's checkers read) is not in it.
     public var canonicalText: String {
         var printer = ConfigurationPrinter()
-        printer.print(self)
+        printer.write(self)
         return printer.text
     }
 }
@@ -126,19 +126,19 @@ struct ConfigurationPrinter {
 // MARK: - The file
 
 extension ConfigurationPrinter {
-    mutating func print(_ configuration: Configuration) {
-        print(configuration.global, minimalGARP: configuration.instances)
-        for script in configuration.scripts { print(script) }
-        for file in configuration.files { print(file) }
-        for process in configuration.processes { print(process) }
+    mutating func write(_ configuration: Configuration) {
+        write(configuration.global, minimalGARP: configuration.instances)
+        for script in configuration.scripts { write(script) }
+        for file in configuration.files { write(file) }
+        for process in configuration.processes { write(process) }
         list("static_ipaddress", configuration.staticAddresses.map(address))
         list("static_routes", configuration.staticRoutes.map(route))
         list("static_rules", configuration.staticRules.map(rule))
-        for instance in configuration.instances { print(instance) }
-        for group in configuration.syncGroups { print(group) }
+        for instance in configuration.instances { write(instance) }
+        for group in configuration.syncGroups { write(group) }
     }
 
-    private mutating func print(
+    private mutating func write(
         _ global: GlobalDefinitions, minimalGARP instances: [VRRPInstance]
     ) {
         value("net_namespace", global.networkNamespace.map(token))
@@ -146,14 +146,14 @@ extension ConfigurationPrinter {
         flag("use_pid_dir", global.usesPIDDirectory)
         value("child_wait_time", global.childWaitTime)
         block("global_defs") { printer in
-            printer.printMail(global)
-            printer.printNetwork(global)
-            printer.printProcess(global)
+            printer.writeMail(global)
+            printer.writeNetwork(global)
+            printer.writeProcess(global)
             // The one way to have no announcements in a refresh.
             printer.flag(
                 "vrrp_min_garp", instances.contains { $0.announcements.refreshRepeat == 0 })
         }
-        for group in global.garpGroups { print(group) }
+        for group in global.garpGroups { write(group) }
         list(
             "interface_up_down_delays",
             global.interfaceDelays.map {
@@ -161,7 +161,7 @@ extension ConfigurationPrinter {
             })
     }
 
-    private mutating func printMail(_ global: GlobalDefinitions) {
+    private mutating func writeMail(_ global: GlobalDefinitions) {
         value("router_id", global.routerID.map(token))
         list("notification_email", global.notificationAddresses.map(token))
         value("notification_email_from", global.notificationSender.map(token))
@@ -173,7 +173,7 @@ extension ConfigurationPrinter {
         flag("no_email_faults", global.suppressesFaultMail)
     }
 
-    private mutating func printNetwork(_ global: GlobalDefinitions) {
+    private mutating func writeNetwork(_ global: GlobalDefinitions) {
         value("default_interface", global.defaultInterface.map { "\($0)" })
         line("dynamic_interfaces", global.dynamicInterfaces, global.allowsInterfaceChanges)
         value("vrrp_mcast_group4", "\(global.multicastGroup4)")
@@ -188,7 +188,7 @@ extension ConfigurationPrinter {
         flag("disable_local_igmp", global.disablesLocalIGMP)
     }
 
-    private mutating func printProcess(_ global: GlobalDefinitions) {
+    private mutating func writeProcess(_ global: GlobalDefinitions) {
         value("vrrp_startup_delay", nonzero(global.startupDelay))
         if !global.scriptUser.isEmpty {
             line("script_user", global.scriptUser.map(token).joined(separator: " "))
@@ -216,7 +216,7 @@ extension ConfigurationPrinter {
     /// The time, unless it is none.
     func nonzero(_ duration: Duration) -> Duration? { duration == .zero ? nil : duration }
 
-    private mutating func print(_ group: GARPGroup) {
+    private mutating func write(_ group: GARPGroup) {
         block("garp_group") { printer in
             printer.value("garp_interval", group.garpInterval)
             printer.value("gna_interval", group.gnaInterval)

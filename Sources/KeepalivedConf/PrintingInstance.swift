@@ -1,25 +1,25 @@
 import NetworkTypes
 
 extension ConfigurationPrinter {
-    mutating func print(_ instance: VRRPInstance) {
+    mutating func write(_ instance: VRRPInstance) {
         block("vrrp_instance \(token(instance.name))") { printer in
-            printer.printIdentity(instance)
-            printer.printElection(instance)
-            printer.printAddresses(instance)
-            printer.printSwitches(instance)
-            printer.print(instance.announcements)
-            printer.printTracked(
+            printer.writeIdentity(instance)
+            printer.writeElection(instance)
+            printer.writeAddresses(instance)
+            printer.writeSwitches(instance)
+            printer.write(instance.announcements)
+            printer.writeTracked(
                 interfaces: instance.trackedInterfaces, scripts: instance.trackedScripts,
                 files: instance.trackedFiles, processes: instance.trackedProcesses)
-            printer.print(instance.notify, of: instance)
+            printer.write(instance.notify, of: instance)
         }
     }
 
-    private mutating func printIdentity(_ instance: VRRPInstance) {
+    private mutating func writeIdentity(_ instance: VRRPInstance) {
         value("interface", "\(instance.interface)")
         value("virtual_router_id", instance.virtualRouterID)
         value("version", instance.version.rawValue)
-        if let own = instance.virtualInterface { print(own) }
+        if let own = instance.virtualInterface { write(own) }
         flag("use_vmac_addr", instance.usesVMACForOtherAddresses)
         let (type, key): (String, [UInt8])
         switch instance.authentication {
@@ -33,7 +33,7 @@ extension ConfigurationPrinter {
         }
     }
 
-    private mutating func print(_ own: VRRPInstance.VirtualInterface) {
+    private mutating func write(_ own: VRRPInstance.VirtualInterface) {
         let name = own.nameIsWritten ? "\(own.name)" : nil
         switch own.kind {
         case .macvlan: line("use_vmac", name, own.address.map { "\($0)" })
@@ -43,8 +43,12 @@ extension ConfigurationPrinter {
         flag("vmac_xmit_base", own.transmitsFromBase)
     }
 
-    private mutating func printElection(_ instance: VRRPInstance) {
-        value("state", instance.initialState.rawValue)
+    private mutating func writeElection(_ instance: VRRPInstance) {
+        // In a group, MASTER clears `nopreempt` and is then made BACKUP with the other members.
+        let wasMaster =
+            instance.syncGroup != nil && instance.nopreemptWritten && !instance.nopreempt
+            && instance.priority != 255
+        value("state", (wasMaster ? .master : instance.initialState).rawValue)
         value("priority", instance.priority)
         value("advert_int", instance.advertisementInterval)
         flag("nopreempt", instance.nopreemptWritten)
@@ -55,7 +59,7 @@ extension ConfigurationPrinter {
         value("higher_prio_send_advert", instance.advertisesBeforeYielding)
     }
 
-    private mutating func printAddresses(_ instance: VRRPInstance) {
+    private mutating func writeAddresses(_ instance: VRRPInstance) {
         let isUnicast = !instance.unicastPeers.isEmpty
         value(
             isUnicast ? "unicast_src_ip" : "mcast_src_ip",
@@ -82,7 +86,7 @@ extension ConfigurationPrinter {
         list("virtual_rules", instance.virtualRules.map(rule))
     }
 
-    private mutating func printSwitches(_ instance: VRRPInstance) {
+    private mutating func writeSwitches(_ instance: VRRPInstance) {
         value("skip_check_adv_addr", instance.skipsAddressCheck)
         line(instance.acceptsPackets ? "accept" : "no_accept")
         flag("dont_track_primary", instance.ignoresOwnInterface)
@@ -96,7 +100,7 @@ extension ConfigurationPrinter {
             seconds(instance.extraAnnouncementInterval))
     }
 
-    private mutating func print(_ announcements: AnnouncementSettings) {
+    private mutating func write(_ announcements: AnnouncementSettings) {
         value("garp_master_delay", announcements.masterDelay)
         value("garp_master_repeat", announcements.masterRepeat)
         value("garp_master_refresh", announcements.refreshInterval)

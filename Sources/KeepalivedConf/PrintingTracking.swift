@@ -1,7 +1,7 @@
 // Scripts, files, processes, and the groups of instances.
 
 extension ConfigurationPrinter {
-    mutating func print(_ script: VRRPScript) {
+    mutating func write(_ script: VRRPScript) {
         block("vrrp_script \(token(script.name))") { printer in
             printer.line("script", printer.commandToken(script.command.arguments))
             if !script.command.user.isEmpty {
@@ -17,7 +17,7 @@ extension ConfigurationPrinter {
         }
     }
 
-    mutating func print(_ file: TrackFile) {
+    mutating func write(_ file: TrackFile) {
         block("track_file \(token(file.name))") { printer in
             printer.value("file", printer.token(file.path))
             printer.line(printer.weight(file.weight, isReversed: file.isReversed))
@@ -27,7 +27,7 @@ extension ConfigurationPrinter {
         }
     }
 
-    mutating func print(_ process: TrackProcess) {
+    mutating func write(_ process: TrackProcess) {
         block("vrrp_track_process \(token(process.name))") { printer in
             printer.line("process", process.arguments.map(printer.token).joined(separator: " "))
             switch process.parameterMatch {
@@ -45,21 +45,21 @@ extension ConfigurationPrinter {
         }
     }
 
-    mutating func print(_ group: SyncGroupDefinition) {
+    mutating func write(_ group: SyncGroupDefinition) {
         block("vrrp_sync_group \(token(group.name))") { printer in
             printer.list("group", group.members.map(printer.token))
-            printer.print(group.notify, of: nil)
+            printer.write(group.notify, of: nil)
             printer.value("smtp_alert", group.smtpAlert)
             printer.value("notify_priority_changes", group.notifiesPriorityChanges)
             printer.flag("sync_group_tracking_weight", group.usesTrackingWeights)
-            printer.printTracked(
+            printer.writeTracked(
                 interfaces: group.trackedInterfaces, scripts: group.trackedScripts,
                 files: group.trackedFiles, processes: group.trackedProcesses)
         }
     }
 
     /// The lists of what is tracked.
-    mutating func printTracked(
+    mutating func writeTracked(
         interfaces: [VRRPInstance.TrackedInterface], scripts: [VRRPInstance.TrackedScript],
         files: [VRRPInstance.TrackedObject], processes: [VRRPInstance.TrackedObject]
     ) {
@@ -89,7 +89,7 @@ extension ConfigurationPrinter {
     }
 
     /// The commands; of an instance, also that it tells its deletion where no command does.
-    mutating func print(_ notify: VRRPInstance.NotifyCommands, of instance: VRRPInstance?) {
+    mutating func write(_ notify: VRRPInstance.NotifyCommands, of instance: VRRPInstance?) {
         value("notify", notify.any)
         value("notify_master", notify.master)
         value("notify_backup", notify.backup)

@@ -50,4 +50,45 @@ struct PrintingTests {
             files: .onDisk(at: RecordedCase.folder))
         Self.expectRoundTrip(parsed.configuration, name)
     }
+
+    @Test("a random file printed and read again is the same configuration", arguments: 1...50)
+    func random(seed: Int) {
+        var generator = ConfigurationGenerator(seed: UInt64(seed))
+        let parsed = Configuration.parse(generator.file(), file: "seed \(seed)")
+        Self.expectRoundTrip(parsed.configuration, "seed \(seed)")
+    }
+
+    /// What cannot be other than it is in a file that has everything else.
+    private static let constant: Set<String> = [
+        "VRRPInstance.configurationFaults", "VirtualInterface.interfaceAddress",
+        "VirtualInterface.mode", "VirtualInterface.kind", "VirtualInterface.address",
+        "VRRPInstance.family", "Configuration.virtualServers", "Configuration.virtualServerGroups",
+    ]
+
+    @Test("the generated files have every setting of the model, so that none is forgotten here")
+    func completeness() {
+        var seen: [String: Set<String>] = [:]
+        func collect(_ value: Any) {
+            let mirror = Mirror(reflecting: value)
+            for child in mirror.children {
+                if mirror.displayStyle == .struct, let label = child.label,
+                    "\(String(reflecting: type(of: value)))".hasPrefix("KeepalivedConf.")
+                {
+                    seen["\(type(of: value)).\(label)", default: []]
+                        .insert(Self.description(child.value))
+                }
+                collect(child.value)
+            }
+        }
+        collect(Configuration())
+        for seed in [nil] + (1...40).map({ UInt64($0) }) as [UInt64?] {
+            var generator = ConfigurationGenerator(seed: seed)
+            collect(Configuration.parse(generator.file(), file: "k.conf").configuration)
+        }
+        let constant = seen.filter { $0.value.count < 2 }.map(\.key).filter {
+            !$0.hasPrefix("SourcePosition.") && !$0.lowercased().hasSuffix("position")
+        }
+        #expect(Set(constant).subtracting(Self.constant) == [])
+        #expect(seen.count > 150)
+    }
 }
