@@ -120,7 +120,19 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
                 try message.put(NFTA_SET_DATA_LEN, big: mapped.bytes)
             }
             try message.put(NFTA_SET_ID, big: id)
+            let orders = Self.byteOrders(of: type, mapped)
+            if !orders.isEmpty { try message.put(Int(NFTA_SET_USERDATA.rawValue), orders) }
         }
+    }
+
+    /// Which of a set's numbers are in the machine's order: not for the kernel, but for those who
+    /// list the set with `nft`, which keeps that beside it (libnftnl's `udata`: type, length,
+    /// value).
+    private static func byteOrders(of type: ElementType, _ mapped: ElementType?) -> [UInt8] {
+        func order(_ place: UInt8) -> [UInt8] {
+            [place, 4] + withUnsafeBytes(of: UInt32(1)) { [UInt8]($0) }  // BYTEORDER_HOST_ENDIAN
+        }
+        return (type == .device ? order(0) : []) + (mapped == .device ? order(1) : [])
     }
 
     /// An element of a set: its bytes as packets and devices have them, and in a map what it leads

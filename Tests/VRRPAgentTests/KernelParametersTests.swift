@@ -73,7 +73,7 @@ struct KernelParametersTests {
             Dictionary(uniqueKeysWithValues: before.map { (filter($0.key), $0.value) }))
         let names = Set(["eth0", "eth1", "lo"].compactMap { InterfaceName($0) })
         files.parameters.moveReversePathFilter(names)
-        let moved = ["all": 0, "default": 1, "eth0": 1, "eth1": 2, "lo": 1]
+        let moved = ["all": 0, "default": 1, "eth0": 1, "eth1": 2, "lo": 0]
         for (name, value) in moved { #expect(files[filter(name)] == value, "\(name)") }
         // A second virtual interface finds all as it must be.
         files.parameters.moveReversePathFilter(names)

@@ -86,19 +86,29 @@ final class InstanceObjects {
 
     /// Takes away what an earlier run that was killed has left.
     ///
-    /// keepalived leaves routes where they are then; they would outlive a router that never becomes
+    /// To be called before the instance's own interface is made: on one that was not there nothing
+    /// can be left, and as in keepalived nothing is said then.
+    ///
+    /// keepalived leaves routes where they are; they would outlive a router that never becomes
     /// master again.
-    func removeStale() { removeAll() }
+    func removeStale() {
+        let isThere = { [kernel] (objects: [KernelObject]) in
+            objects.filter { $0.key(kernel.device) != nil }
+        }
+        removeAll { isThere(parts[keyPath: $0]) }
+    }
 
-    private func removeAll() {
-        let parts = parts
-        step("removing Virtual Rules", parts.rules, kernel.remove)
-        step("removing Virtual Routes", parts.routes, kernel.remove)
-        step("removing VIPs.", parts.addresses, kernel.remove)
-        step("removing E-VIPs.", parts.excluded, kernel.remove)
-        if dropsPackets {
+    private func removeAll() { removeAll { parts[keyPath: $0] } }
+
+    private func removeAll(_ objects: (KeyPath<Parts, [KernelObject]>) -> [KernelObject]) {
+        let (addresses, excluded) = (objects(\.addresses), objects(\.excluded))
+        step("removing Virtual Rules", objects(\.rules), kernel.remove)
+        step("removing Virtual Routes", objects(\.routes), kernel.remove)
+        step("removing VIPs.", addresses, kernel.remove)
+        step("removing E-VIPs.", excluded, kernel.remove)
+        if dropsPackets, !(addresses + excluded).isEmpty {
             log.detail("\(owner)removing firewall drop rule")
-            firewall.allow(parts.addresses + parts.excluded, of: owner)
+            firewall.allow(addresses + excluded, of: owner)
         }
     }
 

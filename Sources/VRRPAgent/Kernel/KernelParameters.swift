@@ -80,6 +80,8 @@ final class KernelParameters {
 
     /// Restores everything, the last change first: at the end.
     func restoreAll() {
+        let all = Self.ipv4("all", "rp_filter")
+        if let change = changes[all], value(all) == change.after { note(all, nil, change.before) }
         for parameter in order.reversed() { restore(parameter) }
     }
 
@@ -90,6 +92,24 @@ final class KernelParameters {
         guard value(parameter) == change.after else { return }
         set(parameter, to: change.before)
     }
+
+    // MARK: Single parameters
+
+    /// `promote_secondaries`: when an interface loses the first address of a network, the next one
+    /// of that network becomes the first, instead of all of them going. Taken back with
+    /// ``stopPromotingSecondaries(on:)``.
+    func promoteSecondaries(on interface: InterfaceName) {
+        borrow(Self.ipv4(interface.text, "promote_secondaries"), as: 1)
+    }
+
+    /// Takes one ``promoteSecondaries(on:)`` back.
+    func stopPromotingSecondaries(on interface: InterfaceName) {
+        release(Self.ipv4(interface.text, "promote_secondaries"))
+    }
+
+    /// `disable_local_igmp`: no membership reports for groups that never leave the link
+    /// (224.0.0/24), which switches forward anyway. Until ``restoreAll()``.
+    func disableLocalIGMP() { borrow("net/ipv4/igmp_link_local_mcast_reports", as: 0) }
 
     // MARK: Reverse path filters
 
@@ -102,7 +122,9 @@ final class KernelParameters {
     func moveReversePathFilter(_ interfaces: Set<InterfaceName>) {
         let all = Self.ipv4("all", "rp_filter")
         guard let strictness = value(all), strictness > 0 else { return }
-        for name in ["default"] + interfaces.map(\.text).sorted() {
+        // First the interfaces: `default` reaches those that nobody has set anything of yet, and
+        // what they were would be lost. The loopback is left alone, as keepalived leaves it.
+        for name in interfaces.map(\.text).sorted() + ["default"] where name != "lo" {
             let parameter = Self.ipv4(name, "rp_filter")
             guard let own = value(parameter), own < strictness else { continue }
             if name == "default" { note(parameter, own, strictness) }
@@ -112,8 +134,11 @@ final class KernelParameters {
         borrow(all, as: 0)
     }
 
-    private func note(_ parameter: String, _ before: Int, _ after: Int) {
-        log.line("NOTICE: setting sysctl \(Self.name(parameter)) from \(before) to \(after)")
+    private func note(_ parameter: String, _ before: Int?, _ after: Int) {
+        let change =
+            before.map { "setting sysctl \(Self.name(parameter)) from \($0)" }
+            ?? "resetting sysctl \(Self.name(parameter))"
+        log.line("NOTICE: \(change) to \(after)")
     }
 
     /// The name sysctl(8) knows it by.

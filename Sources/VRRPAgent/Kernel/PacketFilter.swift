@@ -113,6 +113,8 @@ final class PacketFilter {
     ) throws(NetlinkError) {
         let isV6 = batch.family == .v6
         if !accepting.contains(batch.family) {
+            try batch.addChain("out", hook: .output, priority: -1)
+            try batch.addChain("in", hook: .input, priority: -1)
             if isV6 { try batch.addChain("in_link_local") }
             if isV6 { try batch.addChain("out_link_local") }
             try batch.addSet("vips", of: isV6 ? .ipv6Address : .ipv4Address)
@@ -121,8 +123,6 @@ final class PacketFilter {
                 try batch.add([.init([135]), .init([136])], to: "neighbor-discovery")
             }
             for isIncoming in [true, false] {
-                try batch.addChain(
-                    isIncoming ? "in" : "out", hook: isIncoming ? .input : .output, priority: -1)
                 for rule in FilterRules.acceptance(batch.family, isIncoming: isIncoming) {
                     try batch.addRule(to: isIncoming ? "in" : "out", rule)
                 }
@@ -140,8 +140,8 @@ final class PacketFilter {
     // MARK: Macvlans
 
     /// Sends the group reports that a macvlan would send by its base instead.
-    func move(_ macvlan: Device, to base: Device, _ families: Set<IPAddress.Family>) {
-        for family in families.sorted(by: { $0 == .v4 && $1 == .v6 }) {
+    func move(_ macvlan: Device, to base: Device, _ families: [IPAddress.Family]) {
+        for family in families {
             guard macvlans[family]?[macvlan] == nil else { continue }
             let index = FilterBatch.Element.octets
             let isDone = perform(family, for: "") { batch throws(NetlinkError) in

@@ -78,7 +78,7 @@ final class VirtualInterfaces {
         made[plan.name] = Made(plan: plan, device: device, owner: owner)
         if plan.kind == .macvlan { setParameters(plan) }
         if plan.kind == .macvlan, plan.family == .v6 || !keepsReports {
-            filter.move(device, to: base, plan.hasOtherFamily ? [.v4, .v6] : [plan.family])
+            filter.move(device, to: base, plan.families)
         }
         let needsIPv6 = plan.family == .v6 || plan.hasOtherFamily
         if parameters.value(KernelParameters.ipv6(plan.name.text, "disable_ipv6")) != nil {
@@ -213,6 +213,11 @@ final class VirtualInterfaces {
 }
 
 extension VirtualInterfacePlan {
+    /// The families whose addresses its instance has, its own first.
+    fileprivate var families: [IPAddress.Family] {
+        [family] + (hasOtherFamily ? [family == .v4 ? .v6 : .v4] : [])
+    }
+
     fileprivate var linkKind: VirtualLink.Kind {
         switch kind {
         case .macvlan: .macvlan
