@@ -11,6 +11,9 @@ public struct VirtualLink: Hashable, Sendable {
     /// Its Ethernet address; an ipvlan has its base's.
     public var address: MACAddress?
 
+    /// Whether an ipvlan reaches others on its base: `IPVLAN_F_*`, 0 for yes.
+    public var ipvlanFlags: UInt16 = 0
+
     /// What ``Link/macvlanMode`` is of one made here.
     public static let privateMode = MACVLAN_MODE_PRIVATE.rawValue
 
@@ -56,6 +59,7 @@ extension Request {
                         try message.put(IFLA_MACVLAN_MODE, VirtualLink.privateMode)
                     case .ipvlan:
                         try message.put(IFLA_IPVLAN_MODE, UInt16(IPVLAN_MODE_L2.rawValue))
+                        try message.put(IFLA_IPVLAN_FLAGS, link.ipvlanFlags)
                     }
                 }
             }

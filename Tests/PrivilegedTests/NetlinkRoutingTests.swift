@@ -155,6 +155,24 @@ struct NetlinkRoutingTests {
         #expect(try lab.socket.addresses(of: device).isEmpty)
     }
 
+    @Test("an ipvlan where the kernel has it, and a plain refusal where not")
+    func ipvlan() throws {
+        let lab = try lab()
+        let i0 = try name("i0")
+        let error =
+            try lab.socket.attempt([
+                .add(VirtualLink(.ipvlan, name: i0, base: v0))
+            ]).first ?? nil
+        if let error {
+            #expect(error.code == .notSupported)
+            #expect(error.operation == "ip link add link v0 name i0 type ipvlan mode l2")
+        } else {
+            let link = try #require(try lab.socket.link(named: i0))
+            #expect(link.kind == "ipvlan")
+            #expect(link.peerIndex == v0.index)
+        }
+    }
+
     @Test("a batch for the packet filter is made whole or not at all, and the refusal is named")
     func filterBatch() throws {
         let lab = try lab()

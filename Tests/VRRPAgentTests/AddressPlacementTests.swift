@@ -34,8 +34,8 @@ struct AddressPlacementTests {
     @Test("use_vmac_addr gives those on other interfaces and of the other family theirs")
     func otherInterfaces() throws {
         var configuration = try configuration()
+        configuration.instances[0].usesVMACForOtherAddresses = true
         var own = try vmac()
-        own.coversOtherInterfaces = true
         own.transmitsFromBase = true
         configuration.instances[0].virtualInterface = own
         let placement = AddressPlacement(configuration)
@@ -45,6 +45,15 @@ struct AddressPlacementTests {
         #expect(plans.map(\.base.text) == ["eth0", "eth1", "eth0"])
         #expect(plans.map(\.address?.octets[4]) == [1, 1, 2])
         #expect(plans.map(\.transmits) == [false, false, false])
+    }
+
+    @Test("use_vmac_addr alone leaves those on the instance's own interface there")
+    func onlyOtherInterfaces() throws {
+        var configuration = try configuration()
+        configuration.instances[0].usesVMACForOtherAddresses = true
+        configuration.global.vmacAddressPrefix = "extra"
+        let placement = AddressPlacement(configuration)
+        #expect(names(placement, configuration.instances[0]) == ["eth0", "extra.51", "extra6.51"])
     }
 
     @Test("use_vmac after an address gives it one, whatever the instance says")

@@ -9,6 +9,8 @@ struct VirtualInterfacePlan: Hashable {
     var base: InterfaceName
     /// A macvlan's address; an ipvlan has its base's.
     var address: MACAddress?
+    /// How an ipvlan sees others on its base.
+    var mode = VRRPInstance.VirtualInterface.IPVLANMode.bridge
     /// The family of the addresses it is for.
     var family: IPAddress.Family
     /// Whether addresses of the other family are on the instance too.
@@ -51,11 +53,12 @@ struct AddressPlacement: Hashable {
         _ configuration: Configuration,
         isTaken: (InterfaceName, _ base: InterfaceName, MACAddress) -> Bool = { _, _, _ in false }
     ) {
+        let prefix = configuration.global.vmacAddressPrefix ?? configuration.global.vmacPrefix
         var used = Set(configuration.instances.compactMap(\.virtualInterface?.name))
         for instance in configuration.instances {
             for address in instance.virtualAddresses + instance.excludedAddresses {
                 guard let extra = Self.extra(for: address, in: instance), names[extra] == nil,
-                    let name = Self.names(extra).first(where: { name in
+                    let name = Self.names(extra, prefix).first(where: { name in
                         !used.contains(name)
                             && !isTaken(name, extra.base, Self.address(extra, instance))
                     })
@@ -68,13 +71,11 @@ struct AddressPlacement: Hashable {
 
     /// The interface that an address goes on.
     func interface(of address: VirtualAddress, in instance: VRRPInstance) -> InterfaceName {
-        if let own = instance.virtualInterface, own.kind == .macvlan,
-            address.interface == instance.interface,
-            address.address.address.family == instance.family
-        {
-            return own.name
+        switch instance.device(for: address) {
+        case .interface(let name): name
+        case .macvlan(let base):
+            Self.extra(for: address, in: instance).flatMap { names[$0] } ?? base
         }
-        return Self.extra(for: address, in: instance).flatMap { names[$0] } ?? address.interface
     }
 
     /// The interfaces that an instance needs made, its own first.
@@ -90,7 +91,7 @@ struct AddressPlacement: Hashable {
                         : own.address
                             ?? VirtualInterfacePlan.address(
                                 instance.virtualRouterID, instance.family),
-                    family: instance.family,
+                    mode: own.mode, family: instance.family,
                     hasOtherFamily: instance.excludedAddresses.contains {
                         $0.address.address.family != instance.family
                     }, transmits: !own.transmitsFromBase, interfaceAddress: own.interfaceAddress,
@@ -110,12 +111,9 @@ struct AddressPlacement: Hashable {
 
     /// What an address needs made for it besides its instance's own interface; nil: nothing.
     private static func extra(for address: VirtualAddress, in instance: VRRPInstance) -> Extra? {
-        let family = address.address.address.family
-        let isElsewhere = address.interface != instance.interface || family != instance.family
-        let ownCovers = instance.virtualInterface?.kind == .macvlan && !isElsewhere
-        let coversOthers = instance.virtualInterface?.coversOtherInterfaces ?? false
-        guard !ownCovers, address.usesVMAC || coversOthers && isElsewhere else { return nil }
-        return Extra(base: address.interface, family: family, vrid: instance.virtualRouterID)
+        guard case .macvlan(let base) = instance.device(for: address) else { return nil }
+        return Extra(
+            base: base, family: address.address.address.family, vrid: instance.virtualRouterID)
     }
 
     private static func address(_ extra: Extra, _ instance: VRRPInstance) -> MACAddress {
@@ -123,13 +121,13 @@ struct AddressPlacement: Hashable {
     }
 
     /// The names to choose from, the first that is free: `vrrp.51`, `vrrp1.51`, `vrrp2.51`...; for
-    /// IPv6 `vrrp6.51` second.
-    private static func names(_ extra: Extra) -> [InterfaceName] {
+    /// IPv6 `vrrp6.51` second. `vrrp` is `vmac_addr_prefix`, or else `vmac_prefix`.
+    private static func names(_ extra: Extra, _ prefix: String) -> [InterfaceName] {
         let numbers = 1...99
         let marks =
             extra.family == .v6
             ? ["", "6"] + numbers.filter { $0 != 6 }.map(String.init)
             : [""] + numbers.map(String.init)
-        return marks.compactMap { InterfaceName("vrrp\($0).\(extra.vrid)") }
+        return marks.compactMap { InterfaceName("\(prefix)\($0).\(extra.vrid)") }
     }
 }

@@ -117,8 +117,10 @@ final class VirtualInterfaces {
     ) -> Device? {
         let sort = plan.kind == .macvlan ? "VMAC" : "ipvlan"
         do throws(NetlinkError) {
-            let device = try kernel.make(
-                VirtualLink(plan.linkKind, name: plan.name, base: base, address: plan.address))
+            var link = VirtualLink(
+                plan.linkKind, name: plan.name, base: base, address: plan.address)
+            link.ipvlanFlags = plan.mode.rawValue
+            let device = try kernel.make(link)
             log.detail("\(owner): Success creating \(sort) interface \(plan.name)")
             return device
         } catch {
