@@ -1,8 +1,9 @@
 /// Why a text is not the number it should be, in keepalived's words.
 struct NumberError: Error {
     var message: String
-    /// The number it starts with (microseconds, of seconds), which keepalived takes with most
-    /// keywords when that is in range: a whole number only when it runs, seconds always.
+    /// The number it starts with (microseconds, of seconds; 0 where it starts with none), which
+    /// keepalived takes with most keywords when that is in range: a whole number only when it runs,
+    /// seconds always.
     var prefix: Int?
 }
 
@@ -22,7 +23,7 @@ func readInteger(
     let magnitude = digits.isEmpty ? 0 : Int(Substring(digits))
     let number = magnitude.map { isNegative ? -$0 : $0 }
     guard end == text.utf8.endIndex, !(digits.isEmpty && !text.isEmpty) else {
-        let prefix = number.flatMap { range.contains($0) && !digits.isEmpty ? $0 : nil }
+        let prefix = number.flatMap { range.contains($0) ? $0 : nil }
         throw NumberError(message: "invalid number '\(text)'", prefix: prefix)
     }
     let widest = isSigned ? Int(Int32.min)...Int(Int32.max) : 0...Int(UInt32.max)

@@ -67,7 +67,7 @@ extension RoutingReader {
                 length =
                     integer(
                         Word(text: written, position: word.position), in: 0...length,
-                        else: message) ?? length
+                        isStrict: true, else: message) ?? length
             }
             return .prefix(InterfaceAddress(address, prefixLength: length))
         }

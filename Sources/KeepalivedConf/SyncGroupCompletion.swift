@@ -41,6 +41,7 @@ struct SyncGroupCompletion: Reading {
                     "Sync group \(name) has only 1 virtual router(s) - this probably isn't what"
                         + " you want")
             }
+            reportMixedOwners(of: group)
             group.definition.smtpAlert =
                 group.smtpAlert ?? globals.completed.smtpAlert
             group.definition.notifiesPriorityChanges = group.notifiesPriorityChanges ?? false
@@ -69,6 +70,21 @@ struct SyncGroupCompletion: Reading {
             return
         }
         group.definition.members.append(member.text)
+    }
+
+    /// Says so when a member that is written to be backup follows an owner.
+    private mutating func reportMixedOwners(of group: SyncGroupDraft) {
+        var isOwners: Bool?
+        for name in group.definition.members {
+            guard let member = drafts.first(where: { $0.name == name }) else { continue }
+            if isOwners == true, member.state == .backup {
+                say(
+                    group,
+                    "Sync group \(group.definition.name) has some member(s) as address owner and"
+                        + " some not as address owner. This won't work.")
+            }
+            if isOwners != false { isOwners = member.state == .master && member.priority == 255 }
+        }
     }
 
     private mutating func say(_ group: SyncGroupDraft, _ message: String) {

@@ -82,9 +82,12 @@ struct VirtualAddressReader: Reading {
             let written = String(text.utf8[slash...].dropFirst()) ?? ""
             let message =
                 "Invalid address prefix len \(written) for address \(text) - using \(length)"
-            // The whole width, too, where keepalived reads an empty length as 0.
-            let word = Word(text: written.isEmpty ? "/" : written, position: entry.position)
-            length = integer(word, in: 0...length, else: message) ?? length
+            // keepalived takes what is no number for 0, and routes everything by the address.
+            let startsWithDigit = written.utf8.first.map { (0x30...0x39).contains($0) } ?? false
+            length =
+                integer(
+                    Word(text: written.isEmpty ? "/" : written, position: entry.position),
+                    in: 0...length, isStrict: !startsWithDigit, else: message) ?? length
         }
         return InterfaceAddress(address, prefixLength: length)
     }

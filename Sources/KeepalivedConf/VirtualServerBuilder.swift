@@ -104,7 +104,8 @@ struct VirtualServerGroupReader: Reading {
         let word = entry.words[1]
         let message =
             "(\(group)): fwmark '\(word.text)' must be in [0, \(UInt32.max)] - ignoring"
-        guard let mark = integer(word, in: 0...Int(UInt32.max), else: message) else { return nil }
+        guard let mark = integer(word, in: 0...Int(UInt32.max), isStrict: true, else: message)
+        else { return nil }
         guard entry.words.count > 2 else { return .firewallMark(UInt32(mark), family: nil) }
         switch entry.words[2].text {
         case "inet": return .firewallMark(UInt32(mark), family: .v4)

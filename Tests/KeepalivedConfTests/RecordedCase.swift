@@ -8,6 +8,8 @@ struct RecordedCase: Sendable, CustomTestStringConvertible {
     var text: String
     /// keepalived's exit status: 2 where it refused to run.
     var exitStatus: Int
+    /// That of its `--config-test`, `none` where that did not end; nil: not recorded.
+    var testExitStatus: String?
     /// What it said of lines of the file, by line.
     var lineMessages: [(line: Int, message: String)] {
         complaints.filter { $0.file == nil }.map { ($0.line, $0.message) }
@@ -31,6 +33,7 @@ struct RecordedCase: Sendable, CustomTestStringConvertible {
             guard line.hasPrefix("  ") else {
                 let parts = line.split(separator: " ")
                 if parts[0] == "exit-status:" { exitStatus = Int(parts[1]) ?? -1 }
+                if parts[0] == "test-exit-status:" { testExitStatus = String(parts[1]) }
                 section = String(parts[0])
                 continue
             }
