@@ -26,6 +26,8 @@ public struct Program {
     public var controlsTerminal = false
     /// A signal it gets when the thread that starts it ends.
     public var parentDeathSignal: Int32 = 0
+    /// The permissions that its files do not get (umask(2)); nil for the caller's.
+    public var fileModeMask: UInt16?
     /// The user it runs as; nil for the caller's.
     public var identity: Identity?
 
@@ -68,6 +70,7 @@ public struct Program {
         spawn.new_session = leadsSession ? 1 : 0
         spawn.controlling_terminal = controlsTerminal ? 1 : 0
         spawn.parent_death_signal = parentDeathSignal
+        spawn.file_mode_mask = fileModeMask.map { CInt($0) } ?? -1
         spawn.descriptor_count = CInt(descriptors.count)
         if let identity {
             spawn.has_identity = 1
@@ -138,6 +141,19 @@ public enum Termination: Equatable, Sendable {
             clinux_wait_exited(waitStatus) != 0
             ? .exited(status: clinux_wait_status(waitStatus))
             : .signalled(signal: clinux_wait_signal(waitStatus))
+    }
+
+    /// How a child has ended, without taking its end from the kernel: its number, and that of its
+    /// process group, stay its own until it is reaped.
+    ///
+    /// - Returns: nil when it runs, or is no child.
+    public static func peek(_ pid: Int32) -> Termination? {
+        var value: CInt = 0
+        switch clinux_wait_peek(pid, &value) {
+        case 1: return .exited(status: value)
+        case 2: return .signalled(signal: value)
+        default: return nil
+        }
     }
 
     /// Takes a child's end from the kernel.

@@ -72,7 +72,7 @@ final class Command {
         _ name: String?, _ launcher: inout Launcher, _ additions: [String]
     ) throws {
         guard let name else { return }
-        let database = try UserDatabase.ofNode()
+        let database = try UserDatabase.ofMachine()
         guard let user = database.user(name) else {
             throw LaunchError(
                 status: LaunchError.notRunnable, description: "no user \(name) in the node")

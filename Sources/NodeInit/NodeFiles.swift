@@ -36,7 +36,7 @@ enum NodeFiles {
         var database: UserDatabase?
         for file in specification.files {
             if file.owner != nil || file.group != nil, database == nil {
-                database = try UserDatabase.ofNode()
+                database = try UserDatabase.ofMachine()
             }
             try lay(file, database)
         }
@@ -79,17 +79,5 @@ enum NodeFiles {
         if file.mode & 0o7000 != 0 {
             try systemCall("set the mode of \(file.path)") { chmod(file.path, mode_t(file.mode)) }
         }
-    }
-}
-
-extension UserDatabase {
-    /// Those of the calling process's /etc; a missing file has no entries.
-    static func ofNode() throws(SystemError) -> UserDatabase {
-        func text(_ path: String) throws(SystemError) -> String {
-            do {
-                return try FileSystem.readText(path)
-            } catch  where error.code == .noSuchFileOrDirectory { return "" }
-        }
-        return UserDatabase(passwd: try text("/etc/passwd"), group: try text("/etc/group"))
     }
 }

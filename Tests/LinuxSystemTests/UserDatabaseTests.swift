@@ -1,8 +1,7 @@
+import LinuxSystem
 import Testing
 
-@testable import NodeInit
-
-@Suite("Users of a node, from /etc/passwd and /etc/group")
+@Suite("Users and groups, from /etc/passwd and /etc/group")
 struct UserDatabaseTests {
     private let database = UserDatabase(
         passwd: """

@@ -1,0 +1,104 @@
+#pragma once
+// Starting programs; part of CLinux.h.
+
+/// What clinux_spawn needs; every pointer stays valid until it returns.
+struct clinux_spawn {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    const char *working_directory;  ///< NULL: the caller's.
+    int clone_flags;                ///< CLONE_NEW* flags: the namespaces made for the child.
+    int network_namespace;          ///< Descriptor of a network namespace to enter first; -1: none.
+    const int *descriptors;         ///< The child's descriptor i is a copy of descriptors[i]; all others are closed.
+    int descriptor_count;
+    int new_session;                ///< setsid(2).
+    int controlling_terminal;       ///< Makes descriptor 0 the session's controlling terminal.
+    int parent_death_signal;        ///< PR_SET_PDEATHSIG; 0: none.
+    int file_mode_mask;             ///< umask(2); -1: the caller's.
+    int has_identity;               ///< Whether uid, gid and groups are set.
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    int group_count;
+    // Results:
+    int pidfd;
+    int error;  ///< errno of the step that failed in the child.
+    int stage;  ///< Which: 1 namespace, 2 descriptors, 3 terminal, 4 identity, 5 folder, 6 execve.
+};
+
+static inline int clinux_spawn_fail(struct clinux_spawn *spawn, int stage) {
+    spawn->error = errno;
+    spawn->stage = stage;
+    _exit(127);
+}
+
+// Runs in the child, on its own stack but in the parent's memory (the parent is suspended until execve or _exit), so
+// it calls async-signal-safe functions only and may leave its errors in *spawn.
+static inline int clinux_spawn_child(void *argument) {
+    struct clinux_spawn *spawn = argument;
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    for (int number = 1; number < 65; number++) sigaction(number, &standard, NULL);
+    if (spawn->network_namespace >= 0 && setns(spawn->network_namespace, CLINUX_CLONE_NEWNET) < 0)
+        return clinux_spawn_fail(spawn, 1);
+    if (spawn->new_session) setsid();
+    if (spawn->file_mode_mask >= 0) umask((mode_t)spawn->file_mode_mask);
+    // First copy all sources above the targets, so that no dup2 overwrites a source that is still needed.
+    int copies[16];
+    int count = spawn->descriptor_count;
+    if (count > 16) { errno = EINVAL; return clinux_spawn_fail(spawn, 2); }
+    for (int i = 0; i < count; i++) {
+        copies[i] = fcntl(spawn->descriptors[i], F_DUPFD_CLOEXEC, count);
+        if (copies[i] < 0) return clinux_spawn_fail(spawn, 2);
+    }
+    for (int i = 0; i < count; i++)
+        if (dup2(copies[i], i) < 0) return clinux_spawn_fail(spawn, 2);
+    if (syscall(436 /* close_range */, (unsigned)count, ~0u, 0) < 0) return clinux_spawn_fail(spawn, 2);
+    if (spawn->controlling_terminal && ioctl(0, TIOCSCTTY, 0) < 0) return clinux_spawn_fail(spawn, 3);
+    if (spawn->has_identity) {
+        if (syscall(SYS_setgroups, spawn->group_count, spawn->groups) < 0 || syscall(SYS_setgid, spawn->gid) < 0 ||
+            syscall(SYS_setuid, spawn->uid) < 0)
+            return clinux_spawn_fail(spawn, 4);
+    }
+    // After the change of user, which clears it.
+    if (spawn->parent_death_signal) prctl(PR_SET_PDEATHSIG, spawn->parent_death_signal, 0, 0, 0);
+    if (spawn->working_directory && chdir(spawn->working_directory) < 0) return clinux_spawn_fail(spawn, 5);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(spawn->path, spawn->arguments, spawn->environment);
+    return clinux_spawn_fail(spawn, 6);
+}
+
+/// Starts a program as posix_spawn(3) would (shared memory, suspended parent: no copy of page tables), with what
+/// posix_spawn lacks: new namespaces, a pidfd, and every other descriptor closed. Returns the process id, or -1 with
+/// errno set and spawn->stage naming the step (0: clone itself).
+static inline pid_t clinux_spawn(struct clinux_spawn *spawn) {
+    const size_t size = 128 * 1024;
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack == MAP_FAILED) return -1;
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    spawn->pidfd = -1;
+    spawn->error = 0;
+    spawn->stage = 0;
+    int flags = 0x00000100 /* CLONE_VM */ | 0x00004000 /* CLONE_VFORK */ | 0x00001000 /* CLONE_PIDFD */ | SIGCHLD;
+    pid_t pid = clone(clinux_spawn_child, stack + size, flags | spawn->clone_flags, spawn, &spawn->pidfd);
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    munmap(stack, size);
+    if (pid < 0) {
+        errno = error;
+        return -1;
+    }
+    if (spawn->error) {
+        int status;
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+        close(spawn->pidfd);
+        errno = spawn->error;
+        return -1;
+    }
+    return pid;
+}
