@@ -1,0 +1,178 @@
+import KeepalivedConf
+import LinuxSystem
+
+/// Every command of a configuration, checked once: what is run, as whom, and what keepalived says
+/// about the rest.
+struct ScriptBook {
+    /// Something to say about the scripts.
+    enum Remark: Equatable {
+        /// For the log only: keepalived's `--config-test` does not show it.
+        case line(LogLine)
+        /// A configuration error, shown by `--config-test` too.
+        case diagnostic(ConfDiagnostic)
+    }
+
+    /// What to say, in keepalived's order.
+    private(set) var remarks: [Remark] = []
+    /// Scripts run without `enable_script_security`: `--config-test` exits with status 6.
+    private(set) var violation: ConfDiagnostic?
+
+    private var invocations: [Command: CommandLauncher.Invocation] = [:]
+    private var disabledScripts: Set<String> = []
+    private let security: ScriptSecurity
+    private let global: GlobalDefinitions
+    /// Nil: no script without a user of its own can be run.
+    private var defaultUser: ScriptUser?
+
+    static let defaultUserName = "keepalived_script"
+
+    /// - Parameter machine: where the commands would run.
+    init(_ configuration: Configuration, machine: ScriptSecurity.Machine) {
+        global = configuration.global
+        security = ScriptSecurity(machine: machine, isEnabled: global.scriptSecurity)
+        var checks = Checks()
+        defaultUser = findDefaultUser()
+        // Start and shutdown scripts are the parent's, which has its own violation.
+        for command in [global.startupScript, global.shutdownScript].compactMap(\.self) {
+            add(command, "startup/shutdown", &checks)
+        }
+        report(checks, "start/shutdown scripts")
+        checks = Checks()
+        // keepalived checks what its instances run, and nothing without an instance.
+        guard !configuration.instances.isEmpty else { return }
+        for script in configuration.scripts { add(script, &checks) }
+        for instance in configuration.instances { add(instance.notify, &checks) }
+        for group in configuration.syncGroups { add(group.notify, &checks) }
+        for script in global.notifyFIFOs.compactMap(\.script) { add(script, "fifo", &checks) }
+        report(checks, "scripts")
+    }
+
+    /// How to run a command; nil: not at all.
+    func invocation(of command: Command) -> CommandLauncher.Invocation? { invocations[command] }
+
+    /// Whether a script is run; an instance does not track one that is not.
+    func runs(_ script: VRRPScript) -> Bool { !disabledScripts.contains(script.name) }
+
+    /// Whom a FIFO belongs to, and scripts run as that say nothing; nil: the daemon's own.
+    var fallbackUser: ScriptUser? { unlessOwn(defaultUser) }
+
+    // MARK: Users
+
+    private func unlessOwn(_ user: ScriptUser?) -> ScriptUser? {
+        user == security.machine.ownUser ? nil : user
+    }
+
+    private mutating func findDefaultUser() -> ScriptUser? {
+        if !global.scriptUser.isEmpty { return find(global.scriptUser) }
+        if let user = find([Self.defaultUserName]) { return user }
+        return global.scriptSecurity ? nil : security.machine.ownUser
+    }
+
+    /// The user and group of those names, keepalived's words where there is none.
+    private mutating func find(_ names: [String]) -> ScriptUser? {
+        let users = security.machine.users
+        guard let user = names.first.flatMap({ users.user($0) }) else {
+            remarks.append(.line(.init("Script user '\(names.first ?? "")' does not exist")))
+            return nil
+        }
+        guard names.count > 1 else {
+            return ScriptUser(userID: user.userID, groupID: user.groupID)
+        }
+        guard let group = users.groupID(names[1]) else {
+            remarks.append(.line(.init("Script group '\(names[1])' does not exist")))
+            return nil
+        }
+        return ScriptUser(userID: user.userID, groupID: group)
+    }
+
+    /// The user of a command; nil: it cannot be run.
+    private mutating func user(
+        of command: Command, _ what: String, isScript: Bool
+    ) -> ScriptUser? {
+        let name = command.arguments.first ?? ""
+        if !command.user.isEmpty {
+            if let user = find(command.user) { return user }
+            remarks.append(
+                .line(.init("Invalid user/group for \(what) script \(name) - ignoring")))
+            return nil
+        }
+        if let defaultUser { return defaultUser }
+        let message =
+            global.scriptUser.isEmpty
+            ? "Unable to set default user \(Self.defaultUserName) for script"
+            : "Error setting global script uid/gid"
+        remarks.append(
+            .diagnostic(
+                ConfDiagnostic(command.position, .error, .lossOfConfiguration, message)))
+        if !isScript {
+            remarks.append(
+                .line(.init("Failed to set default user for \(what) script \(name) - ignoring")))
+        }
+        return nil
+    }
+
+    // MARK: Checks
+
+    /// What the checks of a set of scripts found.
+    private struct Checks {
+        var hasScripts = false
+        var hasInsecureScripts = false
+        var firstPosition: SourcePosition?
+    }
+
+    private mutating func add(_ notify: VRRPInstance.NotifyCommands, _ checks: inout Checks) {
+        let commands = [
+            notify.backup, notify.master, notify.fault, notify.stop, notify.deleted, notify.any,
+            notify.masterReceivedLowerPriority,
+        ]
+        for command in commands.compactMap(\.self) { add(command, "notify", &checks) }
+    }
+
+    @discardableResult
+    private mutating func add(
+        _ command: Command, _ what: String, isScript: Bool = false, _ checks: inout Checks
+    ) -> ScriptSecurity.Refusal? {
+        guard let user = user(of: command, what, isScript: isScript) else { return .inhibited }
+        let verdict = security.check(command.arguments, as: user)
+        remarks += verdict.lines.map(Remark.line)
+        checks.hasScripts = checks.hasScripts || verdict.isScript
+        checks.hasInsecureScripts = checks.hasInsecureScripts || verdict.isInsecure
+        checks.firstPosition = checks.firstPosition ?? command.position
+        if let arguments = verdict.arguments {
+            invocations[command] = .init(arguments, user: unlessOwn(user))
+        }
+        return verdict.refusal
+    }
+
+    private mutating func add(_ script: VRRPScript, _ checks: inout Checks) {
+        let isKnown = defaultUser != nil || !script.command.user.isEmpty
+        let refusal = add(script.command, "vrrp", isScript: true, &checks)
+        guard let refusal else { return }
+        disabledScripts.insert(script.name)
+        let reason: String? =
+            switch refusal {
+            case .inhibited where !isKnown: nil
+            case .inhibited: "due to insecure"
+            case .notFound: "since not found/accessible"
+            case .notExecutable: nil
+            }
+        guard let reason else { return }
+        remarks.append(
+            .diagnostic(
+                ConfDiagnostic(
+                    script.command.position, .error, .lossOfConfiguration,
+                    "Disabling track script \(script.name) \(reason)", namesLine: false)))
+    }
+
+    private mutating func report(_ checks: Checks, _ what: String) {
+        guard checks.hasScripts, !global.scriptSecurity, let position = checks.firstPosition
+        else { return }
+        let violation = ConfDiagnostic(
+            position, .warning, .noEffect,
+            "SECURITY VIOLATION - \(what) are being executed but script_security not enabled."
+                + (checks.hasInsecureScripts ? " There are insecure scripts." : ""),
+            namesLine: false)
+        self.violation = self.violation ?? violation
+        remarks.append(.diagnostic(violation))
+    }
+}
