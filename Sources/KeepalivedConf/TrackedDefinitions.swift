@@ -30,9 +30,9 @@ public struct TrackProcess: Hashable, Sendable {
     public enum ParameterMatch: String, Hashable, Sendable {
         /// All of them, as written.
         case exact
-        /// The first ones, the last of which may go on.
+        /// The first ones, as written.
         case partial
-        /// The first ones.
+        /// The first ones, the last of which may go on.
         case initial
     }
 
