@@ -49,6 +49,7 @@ extern int unshare(int flags);
 extern int pipe2(int descriptors[2], int flags);
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 extern int clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+extern int malloc_trim(size_t pad);
 extern ssize_t sendfile(int out, int in, off_t *offset, size_t count);
 
 // <sched.h>

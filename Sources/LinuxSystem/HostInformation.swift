@@ -10,10 +10,22 @@ public enum HostInformation {
         return "\(text(&names.sysname)) \(text(&names.release))"
     }
 
+    /// The host's name, with its domain where that is part of it.
+    public static var hostName: String {
+        var names = utsname()
+        uname(&names)
+        return text(&names.nodename)
+    }
+
     /// The wall clock's time where the machine is, as ctime(3) writes it: `Sat Nov 21 12:56:56
     /// 2026`.
-    public static var localTime: String {
-        var now = time(nil)
+    public static var localTime: String { localTime(seconds: Int64(time(nil))) }
+
+    /// A time where the machine is, as ctime(3) writes it.
+    ///
+    /// - Parameter seconds: since 1970.
+    public static func localTime(seconds: Int64) -> String {
+        var now = time_t(seconds)
         var parts = tm()
         localtime_r(&now, &parts)
         var buffer = [CChar](repeating: 0, count: 64)

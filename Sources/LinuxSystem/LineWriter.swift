@@ -4,37 +4,118 @@ import Glibc
 /// Writes whole lines to a descriptor without ever waiting for its reader.
 ///
 /// A daemon whose log's reader has stopped must not stop with it: lines for which the pipe has no
-/// room are dropped, and the next one that fits is preceded by how many.
+/// room wait in a bounded queue; when that is full too, lines are dropped, and the next one that
+/// fits is preceded by how many.
 public final class LineWriter {
     private let descriptor: CInt
-    private var droppedLines = 0
-
-    /// Pipes guarantee room for that many bytes when they are writable at all (PIPE_BUF).
-    private static let maximumLineBytes = 4096
+    private var queue: LineQueue
 
     /// Writes to an open descriptor, which stays the caller's.
-    public init(_ descriptor: CInt) { self.descriptor = descriptor }
+    ///
+    /// - Parameter limitBytes: how much may wait; 0: what does not fit at once is dropped.
+    public init(_ descriptor: CInt, limitBytes: Int = 0) {
+        self.descriptor = descriptor
+        queue = LineQueue(limitBytes: limitBytes)
+    }
 
     /// Writes to standard error.
-    public static func standardError() -> LineWriter { LineWriter(STDERR_FILENO) }
+    public static func standardError(limitBytes: Int = 0) -> LineWriter {
+        LineWriter(STDERR_FILENO, limitBytes: limitBytes)
+    }
+
+    /// Whether something waits for room: ``flush()`` is to be tried again.
+    public var isWaiting: Bool { !queue.isEmpty }
 
     /// Writes the text and a newline; what does not fit a pipe's atomic write is cut off.
     public func write(_ text: String) {
-        if droppedLines > 0 {
-            guard writeNow("(\(droppedLines) lines were dropped, nobody read them)") else {
-                droppedLines += 1
-                return
-            }
-            droppedLines = 0
-        }
-        if !writeNow(text) { droppedLines += 1 }
+        queue.append(text)
+        flush()
     }
 
-    private func writeNow(_ text: String) -> Bool {
+    /// Writes what waits, as far as there is room now.
+    public func flush() {
+        while let line = queue.first {
+            guard writeNow(line) else {
+                queue.settle()
+                return
+            }
+            queue.removeFirst()
+        }
+    }
+
+    private func writeNow(_ line: [UInt8]) -> Bool {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         guard poll(&waiting, 1, 0) == 1, waiting.revents & Int16(POLLOUT) != 0 else { return false }
-        var line = Array(text.utf8.prefix(Self.maximumLineBytes - 1))
+        return Glibc.write(descriptor, line, line.count) > 0
+    }
+}
+
+/// Lines that wait to be written, in bounded memory.
+struct LineQueue {
+    /// Pipes guarantee room for that many bytes when they are writable at all (PIPE_BUF).
+    static let maximumLineBytes = 4096
+
+    private enum Item {
+        case line([UInt8])
+        /// That many lines were dropped here.
+        case dropped(Int)
+    }
+
+    private let limitBytes: Int
+    private var items: ArraySlice<Item> = []
+    private var byteCount = 0
+
+    init(limitBytes: Int) { self.limitBytes = limitBytes }
+
+    var isEmpty: Bool { items.isEmpty }
+
+    /// What is to be written next.
+    var first: [UInt8]? {
+        switch items.first {
+        case .line(let line)?: line
+        case .dropped(let count)?:
+            Self.bytes("(\(count) lines were dropped, nobody read them)")
+        case nil: nil
+        }
+    }
+
+    /// Adds a line. Until ``settle()`` it counts as one that may yet be written at once.
+    mutating func append(_ text: String) {
+        let line = Self.bytes(text)
+        items.append(.line(line))
+        byteCount += line.count
+    }
+
+    /// Forgets what has been written.
+    mutating func removeFirst() {
+        if case .line(let line)? = items.popFirst() { byteCount -= line.count }
+    }
+
+    /// Drops the newest lines until what has to wait is within the limit.
+    mutating func settle() {
+        var dropped = 0
+        while byteCount > limitBytes, let item = items.popLast() {
+            switch item {
+            case .line(let line):
+                byteCount -= line.count
+                dropped += 1
+            case .dropped(let count): dropped += count
+            }
+        }
+        if dropped > 0 {
+            if case .dropped(let count)? = items.last {
+                items.removeLast()
+                dropped += count
+            }
+            items.append(.dropped(dropped))
+        }
+        // A slice keeps the memory of what was taken from its front.
+        if items.startIndex > 0 { items = ArraySlice(Array(items)) }
+    }
+
+    private static func bytes(_ text: String) -> [UInt8] {
+        var line = Array(text.utf8.prefix(maximumLineBytes - 1))
         line.append(UInt8(ascii: "\n"))
-        return Glibc.write(descriptor, line, line.count) == line.count
+        return line
     }
 }

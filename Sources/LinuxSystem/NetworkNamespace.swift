@@ -25,6 +25,16 @@ public struct NetworkNamespace: ~Copyable {
                 try systemCall("open pidfd of process \(pid)") { clinux_pidfd_open(pid) }))
     }
 
+    /// The one that `ip netns` knows by that name: /run/netns/NAME.
+    public static func named(_ name: String) throws(SystemError) -> NetworkNamespace {
+        let path = "/run/netns/\(name)"
+        return NetworkNamespace(
+            OwnedDescriptor(
+                try systemCall("open network namespace \(path)") {
+                    clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+                }))
+    }
+
     /// A new, empty one; the calling thread stays where it is.
     public static func create() throws(SystemError) -> NetworkNamespace {
         let home = try current()
@@ -45,9 +55,8 @@ public struct NetworkNamespace: ~Copyable {
 
     /// Does something with the calling thread inside this namespace, and brings the thread back.
     ///
-    /// The one place that calls setns(2). Sockets opened by `body` belong to this namespace for
-    /// good, whatever thread uses them, and keep it alive. `body` returns values or descriptors,
-    /// never closures.
+    /// Sockets opened by `body` belong to this namespace for good, whatever thread uses them, and
+    /// keep it alive. `body` returns values or descriptors, never closures.
     ///
     /// - Throws: ``SystemError`` when the namespace cannot be entered, and whatever `body` throws.
     public func run<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
@@ -56,6 +65,15 @@ public struct NetworkNamespace: ~Copyable {
         try systemCall("enter network namespace") { setns(number, CLINUX_CLONE_NEWNET) }
         defer { home.enter() }
         return try body()
+    }
+
+    /// Moves the calling thread into this namespace, for good. A program that is to live in it does
+    /// this before it opens sockets or has other threads.
+    ///
+    /// - Throws: ``SystemError`` when it cannot be entered (CAP_SYS_ADMIN).
+    public func enterForGood() throws(SystemError) {
+        let number = descriptor.rawValue
+        try systemCall("enter network namespace") { setns(number, CLINUX_CLONE_NEWNET) }
     }
 
     // Going back to where the thread came from cannot fail for a reason the caller could act on;
