@@ -131,7 +131,7 @@ let package = Package(
                 "VRRPAgent", "VRRP", "KeepalivedConf", "Netlink", "LinuxSystem", "NetworkTypes",
                 "CLinux", system,
             ],
-            swiftSettings: common),
+            exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
             name: "HTTPBackendTests",
             dependencies: [

@@ -1,0 +1,196 @@
+import KeepalivedConf
+import LinuxSystem
+import NetworkTypes
+import Testing
+import VRRP
+
+@testable import VRRPAgent
+
+@Suite("keepalived.json, keepalived.data and keepalived.stats")
+struct ReportTests {
+    @Test(
+        "the JSON dump is byte for byte keepalived's",
+        arguments: ["plain", "v6", "vmac", "fault", "groups"])
+    func json(_ name: String) throws {
+        let fixture = try ReportFixture(name)
+        let ours = try #require(InstanceJSON.text(try fixture.report()))
+        // Field by field first, so that a failure says which.
+        let (own, theirs) = (fields(ours), fields(fixture.json))
+        for (one, other) in zip(own, theirs) { #expect(one == other) }
+        #expect(ours == fixture.json)
+    }
+
+    private func fields(_ json: String) -> [String] {
+        json.components(separatedBy: ",\"")
+    }
+
+    @Test("without instances there is no JSON, as in keepalived")
+    func emptyJSON() {
+        #expect(
+            InstanceJSON.text(AgentReport(configuration: Configuration(), routerID: "x")) == nil)
+    }
+
+    @Test("the statistics are byte for byte keepalived's")
+    func statistics() throws {
+        let report = try ReportFixture("plain").report()
+        #expect(try StatisticsReport.text(report) == ReportFixture.text("plain.stats"))
+    }
+
+    @Test(
+        "the data dump has keepalived's lines about instances",
+        arguments: ["plain", "v6", "vmac"])
+    func data(_ name: String) throws {
+        let report = try ReportFixture(name).report()
+        let ours = StateReport.text(report) { _ in "Sat Nov 21 16:43:11 2026" }
+            .components(separatedBy: "------< VRRP Topology >------\n").last!
+        let recorded = try ReportFixture.text("\(name).data")
+            .components(separatedBy: "------< VRRP Topology >------\n").last!
+            .components(separatedBy: "------< VRRP Sockpool >------\n").first!
+        let own = ours.components(separatedBy: "------<").first!.split(separator: "\n")
+        let theirs = recorded.split(separator: "\n")
+        // Descriptors and times are the run's.
+        let ofRun = [
+            "   fd_in", "   No sockets", "   Last transition", "   Read timeout",
+            "   Master down timer", "   Using src_ip", "   Multicast address ff02",
+            "   Use VMAC, i/f name",
+        ]
+        func comparable(_ lines: [Substring]) -> [Substring] {
+            lines.filter { line in !ofRun.contains { line.hasPrefix($0) } }
+        }
+        #expect(comparable(own) == comparable(theirs))
+    }
+
+    @Test(
+        "seconds as printf's %g has them",
+        arguments: [
+            (1_000_000, "1"), (250_000, "0.25"), (10_000, "0.01"), (0, "0"), (1_500_000, "1.5"),
+            (40_950_000, "40.95"), (255_000_000, "255"), (1_234_567, "1.23457"),
+        ])
+    func shortSeconds(_ microseconds: Int, _ text: String) {
+        #expect(Duration.microseconds(microseconds).shortSeconds == text)
+    }
+
+    @Test("a time tells microseconds, before the year for people")
+    func wallTime() {
+        let time = AgentReport.WallTime(nanoseconds: 1_795_279_391_006_679_999)
+        #expect(time.seconds == "1795279391.006679")
+        #expect(
+            time.text { _ in "Sat Nov 21 16:43:11 2026" }
+                == "1795279391.006679 (Sat Nov 21 16:43:11.006679 2026)")
+    }
+}
+
+@Suite("Routes and rules in the dumps")
+struct ObjectTextTests {
+    private let position = SourcePosition(file: "x", line: 1, column: 1)
+
+    private func route(_ text: String) throws -> RouteDefinition {
+        let parts = text.split(separator: "/")
+        let prefix = IPPrefix(
+            containing: try #require(IPAddress(String(parts[0]))),
+            length: try #require(Int(parts[1])))
+        return RouteDefinition(destination: prefix, position: position)
+    }
+
+    @Test("routes are written as keepalived 2.2.7 writes them (recorded)")
+    func routes() throws {
+        var plain = try route("10.50.0.0/16")
+        plain.source = IPAddress("10.10.10.50")
+        plain.gateway = IPAddress("10.10.10.254")
+        plain.interface = InterfaceName("eth0")
+        #expect(
+            RouteReport(route: plain).description
+                == "prepend 10.50.0.0/16 src 10.10.10.50 via inet 10.10.10.254 dev eth0 proto 18")
+        var table = try route("10.51.0.0/16")
+        table.gateway = IPAddress("10.10.10.254")
+        table.interface = InterfaceName("eth0")
+        table.table = 100
+        table.scope = .global
+        table.metric = 30
+        #expect(
+            RouteReport(route: table).description
+                == "prepend 10.51.0.0/16 via inet 10.10.10.254 dev eth0 table 100 proto 18 scope 0"
+                + " metric 30")
+        var hole = try route("10.52.0.0/16")
+        hole.type = .blackhole
+        #expect(
+            RouteReport(route: hole).description == "add blackhole 10.52.0.0/16 proto 18 no_track")
+        var loose = try route("10.54.0.0/16")
+        loose.interface = InterfaceName("eth0")
+        loose.isTracked = false
+        #expect(RouteReport(route: loose).description == "prepend 10.54.0.0/16 dev eth0 no_track")
+    }
+
+    @Test("metrics and several ways are written as keepalived 2.2.7 writes them (recorded)")
+    func metrics() throws {
+        var route = try route("0.0.0.0/0")
+        route.gateway = IPAddress("10.10.10.254")
+        route.interface = InterfaceName("eth0")
+        route.table = 101
+        route.metrics = [
+            .init(number: 8, value: 1300), .init(number: 2, value: 1400, isLocked: true),
+            .init(number: 11, value: 20), .init(number: 3, value: 1000),
+            .init(number: 4, value: 1600),
+        ]
+        #expect(
+            RouteReport(route: route).description
+                == "prepend 0.0.0.0/0 via inet 10.10.10.254 dev eth0 table 101 proto 18 rtt 200ms"
+                + " mtu lock 1400 window 1000 advmss 1300 initcwnd 20")
+        var several = try self.route("10.53.0.0/16")
+        var first = RouteDefinition.NextHop()
+        first.gateway = IPAddress("10.10.10.253")
+        first.interface = InterfaceName("eth0")
+        first.weight = 2
+        var second = first
+        second.gateway = IPAddress("10.10.10.252")
+        second.weight = 1
+        second.isOnLink = true
+        several.nextHops = [first, second]
+        #expect(
+            RouteReport(route: several).description
+                == "prepend 10.53.0.0/16 proto 18 nexthop via inet 10.10.10.253 dev eth0 weight 2"
+                + " nexthop via inet 10.10.10.252 dev eth0 onlink no_track")
+    }
+
+    @Test("rules are written as keepalived 2.2.7 writes them (recorded)")
+    func rules() throws {
+        func prefix(_ text: String) throws -> IPPrefix { try route(text).destination }
+        var rule = RuleDefinition(family: .v4, position: position)
+        rule.from = try prefix("10.60.0.0/16")
+        rule.priority = 16383
+        rule.table = 100
+        #expect(
+            rule.reportText
+                == "from 10.60.0.0/16 priority 16383 tos 0x0 protocol 18 lookup 100")
+        var to = RuleDefinition(family: .v4, position: position)
+        to.to = try prefix("10.61.0.0/16")
+        to.priority = 200
+        to.table = 101
+        #expect(
+            to.reportText
+                == "from all to 10.61.0.0/16 priority 200 tos 0x0 protocol 18 lookup 101")
+        var not = RuleDefinition(family: .v4, position: position)
+        not.isInverted = true
+        not.from = try prefix("10.62.0.0/16")
+        not.priority = 302
+        not.action = .unreachable
+        #expect(
+            not.reportText
+                == "not from 10.62.0.0/16 priority 302 tos 0x0 protocol 18 type unreachable")
+        var suppressing = RuleDefinition(family: .v4, position: position)
+        suppressing.from = try prefix("10.65.0.0/16")
+        suppressing.priority = 305
+        suppressing.suppressedPrefixLength = 0
+        suppressing.suppressedInterfaceGroup = 3
+        suppressing.table = 254
+        #expect(
+            suppressing.reportText
+                == "from 10.65.0.0/16 priority 305 tos 0x0 suppress_prefixlen 0 suppress_ifgroup 3"
+                + " protocol 18 lookup 254")
+        rule.realms = 3 << 16 | 4
+        rule.priority = 307
+        #expect(
+            rule.reportText
+                == "from 10.60.0.0/16 priority 307 tos 0x0 protocol 18 realms 3/4 lookup 100")
+    }
+}
