@@ -58,6 +58,8 @@ final class Agent {
         if runners.isEmpty { log.line("Warning - \(Version.name) has no configuration to run") }
         log.line("Startup complete")
         try ReadyNotification.send()
+        Background.tellReady(options)
+        ProcessMemory.releaseStartPages()
         arm()
         try loop.run()
     }
@@ -187,7 +189,7 @@ final class Agent {
     private func reload() {
         log.line("Reloading ...")
         do {
-            let parsed = try ConfigurationFile.read(options.configurationFile)
+            let parsed = try ConfigurationFile.read(options)
             let names = try interfaceNames()
             let missing = parsed.configuration.diagnosticsForMissingInterfaces {
                 names.contains($0)

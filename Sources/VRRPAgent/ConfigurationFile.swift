@@ -1,36 +1,52 @@
 import KeepalivedConf
 import LinuxSystem
+import SystemPackage
 
 /// Reads keepalived.conf and what it includes.
 enum ConfigurationFile {
     /// No configuration is longer: what is, is some other file.
     private static let maximumBytes = 16 << 20
 
+    /// Reads the file that the command line names, as the command line says.
+    ///
     /// - Throws: ``SystemError`` when the file itself cannot be read.
-    static func read(_ path: String) throws(SystemError) -> ParsedConfiguration {
-        Configuration.parse(try text(path), file: path) { pattern, includer in
-            let folder = includer.lastIndex(of: "/").map { includer[...$0] } ?? ""
-            return FileSystem.paths(matching: pattern.hasPrefix("/") ? pattern : folder + pattern)
-                .compactMap { path in
-                    // One that cannot be read is missing from the answer, and reported as such.
-                    (try? text(path)).map { IncludedFile(path: path, text: $0) }
+    static func read(_ options: Options) throws(SystemError) -> ParsedConfiguration {
+        let path = options.configurationFile
+        let context = ConfigurationContext(
+            configID: options.configID
+                ?? ConfigurationContext.configID(ofHost: HostInformation.hostName),
+            workingDirectory: options.detachedFrom == nil ? try FileSystem.workingFolder() : "/",
+            includeChecks: options.checksIncludes ? .all : [],
+            random: { Int.random(in: $0) })
+        return Configuration.parse(try text(path), file: path, context: context, files: files)
+    }
+
+    /// What an `include` finds: keepalived reads regular files that are not executable.
+    private static var files: ConfigurationFiles {
+        ConfigurationFiles(
+            content: { path in
+                switch FileSystem.entry(path.isEmpty ? "." : path) {
+                case nil: return nil
+                case .folder?: return .folder
+                case .link?, .file?, .other?: return content(path)
                 }
+            },
+            names: { folder in try? FileSystem.list(folder.isEmpty ? "." : folder) })
+    }
+
+    private static func content(_ path: String) -> ConfigurationFiles.Content {
+        if FileSystem.isFolder(path) { return .folder }
+        guard FileSystem.isRegularFile(path), !FileSystem.hasExecutePermission(path) else {
+            return .irregular
+        }
+        do throws(SystemError) {
+            return .text(try text(path))
+        } catch {
+            return .unreadable(error.code.description)
         }
     }
 
     private static func text(_ path: String) throws(SystemError) -> String {
         String(decoding: try FileSystem.read(path, limitBytes: maximumBytes), as: UTF8.self)
-    }
-}
-
-extension ConfDiagnostic {
-    /// Whether keepalived's own `--config-test` would end with another status than 0 for it.
-    var failsConfigurationTest: Bool {
-        switch kind {
-        case .refused, .lossOfConfiguration, .unbalancedBraces, .unknownKeyword, .consequence,
-            .adjustedValue, .misreadLine, .missingInclude, .refusedInclude:
-            severity != .note
-        case .notSupportedYet, .noEffect: false
-        }
     }
 }

@@ -1,3 +1,5 @@
+import KeepalivedConf
+
 /// How the program ends, in keepalived's numbers.
 enum ExitStatus: Int32 {
     case success = 0
@@ -9,6 +11,17 @@ enum ExitStatus: Int32 {
     case permission = 4
     /// `--config-test` found something to complain about.
     case configurationTest = 5
-    /// There is no configuration file.
+    /// There is no configuration file, or the test found scripts or includes that are not safe.
     case noConfiguration = 6
+
+    /// The end of `--config-test`. keepalived's 6 for what is unsafe is its 6 for no file.
+    init(_ status: ConfigurationTestStatus) {
+        switch status {
+        case .accepted: self = .success
+        case .missingParameter: self = .configuration
+        case .cannotRun: self = .permission
+        case .complaints: self = .configurationTest
+        case .unsafe: self = .noConfiguration
+        }
+    }
 }

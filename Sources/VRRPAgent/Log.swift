@@ -1,27 +1,82 @@
 import LinuxSystem
+import NetworkTypes
 
-/// The log, on standard error, in keepalived's form.
+/// The log, in keepalived's wording: on standard error in the foreground, in syslog in the
+/// background or where `-S` asks for it, and in a file with `-g`.
+///
+/// Nothing here ever waits for who reads it.
 final class Log {
-    private let writer = LineWriter.standardError()
-    private let isStamped: Bool
-    private let isDetailed: Bool
+    /// How much waits for a reader of standard error that is slow, before lines are dropped.
+    private static let limitBytes = 64 << 10
 
-    /// - Parameters:
-    ///   - isStamped: whether lines begin with the time (`-l`); without it whoever collects them
-    ///     stamps them, as syslog does for keepalived.
-    ///   - isDetailed: whether `detail` prints anything (`-D`).
-    init(isStamped: Bool, isDetailed: Bool) {
-        self.isStamped = isStamped
-        self.isDetailed = isDetailed
+    private let options: Options.LogOptions
+    private let console: LineWriter?
+    private let syslog: Syslog?
+    private let file: (writer: LineWriter, descriptor: SharedDescriptor)?
+
+    /// - Parameter isForeground: whether there is a standard error to log to.
+    /// - Throws: ``SystemError`` when the file of `-g` cannot be opened.
+    init(_ options: Options.LogOptions, isForeground: Bool) throws(SystemError) {
+        self.options = options
+        console = isForeground ? .standardError(limitBytes: Self.limitBytes) : nil
+        let wantsSyslog = !options.avoidsSyslog && (!isForeground || options.facility != nil)
+        syslog =
+            wantsSyslog
+            ? Syslog(identity: Version.name, facility: options.facility ?? .daemon) : nil
+        if let name = options.file {
+            let path = name.hasPrefix("/") ? name : "/tmp/\(name)"
+            let descriptor = try FileSystem.openForAppending(path)
+            file = (LineWriter(descriptor.rawValue), descriptor)
+        } else {
+            file = nil
+        }
     }
+
+    /// The log of a test, which goes nowhere but to standard error.
+    convenience init(isStamped: Bool, isDetailed: Bool) {
+        var options = Options.LogOptions()
+        options.isStamped = isStamped
+        options.isDetailed = isDetailed
+        do throws(SystemError) {
+            try self.init(options, isForeground: true)
+        } catch {
+            preconditionFailure("without a file nothing is opened")
+        }
+    }
+
+    /// Whether lines of `--log-detail` are printed.
+    var isDetailed: Bool { options.isDetailed }
+
+    /// Whether lines wait for a reader: ``flush()`` is to be called some time later.
+    var isWaiting: Bool { console?.isWaiting ?? false }
+
+    /// Writes what waits, as far as somebody reads it.
+    func flush() { console?.flush() }
+
+    /// The name under which syslog files it, with the namespace and the instance the daemon has.
+    func rename(_ identity: String) { syslog?.rename(identity) }
 
     /// Logs a line.
-    func line(_ text: String) {
-        writer.write(isStamped ? "\(HostInformation.localTime): \(text)" : text)
-    }
+    func line(_ text: String) { write(text, .info) }
 
     /// Logs a line that keepalived prints with `--log-detail` only.
     func detail(_ text: @autoclosure () -> String) {
-        if isDetailed { line(text()) }
+        if options.isDetailed { write(text(), .detail) }
+    }
+
+    private func write(_ text: String, _ level: LogRecord.Level) {
+        let time =
+            options.isStamped || syslog != nil || file != nil ? HostInformation.localTime : ""
+        if options.isJSON {
+            let line = LogRecord(text, level).json(
+                realtimeNanoseconds: MonotonicClock.realtimeNanoseconds,
+                monotonic: MonotonicClock.now)
+            console?.write(line)
+            file?.writer.write(line)
+        } else {
+            console?.write(options.isStamped ? "\(time): \(text)" : text)
+            file?.writer.write("\(time): \(text)")
+        }
+        syslog?.write(text, time: time)
     }
 }

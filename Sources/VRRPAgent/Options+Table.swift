@@ -1,11 +1,23 @@
 extension Options {
-    /// One option of keepalived 2.2.7.
+    /// One option.
     struct Option {
         var short: Character?
         var long: String
         var argument: Argument
         var meaning: Meaning
+        /// For `--help`; empty for what is accepted only.
         var help: String
+
+        init(
+            _ short: Character?, _ long: String, _ argument: Argument = .none, _ meaning: Meaning,
+            _ help: String = ""
+        ) {
+            self.short = short
+            self.long = long
+            self.argument = argument
+            self.meaning = meaning
+            self.help = help
+        }
     }
 
     /// Whether an option is followed by something.
@@ -13,8 +25,9 @@ extension Options {
 
     /// What an option does here.
     enum Meaning {
-        case configurationFile, logConsole, logDetail, configurationTest, pidFile, vrrpPIDFile
-        case signalNumber, version, help
+        case flag(WritableKeyPath<Options, Bool>)
+        case text(WritableKeyPath<Options, String?>)
+        case configurationFile, configurationTest, logFile, logFormat, facility, umask
         /// What it asks for is how this program always behaves.
         case alwaysSo
         /// Accepted so that a unit file written for keepalived works; mentioned in the log.
@@ -23,76 +36,90 @@ extension Options {
         case unsupported(String)
     }
 
-    static let table: [Option] =
+    /// Every option of keepalived 2.2.7, and ours.
+    static var table: [Option] { acted + accepted }
+
+    private static var acted: [Option] {
         [
             Option(
-                short: "f", long: "use-file", argument: .required, meaning: .configurationFile,
-                help: "use that configuration file"),
+                "f", "use-file", .required, .configurationFile, "use that configuration file"),
+            Option("P", "vrrp", .none, .alwaysSo, "run VRRP only (always so)"),
             Option(
-                short: "P", long: "vrrp", argument: .none, meaning: .alwaysSo,
-                help: "run VRRP only (always so)"),
+                "n", "dont-fork", .none, .flag(\.staysInForeground),
+                "stay in the foreground, log to standard error"),
             Option(
-                short: "n", long: "dont-fork", argument: .none, meaning: .alwaysSo,
-                help: "stay in the foreground (always so)"),
+                "l", "log-console", .none, .flag(\.log.isStamped),
+                "begin lines on standard error with the time"),
+            Option("D", "log-detail", .none, .flag(\.log.isDetailed), "log in detail"),
             Option(
-                short: "l", long: "log-console", argument: .none, meaning: .logConsole,
-                help: "begin log lines with the time"),
+                "S", "log-facility", .required, .facility,
+                "log to syslog as local0 to local7 (or 0 to 7), user or daemon"),
+            Option("G", "no-syslog", .none, .flag(\.log.avoidsSyslog), "do not log to syslog"),
+            Option("g", "log-file", .optional, .logFile, "log to that file too"),
             Option(
-                short: "D", long: "log-detail", argument: .none, meaning: .logDetail,
-                help: "log in detail"),
+                nil, "log-format", .required, .logFormat,
+                "json: log lines of JSON, with times to the nanosecond"),
+            // keepalived's -d is its --dump-conf, which logs; to print is of more use.
+            Option("d", "log-conf", .none, .flag(\.logsConfiguration), "log the configuration"),
             Option(
-                short: "t", long: "config-test", argument: .optional, meaning: .configurationTest,
-                help: "check the configuration, print what is wrong (to that file), and exit"),
+                nil, "dump-conf", .none, .flag(\.printsConfiguration),
+                "print the configuration as it was understood, and exit"),
             Option(
-                short: "p", long: "pid", argument: .required, meaning: .pidFile, help: "pid file"),
+                "t", "config-test", .optional, .configurationTest,
+                "check the configuration, print what is wrong (to that file), and exit"),
             Option(
-                short: "r", long: "vrrp_pid", argument: .required, meaning: .vrrpPIDFile,
-                help: "second pid file, where keepalived has its VRRP process"),
+                "i", "config-id", .required, .text(\.configID),
+                "lines marked @VALUE apply (default: the host's name)"),
             Option(
-                short: nil, long: "signum", argument: .required, meaning: .signalNumber,
-                help: "print the number of signal STOP or RELOAD"),
+                "e", "all-config", .none, .flag(\.checksIncludes),
+                "a file that an include names must exist"),
             Option(
-                short: "v", long: "version", argument: .none, meaning: .version,
-                help: "print the version"),
-            Option(short: "h", long: "help", argument: .none, meaning: .help, help: "print this"),
-        ] + accepted
+                "s", "namespace", .required, .text(\.networkNamespace),
+                "run in that network namespace of /run/netns"),
+            Option("p", "pid", .required, .text(\.pidFile), "pid file"),
+            Option(
+                "r", "vrrp_pid", .required, .text(\.vrrpPIDFile),
+                "second pid file, where keepalived has its VRRP process"),
+            Option("u", "umask", .required, .umask, "of files and scripts (default: 0177)"),
+            Option(
+                "V", "dont-release-vrrp", .none, .flag(\.keepsAddresses),
+                "leave virtual addresses in place at the end"),
+            Option(
+                nil, "start-as-master", .none, .flag(\.startsAsMaster),
+                "state MASTER is MASTER at once, as in keepalived 1.3.5"),
+            Option(
+                nil, "signum", .required, .text(\.signalFunction),
+                "print a signal's number: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON"),
+            Option("v", "version", .none, .flag(\.printsVersion), "print the version"),
+            Option("h", "help", .none, .flag(\.printsHelp), "print this"),
+        ]
+    }
 
-    private static let accepted: [Option] = {
-        let logging = Meaning.ignored("the log goes to standard error")
+    private static var accepted: [Option] {
         let oneProcess = Meaning.ignored("there is one process")
         let checkers = Meaning.ignored("there are no health checkers")
-        let rows: [(Character?, String, Argument, Meaning)] = [
-            (
-                "i", "config-id", .required,
-                .ignored("conditional lines (@ID) are not supported yet")
-            ),
-            ("S", "log-facility", .required, logging),
-            ("G", "no-syslog", .none, .alwaysSo),
-            ("g", "log-file", .optional, logging),
-            (nil, "flush-log-file", .none, logging),
-            ("R", "dont-respawn", .none, oneProcess),
-            (nil, "all", .none, oneProcess),
-            ("B", "no_bfd", .none, .alwaysSo),
-            ("b", "bfd_pid", .required, oneProcess),
-            ("c", "checkers_pid", .required, oneProcess),
-            ("I", "dont-release-ipvs", .none, checkers),
-            ("X", "release-vips", .none, .ignored("addresses are always released")),
-            ("a", "address-monitoring", .none, .ignored("watch with ip monitor address")),
-            ("d", "dump-conf", .none, .ignored("there is no dump yet")),
-            ("u", "umask", .required, .ignored("only pid files are made")),
-            ("x", "snmp", .none, .ignored("there is no SNMP")),
-            ("A", "snmp-agent-socket", .required, .ignored("there is no SNMP")),
-            ("m", "core-dump", .none, .ignored("set it with ulimit -c")),
-            ("M", "core-dump-pattern", .optional, .ignored("set it with sysctl")),
-            ("e", "all-config", .none, .ignored("a missing file is always reported")),
-            ("C", "check", .none, .unsupported("there are no health checkers")),
-            ("V", "dont-release-vrrp", .none, .unsupported("addresses are always released")),
-            ("s", "namespace", .required, .unsupported("start it with ip netns exec")),
+        let noSNMP = Meaning.ignored("there is no SNMP")
+        return [
+            // Between the process that was started and the one in the background.
+            Option(nil, "detached", .required, .text(\.detachedFrom)),
+            Option(nil, "flush-log-file", .none, .alwaysSo),
+            Option("R", "dont-respawn", .none, .alwaysSo),
+            Option(nil, "all", .none, oneProcess),
+            Option("B", "no_bfd", .none, .alwaysSo),
+            Option("b", "bfd_pid", .required, oneProcess),
+            Option("c", "checkers_pid", .required, oneProcess),
+            Option("I", "dont-release-ipvs", .none, checkers),
+            Option("X", "release-vips", .none, .alwaysSo),
+            Option(
+                "a", "address-monitoring", .none, .ignored("watch with ip monitor address")),
+            Option("x", "snmp", .none, noSNMP),
+            Option("A", "snmp-agent-socket", .required, noSNMP),
+            Option("m", "core-dump", .none, .ignored("set it with ulimit -c")),
+            Option("M", "core-dump-pattern", .optional, .ignored("set it with sysctl")),
+            Option("C", "check", .none, .unsupported("there are no health checkers yet")),
+            Option("T", "genhash", .none, .unsupported("there are no health checkers yet")),
         ]
-        return rows.map {
-            Option(short: $0.0, long: $0.1, argument: $0.2, meaning: $0.3, help: "")
-        }
-    }()
+    }
 
     /// What `--help` prints.
     static var usage: String {
@@ -110,6 +137,7 @@ extension Options {
                     + option.help)
         }
         lines.append("The other options of keepalived are accepted where that is harmless.")
+        lines.append("Without -n the daemon runs in the background and logs to syslog.")
         return lines.joined(separator: "\n")
     }
 }

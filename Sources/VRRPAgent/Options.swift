@@ -1,30 +1,70 @@
+import LinuxSystem
+
 /// The command line, which is keepalived's: short options may be bundled (`-nlD`), an argument may
 /// follow its option at once or as the next word, and long options take theirs after `=` or as the
 /// next word.
 struct Options: Equatable {
     var configurationFile = "/etc/keepalived/keepalived.conf"
-    /// `-l`: log lines begin with the time. The log goes to standard error in any case.
-    var stampsLog = false
-    /// `-D`: log what is only of interest when something is wrong.
-    var logsDetail = false
+    /// `-n`: this process is the daemon; without it, one is started in the background.
+    var staysInForeground = false
+    /// Where the log goes, and how it looks.
+    var log = LogOptions()
     /// `-t`: check the configuration and exit.
     var testsConfiguration = false
     /// The file that `--config-test=FILE` writes to instead of standard error.
     var testOutput: String?
-    var pidFile = "/run/keepalived.pid"
-    var vrrpPIDFile = "/run/vrrp.pid"
+    /// `-d`: log the configuration.
+    var logsConfiguration = false
+    /// `--dump-conf`: print the configuration and exit.
+    var printsConfiguration = false
+    /// `-i`: what `@ID` lines are compared with; nil: the host's name.
+    var configID: String?
+    /// `-e`: a file that an `include` names must exist.
+    var checksIncludes = false
+    /// `-s`: the network namespace to run in, which overrides `net_namespace`.
+    var networkNamespace: String?
+    /// `-p`; nil: where keepalived has it.
+    var pidFile: String?
+    /// `-r`; nil: where keepalived has it.
+    var vrrpPIDFile: String?
+    /// `-u`: of files and scripts; nil: what the configuration says.
+    var umask: UInt16?
+    /// `-V`: addresses stay when the daemon ends.
+    var keepsAddresses = false
+    /// `--start-as-master`: `state MASTER` is MASTER at once, as in keepalived 1.3.5.
+    var startsAsMaster = false
     /// `--signum`: print that signal's number and exit.
     var signalFunction: String?
     var printsVersion = false
     var printsHelp = false
+    /// `--detached`: this process was started in the background, by a process in that folder, to
+    /// which relative paths refer.
+    var detachedFrom: String?
     /// Options that were accepted and do nothing here, each with the reason.
     var notes: [String] = []
+
+    /// Where the log goes, and how it looks.
+    struct LogOptions: Equatable {
+        /// `-l`: lines on standard error begin with the time.
+        var isStamped = false
+        /// `-D`: log what is only of interest when something is wrong.
+        var isDetailed = false
+        /// `--log-format json`.
+        var isJSON = false
+        /// `-S`: syslog's facility; nil: daemon, and in the foreground no syslog at all.
+        var facility: Syslog.Facility?
+        /// `-G`.
+        var avoidsSyslog = false
+        /// `-g`: a file it goes to as well.
+        var file: String?
+    }
 
     /// A command line that is not understood.
     enum UsageError: Error, Equatable, CustomStringConvertible {
         case unknownOption(String)
         case missingArgument(String)
         case unexpectedArgument(String)
+        case wrongArgument(String, of: String, expected: String)
         case unsupported(String, reason: String)
 
         var description: String {
@@ -32,6 +72,8 @@ struct Options: Equatable {
             case .unknownOption(let option): "unrecognized option '\(option)'"
             case .missingArgument(let option): "option '\(option)' requires an argument"
             case .unexpectedArgument(let argument): "unexpected argument '\(argument)'"
+            case .wrongArgument(let argument, let option, let expected):
+                "option '\(option)': '\(argument)' is not \(expected)"
             case .unsupported(let option, let reason): "option '\(option)': \(reason)"
             }
         }
@@ -49,6 +91,7 @@ struct Options: Equatable {
                 throw .unexpectedArgument(word)
             }
         }
+        if let folder = detachedFrom { resolvePaths(in: folder) }
     }
 
     private mutating func parseLong(
@@ -90,23 +133,55 @@ struct Options: Equatable {
     private mutating func apply(
         _ option: Option, _ argument: String?, as name: String
     ) throws(UsageError) {
-        if option.argument == .required, argument == nil { throw .missingArgument(name) }
-        let argument = argument ?? ""
+        if option.argument == .required, argument == nil || argument == "" {
+            throw .missingArgument(name)
+        }
         switch option.meaning {
-        case .configurationFile: configurationFile = argument
-        case .logConsole: stampsLog = true
-        case .logDetail: logsDetail = true
+        case .flag(let property): self[keyPath: property] = true
+        case .text(let property): self[keyPath: property] = argument
+        case .configurationFile: configurationFile = argument ?? ""
         case .configurationTest:
             testsConfiguration = true
-            testOutput = argument.isEmpty ? nil : argument
-        case .pidFile: pidFile = argument
-        case .vrrpPIDFile: vrrpPIDFile = argument
-        case .signalNumber: signalFunction = argument
-        case .version: printsVersion = true
-        case .help: printsHelp = true
+            testOutput = argument.flatMap { $0.isEmpty ? nil : $0 }
+        case .logFile: log.file = argument.flatMap { $0.isEmpty ? nil : $0 } ?? "keepalived.log"
+        case .logFormat:
+            guard let argument, ["json", "text"].contains(argument) else {
+                throw .wrongArgument(argument ?? "", of: name, expected: "json or text")
+            }
+            log.isJSON = argument == "json"
+        case .facility:
+            guard let facility = argument.flatMap({ Syslog.Facility($0) }) else {
+                throw .wrongArgument(
+                    argument ?? "", of: name, expected: "0 to 7, local0 to local7, user or daemon")
+            }
+            log.facility = facility
+        case .umask:
+            guard let mask = argument.flatMap(Self.mask) else {
+                throw .wrongArgument(argument ?? "", of: name, expected: "a mask from 0 to 0777")
+            }
+            umask = mask
         case .alwaysSo: break
         case .ignored(let reason): notes.append("option '\(name)' has no effect: \(reason)")
         case .unsupported(let reason): throw .unsupported(name, reason: reason)
         }
+    }
+
+    /// A number as strtol(3) reads it: octal after `0`, hexadecimal after `0x`.
+    private static func mask(_ text: String) -> UInt16? {
+        let number =
+            text.hasPrefix("0x")
+            ? UInt16(text.dropFirst(2), radix: 16)
+            : text.hasPrefix("0") ? UInt16(text, radix: 8) : UInt16(text)
+        return number.flatMap { $0 <= 0o777 ? $0 : nil }
+    }
+
+    /// A daemon's folder is the root; what was named before means what it meant.
+    private mutating func resolvePaths(in folder: String) {
+        func resolved(_ path: String) -> String {
+            path.hasPrefix("/") ? path : folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
+        }
+        configurationFile = resolved(configurationFile)
+        pidFile = pidFile.map(resolved)
+        vrrpPIDFile = vrrpPIDFile.map(resolved)
     }
 }

@@ -94,12 +94,10 @@ struct InstanceConfigurationTests {
 
     @Test("a test of the configuration fails where keepalived's would")
     func configurationTest() {
-        func fails(_ lines: String) -> [Bool] {
-            parse(lines).diagnostics.map(\.failsConfigurationTest)
-        }
-        #expect(fails("") == [])
-        #expect(fails("prioritty 100") == [true])
+        func status(_ lines: String) -> VRRPAgent.ExitStatus { .init(parse(lines).testStatus) }
+        #expect(status("") == .success)
+        #expect(status("prioritty 100") == .configurationTest)
         // Without effect here, but nothing wrong with the file.
-        #expect(fails("kernel_rx_buf_size 65536") == [false])
+        #expect(status("kernel_rx_buf_size 65536") == .success)
     }
 }

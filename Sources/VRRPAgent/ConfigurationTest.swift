@@ -1,0 +1,71 @@
+import CLinux
+import Glibc
+import KeepalivedConf
+import LinuxSystem
+import Netlink
+import NetworkTypes
+
+/// `--config-test` and `--dump-conf`.
+enum ConfigurationTest {
+    static func run(_ options: Options) -> ExitStatus {
+        let parsed: ParsedConfiguration
+        var diagnostics: [ConfDiagnostic]
+        do {
+            parsed = try ConfigurationFile.read(options)
+            diagnostics = parsed.diagnostics
+            let names = Set(try RouteSocket().links().map(\.name))
+            diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
+                names.contains($0.text)
+            }
+        } catch let error as SystemError {
+            return fail(error, .noConfiguration)
+        } catch {
+            return fail(error, .failure)
+        }
+        let unsupported = parsed.configuration.instances.compactMap { instance -> String? in
+            do throws(UnsupportedInstance) {
+                _ = try instance.routerConfiguration()
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        do throws(SystemError) {
+            try write(diagnostics.map(\.description) + unsupported, to: options.testOutput)
+        } catch {
+            return fail(error, .failure)
+        }
+        // 2 also stands for what keepalived would run and we cannot.
+        if !unsupported.isEmpty { return .configuration }
+        return ExitStatus(ConfigurationTestStatus(of: diagnostics))
+    }
+
+    /// Prints what was understood as a keepalived.conf, and what is wrong on standard error.
+    static func printConfiguration(_ options: Options) -> ExitStatus {
+        do throws(SystemError) {
+            let parsed = try ConfigurationFile.read(options)
+            try write(parsed.diagnostics.map(\.description), to: options.testOutput)
+            try FileSystem.writeAll(
+                Array(parsed.configuration.canonicalText.utf8)[...], to: STDOUT_FILENO,
+                name: "standard output")
+            return parsed.isRefused ? .configuration : .success
+        } catch {
+            return fail(error, .noConfiguration)
+        }
+    }
+
+    private static func fail(_ error: any Error, _ status: ExitStatus) -> ExitStatus {
+        LineWriter.standardError().write("\(Version.name): \(error)")
+        return status
+    }
+
+    private static func write(_ lines: [String], to path: String?) throws(SystemError) {
+        let text = lines.map { $0 + "\n" }.joined()
+        if let path {
+            try FileSystem.write(Array(text.utf8), to: path)
+        } else {
+            try FileSystem.writeAll(
+                Array(text.utf8)[...], to: STDERR_FILENO, name: "standard error")
+        }
+    }
+}
