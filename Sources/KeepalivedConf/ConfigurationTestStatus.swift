@@ -4,14 +4,15 @@ public enum ConfigurationTestStatus: Int32, Hashable, Sendable {
     case accepted = 0
     /// A keyword stands without the value it must have: the test ends there.
     case missingParameter = 2
-    /// keepalived could not run, for something that is no mistake of a value.
+    /// All that is wrong is what keepalived calls fatal, though it runs: delays for an interface
+    /// that is not there.
     case cannotRun = 4
     /// Something is wrong, be it as small as a password that is cut.
     case complaints = 5
     /// A file is missing that must be there, or scripts are run without script security.
     case unsafe = 6
 
-    /// The status for a file about which these things are said, of whichever source: keepalived's,
+    /// The status for a file about which these things are said, whoever says them: keepalived's,
     /// but for what it loses without a word, which is an error here.
     ///
     /// - Parameter violatesScriptSecurity: whether scripts are run without
@@ -23,10 +24,11 @@ public enum ConfigurationTestStatus: Int32, Hashable, Sendable {
             || diagnostics.contains(where: { $0.kind == .refusedInclude })
         {
             self = .unsafe
-        } else if diagnostics.contains(where: \.isComplaint) {
-            self = .complaints
         } else {
-            self = .accepted
+            let complaints = diagnostics.filter(\.isComplaint)
+            self =
+                complaints.isEmpty
+                ? .accepted : complaints.allSatisfy(\.isCalledFatal) ? .cannotRun : .complaints
         }
     }
 }
@@ -37,6 +39,9 @@ extension ConfDiagnostic {
     public var lacksParameter: Bool {
         kind == .refused && message.hasPrefix("*** Configuration line starting `")
     }
+
+    /// Whether keepalived calls it fatal, which counts for less than any other complaint.
+    fileprivate var isCalledFatal: Bool { message.hasPrefix("unknown interface ") }
 
     /// Whether keepalived's test of the file would end with a status other than 0 for it, or does
     /// here since something that is written is lost.

@@ -16,7 +16,9 @@ extension Configuration {
                             + " exist - will use if created"))
             } else {
                 diagnostics.append(
-                    ConfDiagnostic(use.position, .error, .refused, use.messageWhenMissing))
+                    ConfDiagnostic(
+                        use.position, use.isRequired ? .error : .warning,
+                        use.isRequired ? .refused : .adjustedValue, use.messageWhenMissing))
             }
         }
         return diagnostics
@@ -27,6 +29,8 @@ extension Configuration {
         var name: InterfaceName
         var position: SourcePosition
         var messageWhenMissing: String
+        /// Whether keepalived does not run without it.
+        var isRequired = true
     }
 
     private var interfaceUses: [InterfaceUse] {
@@ -45,6 +49,22 @@ extension Configuration {
         }
         for group in syncGroups {
             uses += group.trackedInterfaces.map { use($0, owner: group.name) }
+        }
+        for group in global.garpGroups {
+            uses += zip(group.interfaces, group.positions).map { name, position in
+                InterfaceUse(
+                    name: name, position: position,
+                    messageWhenMissing: "WARNING - interface \(name) specified for garp_group"
+                        + " doesn't exist")
+            }
+        }
+        uses += global.interfaceDelays.compactMap { delay in
+            delay.position.map {
+                InterfaceUse(
+                    name: delay.interface, position: $0,
+                    messageWhenMissing: "unknown interface \(delay.interface) specified for"
+                        + " up/down delay", isRequired: false)
+            }
         }
         uses += staticAddresses.map(use)
         uses += staticRoutes.flatMap(uses(of:)) + staticRules.flatMap(uses(of:))

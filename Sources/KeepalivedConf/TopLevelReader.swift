@@ -122,7 +122,7 @@ struct TopLevelReader: Reading {
                     note(
                         value.position, "The \(inner.name) is very large - \(value.text) seconds")
                 }
-            case "interface": addInterface(value, to: &group)
+            case "interface": addInterface(value, at: value.position, to: &group)
             case "interfaces":
                 group.isShared = true
                 let words = inner.entries.flatMap(\.words)
@@ -131,7 +131,9 @@ struct TopLevelReader: Reading {
                         inner.endPosition ?? inner.position,
                         "Warning - empty garp_group interfaces block")
                 }
-                for word in words { addInterface(word, to: &group) }
+                // keepalived reads the block whole, and then names its last line.
+                let end = inner.endPosition ?? inner.position
+                for word in words { addInterface(word, at: end, to: &group) }
             default: break
             }
         }
@@ -145,10 +147,12 @@ struct TopLevelReader: Reading {
         garpGroups.append(group)
     }
 
-    private mutating func addInterface(_ word: Word, to group: inout GARPGroup) {
+    private mutating func addInterface(
+        _ word: Word, at position: SourcePosition, to group: inout GARPGroup
+    ) {
         guard let name = InterfaceName(word.text) else {
             adjusted(
-                word.position,
+                position,
                 "WARNING - interface \(word.text) specified for garp_group doesn't exist")
             return
         }
@@ -156,9 +160,10 @@ struct TopLevelReader: Reading {
             group.interfaces.contains(name)
             || garpGroups.contains { $0.interfaces.contains(name) }
         if isTaken {
-            adjusted(word.position, "garp_group already specified for \(name) - ignoring")
+            adjusted(position, "garp_group already specified for \(name) - ignoring")
         } else {
             group.interfaces.append(name)
+            group.positions.append(position)
         }
     }
 
@@ -186,8 +191,9 @@ struct TopLevelReader: Reading {
             else { return }
             delays.append(delay)
         }
-        interfaceDelays.append(
-            InterfaceDelay(
-                interface: name, down: delays[0], up: delays.count > 1 ? delays[1] : .zero))
+        var delay = InterfaceDelay(
+            interface: name, down: delays[0], up: delays.count > 1 ? delays[1] : .zero)
+        delay.position = word.position
+        interfaceDelays.append(delay)
     }
 }

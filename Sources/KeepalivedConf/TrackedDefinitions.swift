@@ -121,6 +121,8 @@ public struct GARPGroup: Hashable, Sendable {
     public var interfaces: [InterfaceName] = []
     /// Whether its interfaces share one pace (`interfaces`) instead of having one each.
     public var isShared = false
+    /// Where each of its interfaces stands.
+    var positions: [SourcePosition] = []
 
     /// An empty group.
     public init() {}
@@ -134,6 +136,8 @@ public struct InterfaceDelay: Hashable, Sendable {
     public var down: Duration
     /// How long it must be up to count as up.
     public var up: Duration
+    /// Where it stands.
+    var position: SourcePosition?
 
     /// The delays of that interface.
     public init(interface: InterfaceName, down: Duration, up: Duration) {
