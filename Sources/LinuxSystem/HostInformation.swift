@@ -10,13 +10,6 @@ public enum HostInformation {
         return "\(text(&names.sysname)) \(text(&names.release))"
     }
 
-    /// The host's name, with its domain where that is part of it.
-    public static var hostName: String {
-        var names = utsname()
-        uname(&names)
-        return text(&names.nodename)
-    }
-
     /// The wall clock's time where the machine is, as ctime(3) writes it: `Sat Nov 21 12:56:56
     /// 2026`.
     public static var localTime: String { localTime(seconds: Int64(time(nil))) }
