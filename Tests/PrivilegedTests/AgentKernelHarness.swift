@@ -91,6 +91,34 @@ struct KernelStage: ~Copyable {
     }
 }
 
+/// Lines that only one of two texts has.
+struct StateDifference: CustomStringConvertible {
+    var onlyLeft: [String]
+    var onlyRight: [String]
+    /// Both may have the same lines in another order.
+    var isReordered: Bool
+
+    init(_ left: [String], _ right: [String]) {
+        let (lines, others) = (Set(left), Set(right))
+        onlyLeft = left.filter { !others.contains($0) }
+        onlyRight = right.filter { !lines.contains($0) }
+        isReordered = left != right
+        if let place = zip(left, right).enumerated().first(where: {
+            $0.element.0 != $0.element.1
+        }) {
+            orders = "order: - \(place.element.0)\n       + \(place.element.1)"
+        }
+    }
+
+    var isEmpty: Bool { !isReordered }
+    var description: String {
+        let lines = onlyLeft.map { "- \($0)" } + onlyRight.map { "+ \($0)" }
+        return lines.isEmpty ? orders : lines.joined(separator: "\n")
+    }
+    /// The first line that stands in another place, in both texts.
+    private var orders: String = ""
+}
+
 /// keepalived, running in a stage; ended with this value.
 final class KeepalivedProcess {
     private let pid: Int32
