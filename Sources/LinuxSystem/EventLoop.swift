@@ -33,8 +33,13 @@ public final class EventLoop {
     private let epoll: SharedDescriptor
     private let alarm: SharedDescriptor
     private var handlers: [CInt: (Interest) -> Void] = [:]
-    // Sorted, the next last: a lab has tens of them, not thousands.
+    // Sorted, the next last: a lab has tens of them, an agent some hundreds, which are found by
+    // halving.
     private var timers: [Timer] = []
+    private var deadlines: [TimerID: MonotonicInstant] = [:]
+    /// What the alarm is set to; nil when it has to be set anew, `.zero` when it is not to ring.
+    private var armed: MonotonicInstant?
+    private var events = [epoll_event](repeating: epoll_event(), count: 64)
     private var nextTimer: UInt64 = 0
     private var isStopped = false
 
@@ -80,9 +85,20 @@ public final class EventLoop {
     public func schedule(at deadline: MonotonicInstant, handler: @escaping () -> Void) -> TimerID {
         nextTimer += 1
         let id = TimerID(number: nextTimer)
-        let place = timers.firstIndex { $0.deadline <= deadline } ?? timers.endIndex
-        timers.insert(Timer(id: id, deadline: deadline, handler: handler), at: place)
+        timers.insert(
+            Timer(id: id, deadline: deadline, handler: handler), at: place { $0 > deadline })
+        deadlines[id] = deadline
         return id
+    }
+
+    /// The place of the first timer whose deadline is not `isLater`.
+    private func place(_ isLater: (MonotonicInstant) -> Bool) -> Int {
+        var (low, high) = (0, timers.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isLater(timers[middle].deadline) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Calls `handler` once, `delay` from now.
@@ -92,7 +108,13 @@ public final class EventLoop {
     }
 
     /// Forgets a timer; nothing when it has run.
-    public func cancel(_ timer: TimerID) { timers.removeAll { $0.id == timer } }
+    public func cancel(_ timer: TimerID) {
+        guard let deadline = deadlines.removeValue(forKey: timer) else { return }
+        let first = place { $0 > deadline }
+        if let index = timers[first...].firstIndex(where: { $0.id == timer }) {
+            timers.remove(at: index)
+        }
+    }
 
     /// Handles events until ``stop()``.
     ///
@@ -107,15 +129,15 @@ public final class EventLoop {
         runDueTimers()
         guard !isStopped else { return }
         arm()
-        var events = [epoll_event](repeating: epoll_event(), count: 64)
         let number = epoll.rawValue
         let count = try systemCall("wait for events") { epoll_wait(number, &events, 64, -1) }
         runDueTimers()
-        for event in events.prefix(Int(count)) {
+        for index in 0..<Int(count) {
+            let event = events[index]
             let descriptor = CInt(truncatingIfNeeded: event.data.u64)
             if descriptor == alarm.rawValue {
-                var expirations: UInt64 = 0
-                read(descriptor, &expirations, 8)
+                // Setting it again takes its ringing back, so it need not be read.
+                armed = nil
                 continue
             }
             // An earlier handler of this round may have removed this one.
@@ -131,13 +153,17 @@ public final class EventLoop {
         let now = MonotonicClock.now
         while !isStopped, let timer = timers.last, timer.deadline <= now {
             timers.removeLast()
+            deadlines[timer.id] = nil
             timer.handler()
         }
     }
 
     private func arm() {
+        let deadline = timers.last?.deadline ?? .zero
+        guard deadline != armed else { return }
+        armed = deadline
         var setting = itimerspec()
-        if let deadline = timers.last?.deadline {
+        if !timers.isEmpty {
             let nanoseconds = max(deadline.nanoseconds, 1)  // Zero would disarm it.
             setting.it_value.tv_sec = Int(nanoseconds / 1_000_000_000)
             setting.it_value.tv_nsec = Int(nanoseconds % 1_000_000_000)

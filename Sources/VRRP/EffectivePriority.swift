@@ -91,9 +91,12 @@ public struct EffectivePriority: Equatable, Sendable {
         return UInt8(min(max(Int(base) + contributions.values.reduce(0, +), 1), 254))
     }
 
-    /// What is to be told before startup: the faults that are known already, and the scripts without
-    /// weight that have not answered yet and so hold the router back. (Only scripts take their
-    /// time.)
+    /// All that it has a weight of.
+    public var tracked: Dictionary<Tracked, Weight>.Keys { weights.keys }
+
+    /// What is to be told before startup: the faults that are known already, and the scripts
+    /// without weight that have not answered yet and so hold the router back. (Only scripts take
+    /// their time.)
     public var initialEvents: [VirtualRouter.Event] { faults.map { .faultRaised($0) } }
 
     /// Takes what is the matter with something that is tracked now.
@@ -125,7 +128,8 @@ public struct EffectivePriority: Equatable, Sendable {
         return events
     }
 
-    /// A reload has changed what is tracked, or the base. What is tracked still keeps its condition.
+    /// A reload has changed what is tracked, or the base. What is tracked still keeps its
+    /// condition.
     ///
     /// - Returns: the faults that are new, then those that are gone. The priority is not among
     ///   them: it goes with the router's `.reconfigured`, which comes before.

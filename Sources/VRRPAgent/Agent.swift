@@ -1,231 +1,298 @@
+import CLinux
+import Glibc
 import KeepalivedConf
 import LinuxSystem
 import Netlink
 import NetworkTypes
 import VRRP
 
-/// The daemon: one thread that waits for packets, changes of interfaces, signals and deadlines, and
-/// hands them to the instances they concern.
+/// The daemon: one thread that waits for packets, changes of interfaces, signals, scripts and
+/// deadlines, and hands them to the instances they concern.
 final class Agent {
-    private let options: Options
-    private let log: Log
-    private let loop: EventLoop
-    private let machine: Machine
-    private let signals: SignalDescriptor
-    private var runners: [InstanceRunner] = []
-    private var sockets: [VRRPSocket.Key: VRRPSocket] = [:]
+    let options: Options
+    let log: Log
+    let loop: EventLoop
+    let machine: Machine
+    let signals: SignalDescriptor
+    /// What is in force.
+    var configuration: Configuration
+    /// In the order of the file.
+    var runners: [InstanceRunner] = []
+    var runnersByName: [String: InstanceRunner] = [:]
+    /// Every address that an instance moves.
+    var virtualAddresses: Set<IPAddress> = []
+    var sockets: [VRRPSocket.Key: SocketRunner] = [:]
+    var groups: [GroupRunner] = []
+    /// What groups have said to do and is not done yet.
+    var pendingOrders: [(group: GroupRunner, order: SyncGroup.Order)] = []
+    var isPerformingOrders = false
+    let trackers: Trackers
+    let notifier: Notifier
+    var book: ScriptBook
+    /// Its own (`NAME=value`), which scripts get.
+    let environment: [String]
+    var announcements: AnnouncementPacer
+    var statics: StaticObjects
+    private let launcher: CommandLauncher
+    private var lifecycleScript: LifecycleScript?
+    private var isStopping = false
     private var timers: [ObjectIdentifier: (deadline: MonotonicInstant, id: EventLoop.TimerID)] =
         [:]
 
-    private static let terminate: Set<Int32> = [2, 15]  // SIGINT, SIGTERM
-    private static let reload: Int32 = 1  // SIGHUP
-
     /// - Throws: ``SystemError`` or ``NetlinkError`` where the kernel refuses a socket.
-    init(_ options: Options, log: Log) throws {
+    init(_ configuration: Configuration, options: Options, log: Log) throws {
+        self.configuration = configuration
         self.options = options
         self.log = log
         loop = try EventLoop()
-        signals = try SignalDescriptor(Self.terminate.sorted() + [Self.reload])
+        signals = try SignalDescriptor(SignalFunction.signals)
         log.detail("Registering Kernel netlink reflector")
         log.detail("Registering Kernel netlink command channel")
-        machine = try Machine()
+        machine = try Machine(configuration, log: log)
+        announcements = AnnouncementPacer(configuration.global, loop: loop)
+        statics = StaticObjects(kernel: machine.kernel, log: log)
+        environment = try ProcessEntry.environment(of: getpid())
+        launcher = try CommandLauncher(
+            loop: loop, environment: environment,
+            fileModeMask: options.umask ?? configuration.global.umask ?? 0o177)
+        book = try Self.book(configuration, environment: environment)
+        trackers = Trackers(launcher: launcher, loop: loop, log: log.write)
+        notifier = Notifier(
+            configuration.global, book: book,
+            mailer: Mailer(
+                MailSettings(configuration.global), launcher: launcher, loop: loop, log: log.write),
+            launcher: launcher, loop: loop, log: log.write)
     }
 
     /// The names of the machine's interfaces, to check a configuration with.
-    func interfaceNames() throws(NetlinkError) -> Set<InterfaceName> {
-        Set(try machine.interfaces().keys)
-    }
+    var interfaceNames: Set<InterfaceName> { machine.kernel.interfaces.names }
 
     /// Starts the configuration's instances and runs them until a signal ends it.
     ///
     /// - Throws: ``UnsupportedInstance`` before anything was done; ``SystemError`` or
     ///   ``NetlinkError`` where the kernel does not play along.
-    func run(_ configuration: Configuration) throws {
-        let created = try configuration.instances.map {
-            try InstanceRunner($0, machine: machine, log: log)
-        }
+    func run() throws {
+        for remark in book.remarks { log(remark) }
+        trackers.onChange = { [unowned self] in trackedChanged($0, $1) }
+        trackers.set(configuration, book: book)
+        let placement = AddressPlacement(configuration)
+        runners = try configuration.instances.map { try makeRunner($0, placement) }
+        index()
         try loop.add(signals.descriptor.rawValue, .readable) { [unowned self] _ in takeSignals() }
-        try loop.add(machine.monitorDescriptor, .readable) { [unowned self] _ in
+        try loop.add(machine.kernel.descriptor, .readable) { [unowned self] _ in
             takeNotifications()
         }
-        runners = created
-        try refreshInterfaces()
+        announcements.send = { [unowned self] in send($0) }
+        lifecycle(.startup, configuration.global.startupScript) { [unowned self] in
+            do {
+                try begin(placement)
+            } catch {
+                log.line("\(error)")
+                stop()
+            }
+        }
+        try loop.run()
+    }
+
+    /// Starts the instances.
+    private func begin(_ placement: AddressPlacement) throws(SystemError) {
+        statics.set(configuration)
+        for runner in runners { prepare(runner, placement) }
+        refreshAll()
         log.detail("Registering gratuitous ARP shared channel")
-        for runner in runners { runner.deliver(.startup) }
-        for socket in sockets.values.sorted(by: { $0.key < $1.key }) {
-            log.detail(socket.description)
+        makeGroups()
+        for runner in runners { start(runner) }
+        openSockets()
+        for socket in sockets.values.sorted(by: { $0.socket.key < $1.socket.key }) {
+            log.detail(socket.socket.description)
         }
         if runners.isEmpty { log.line("Warning - \(Version.name) has no configuration to run") }
         log.line("Startup complete")
         try ReadyNotification.send()
         Background.tellReady(options)
         ProcessMemory.releaseStartPages()
-        arm()
-        try loop.run()
+    }
+
+    /// Runs the script of the start or of the end, where there is one.
+    private func lifecycle(
+        _ kind: LifecycleScript.Kind, _ command: Command?, then: @escaping () -> Void
+    ) {
+        guard let invocation = command.flatMap({ book.invocation(of: $0) }) else { return then() }
+        let global = configuration.global
+        lifecycleScript = LifecycleScript(
+            kind, invocation,
+            timeout: kind == .startup
+                ? global.startupScriptTimeout : global.shutdownScriptTimeout,
+            launcher: launcher, loop: loop, log: log.write
+        ) { [unowned self] in
+            lifecycleScript = nil
+            then()
+        }
+    }
+
+    // MARK: Instances
+
+    func makeRunner(
+        _ instance: VRRPInstance, _ placement: AddressPlacement
+    ) throws(UnsupportedInstance) -> InstanceRunner {
+        try InstanceRunner(
+            instance, setting(of: instance), placement: placement, machine: machine, owner: self)
+    }
+
+    func setting(of instance: VRRPInstance) -> InstanceSetting {
+        var setting = InstanceSetting(
+            instance, in: configuration, startsAsMaster: options.startsAsMaster)
+        // A script that is not run, or a file that is nowhere, is not tracked.
+        let known = trackers.conditions
+        setting.track { tracked in
+            if case .interface = tracked { true } else { known[tracked] != nil }
+        }
+        return setting
+    }
+
+    /// Brings what is derived from the list of instances up to date.
+    func index() {
+        runnersByName = Dictionary(runners.map { ($0.name, $0) }) { first, _ in first }
+        virtualAddresses = Set(
+            runners.flatMap { runner in
+                (runner.instance.virtualAddresses + runner.instance.excludedAddresses)
+                    .map(\.address.address)
+            })
+    }
+
+    /// Makes what an instance needs before it starts.
+    func prepare(_ runner: InstanceRunner, _ placement: AddressPlacement) {
+        let plans = placement.plans(for: runner.instance)
+        if !plans.isEmpty { machine.virtualInterfaces.make(plans, for: runner.name) }
+        if runner.instance.promotesSecondaries {
+            machine.promoteSecondaries(on: runner.instance.interface)
+        }
+    }
+
+    /// Tells the router what is wrong already, and to begin.
+    func start(_ runner: InstanceRunner) {
+        let known = trackers.conditions
+        for event in runner.priority.initialEvents { runner.deliver(event) }
+        for (tracked, condition) in known { runner.update(tracked, condition) }
+        if runner.instance.faultsWithoutPeer, runner.instance.unicastPeers.isEmpty {
+            runner.deliver(.faultRaised(.noUnicastPeers))
+        }
+        runner.deliver(.startup)
     }
 
     // MARK: Timers
 
-    /// Arranges to be woken at every runner's deadline.
-    private func arm() {
-        for runner in runners {
-            let key = ObjectIdentifier(runner)
-            let deadline = runner.router.deadline
-            if let timer = timers[key] {
-                if timer.deadline == deadline { continue }
-                loop.cancel(timer.id)
-                timers[key] = nil
-            }
-            guard let deadline else { continue }
-            let id = loop.schedule(at: deadline) { [unowned self, unowned runner] in
-                timers[key] = nil
-                // What has already arrived comes before what has not: after a pause of the whole
-                // process, a master's advertisements wait here while the timer says it is dead.
+    /// Arranges to be woken at a runner's deadline.
+    private func arm(_ runner: InstanceRunner) {
+        let key = ObjectIdentifier(runner)
+        let deadline = runner.router.deadline
+        if let timer = timers[key] {
+            if timer.deadline == deadline { return }
+            loop.cancel(timer.id)
+            timers[key] = nil
+        }
+        guard let deadline else { return }
+        let id = loop.schedule(at: deadline) { [unowned self, unowned runner] in
+            timers[key] = nil
+            // What has already arrived comes before what has not: after a pause of the whole
+            // process, a master's advertisements wait here while the timer says it is dead. A
+            // master that is on time has nothing to learn from it: it would have been woken.
+            let now = MonotonicClock.now
+            if !runner.isMaster || now - deadline > Self.lateness {
                 takeNotifications()
-                sockets.values.forEach(takePackets)
-                runner.deliver(.timer)
-                arm()
+                takeAllPackets()
             }
-            timers[key] = (deadline, id)
+            runner.deliver(.timer)
         }
+        timers[key] = (deadline, id)
     }
 
-    // MARK: Packets
+    /// How late a master's timer may be without a look at what has arrived meanwhile.
+    private static let lateness: Duration = .milliseconds(2)
 
-    /// Opens the sockets that are needed now and closes those that are not.
-    private func openSockets() throws(SystemError) {
-        let needed = Set(runners.compactMap(\.socketKey))
-        for (key, socket) in sockets where !needed.contains(key) {
-            loop.remove(socket.descriptor)
-            sockets[key] = nil
-        }
-        for key in needed where sockets[key] == nil {
-            let socket = try VRRPSocket(key)
-            try loop.add(socket.descriptor, .readable) { [unowned self, unowned socket] _ in
-                takePackets(of: socket)
-                arm()
-            }
-            sockets[key] = socket
-        }
-        for runner in runners {
-            let socket = runner.socketKey.flatMap { sockets[$0] }
-            runner.socket = socket
-            runner.takeWaitingPackets = { [unowned self, weak socket] in
-                if let socket { takePackets(of: socket) }
-            }
-        }
-    }
-
-    private func takePackets(of socket: VRRPSocket) {
-        do {
-            while let reception = try socket.receive() { take(reception, from: socket.key) }
-        } catch {
-            log.line("\(error)")
-        }
-    }
-
-    private func take(_ reception: VRRPSocket.Reception, from key: VRRPSocket.Key) {
-        guard case .advertisement(let received) = reception else {
-            if case .unreadable(let error) = reception { log.line("\(error)") }
-            return
-        }
-        // A socket for unicast also gets what the multicast one joined the group for.
-        guard received.destination.isMulticast != key.isUnicast else { return }
-        runners.first { $0.socketKey == key && $0.router.configuration.vrid == received.vrid }?
-            .receive(received)
-    }
-
-    // MARK: Interfaces
-
-    private func takeNotifications() {
-        do {
-            guard try machine.hasChanged() else { return }
-            try refreshInterfaces()
-        } catch {
-            log.line("\(error)")
-        }
-        arm()
-    }
-
-    /// Has every runner look at its interface again.
-    private func refreshInterfaces() throws {
-        // Each change is reported once, however many instances it concerns.
-        var reported: Set<InterfaceReport> = []
-        let virtual = Set(runners.flatMap { $0.addresses.map(\.address.address) })
-        // Addresses that a runner adds from here on are missing from this; each looks at its own
-        // before it can have added any.
-        let interfaces = try machine.interfaces()
-        for runner in runners {
-            runner.refresh(interfaces, isVirtual: virtual.contains) { report in
-                guard reported.insert(report).inserted else { return }
-                if report.isDetail { log.detail(report.text) } else { log.line(report.text) }
-            }
-        }
-        // Only now: farewells went through the sockets of before.
-        try openSockets()
+    /// Forgets a runner's timer.
+    func disarm(_ runner: InstanceRunner) {
+        guard let timer = timers.removeValue(forKey: ObjectIdentifier(runner)) else { return }
+        loop.cancel(timer.id)
     }
 
     // MARK: Signals
 
     private func takeSignals() {
-        for signal in signals.drain() {
-            if Self.terminate.contains(signal) {
-                stop()
-                return
+        for function in SignalFunction.functions(of: signals.drain()) {
+            switch function {
+            case .stop: stop()
+            case .reload: reload()
+            case .dumpState, .dumpStatistics, .clearStatistics, .dumpJSON: dump(function)
             }
-            if signal == Self.reload { reload() }
         }
     }
 
+    /// Ends all instances, and the loop when whoever is to be told has been told.
     private func stop() {
+        guard !isStopping else { return }
+        isStopping = true
         log.line("Stopping")
-        for runner in runners { runner.deliver(.shutdown) }
-        log.line("Stopped")
-        loop.stop()
-    }
-
-    /// Reads the configuration again. What would be refused at start is refused here too, and the
-    /// old one stays in force. (keepalived exits, and the addresses are gone.)
-    private func reload() {
-        log.line("Reloading ...")
-        do {
-            let parsed = try ConfigurationFile.read(options)
-            let names = try interfaceNames()
-            let missing = parsed.configuration.diagnosticsForMissingInterfaces {
-                names.contains($0)
-            }
-            for diagnostic in parsed.diagnostics + missing { log.line(diagnostic.logLine) }
-            guard !parsed.isRefused, !missing.contains(where: { $0.kind == .refused }) else {
-                log.line("Reload refused, the old configuration stays in force")
-                return
-            }
-            try replaceRunners(parsed.configuration.instances)
-            log.line("Reload complete")
-        } catch {
-            log.line("\(error)")
-            log.line("Reload failed, the old configuration stays in force")
-        }
-        arm()
-    }
-
-    /// Keeps the instances that are as they were, with the state they are in; stops those that are
-    /// gone or different; starts the new ones.
-    private func replaceRunners(_ instances: [VRRPInstance]) throws {
-        let next = try instances.map { instance in
-            try runners.first { $0.runs(instance) }
-                ?? InstanceRunner(instance, machine: machine, log: log)
-        }
-        for runner in runners where !next.contains(where: { $0 === runner }) {
+        trackers.stop()
+        for group in groups { perform(group.group.shutdown(), of: group) }
+        for runner in runners {
             runner.deliver(.shutdown)
-            if let timer = timers.removeValue(forKey: ObjectIdentifier(runner)) {
-                loop.cancel(timer.id)
-            }
+            disarm(runner)
         }
-        let known = Set(runners.map(ObjectIdentifier.init))
-        runners = next
-        try refreshInterfaces()
-        for runner in runners where !known.contains(ObjectIdentifier(runner)) {
-            runner.deliver(.startup)
+        notifier.finish(within: configuration.global.childWaitTime) { [unowned self] in finish() }
+    }
+
+    private func finish() {
+        for runner in runners { sockets.values.forEach { $0.forget(runner) } }
+        statics.remove()
+        machine.restore()
+        lifecycle(.shutdown, configuration.global.shutdownScript) { [unowned self] in
+            log.line("Stopped")
+            loop.stop()
+        }
+    }
+}
+
+extension Agent: InstanceOwner {
+    func deadlineChanged(of runner: InstanceRunner) { arm(runner) }
+
+    func announce(_ runner: InstanceRunner, count: Int) {
+        let list = runner.announcements
+        guard !list.isEmpty else { return }
+        for announcement in list {
+            log.detail(
+                "(\(runner.name)) "
+                    + Announcer.burstLine(announcement.address, on: announcement.interface))
+        }
+        let base = runner.instance.interface
+        let due = announcements.add(list, rounds: count, pacedBy: base)
+        for (index, announcement) in due.enumerated() {
+            if index.isMultiple(of: list.count) {
+                // A better router may have taken the addresses meanwhile. What is announced after
+                // it has announced them itself leads everybody here, where nobody answers any
+                // more, until its second burst: seen for 5 s when this process lost the CPU
+                // between two rounds.
+                takeAllPackets()
+                guard runner.isMaster else { return announcements.cancel(runner.name) }
+            }
+            send(announcement)
+        }
+    }
+
+    private func send(_ announcement: AnnouncementQueue.Announcement) {
+        let (address, name) = (announcement.address, announcement.interface)
+        guard runnersByName[announcement.owner]?.isMaster ?? false,
+            let interface = machine.kernel.interfaces[name]
+        else { return }
+        let outlet = Announcer.Outlet(
+            name: name, device: interface.device.index, mac: interface.mac)
+        // The loopback has an address of zeros and nobody to tell.
+        guard Announcer.canAnnounce(by: outlet) else { return }
+        log.detail(Announcer.frameLine(address, on: name))
+        do throws(SystemError) {
+            try machine.announcer.announce(address, by: outlet)
+        } catch {
+            log.line(Announcer.errorLine(error, address, on: name))
         }
     }
 }

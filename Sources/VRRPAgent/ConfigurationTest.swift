@@ -24,7 +24,9 @@ enum ConfigurationTest {
         }
         let unsupported = parsed.configuration.instances.compactMap { instance -> String? in
             do throws(UnsupportedInstance) {
-                _ = try instance.routerConfiguration()
+                _ = try instance.routerConfiguration(
+                    InstanceSetting(
+                        instance, in: parsed.configuration, startsAsMaster: false))
                 return nil
             } catch {
                 return "\(error)"

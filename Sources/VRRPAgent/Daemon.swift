@@ -86,8 +86,8 @@ struct Daemon {
     }
 
     private func run(_ parsed: ParsedConfiguration) throws -> ExitStatus {
-        let agent = try Agent(options, log: log)
-        let names = try agent.interfaceNames()
+        let agent = try Agent(parsed.configuration, options: options, log: log)
+        let names = agent.interfaceNames
         let diagnostics =
             parsed.diagnostics
             + parsed.configuration.diagnosticsForMissingInterfaces { names.contains($0) }
@@ -96,7 +96,7 @@ struct Daemon {
             return .configuration
         }
         if options.logsConfiguration { logState(parsed.configuration) }
-        try agent.run(parsed.configuration)
+        try agent.run()
         log.detail(ProcessUsage.line(own: .own, children: .children))
         log.line("Stopped \(Version.text)")
         return .success

@@ -2,41 +2,145 @@ import KeepalivedConf
 import NetworkTypes
 import VRRP
 
-/// An instance that asks for what this program does not do yet: running it in part would look like
-/// running it.
+/// An instance that asks for what cannot be sent: it is found out at the start, not when it is its
+/// turn to be master.
 struct UnsupportedInstance: Error, CustomStringConvertible {
     var name: String
-    var feature: String
-    var description: String { "(\(name)) \(feature) is not supported yet" }
+    var reason: String
+    var description: String { "(\(name)) \(reason)" }
+}
+
+/// What an instance is told by the rest of the configuration and by the command line.
+struct InstanceSetting: Equatable {
+    /// The multicast group of its family.
+    var group: IPAddress
+    /// What it tracks.
+    var weights: Tracking.Weights = [:]
+    /// What its sync groups track for it.
+    var groupWeights: Tracking.Weights = [:]
+    /// Whether it is in a sync group.
+    var isInGroup = false
+    /// Whether it is in one without `sync_group_tracking_weight`.
+    var isBoundToGroup = false
+    /// `vrrp_startup_delay`.
+    var startupDelay: Duration = .zero
+    /// `--start-as-master`: `state MASTER` means it.
+    var startsAsMaster = false
+
+    /// The setting of one of a configuration's instances.
+    init(_ instance: VRRPInstance, in configuration: Configuration, startsAsMaster: Bool) {
+        let global = configuration.global
+        group =
+            instance.multicastGroup
+            ?? (instance.family == .v4 ? .v4(global.multicastGroup4) : .v6(global.multicastGroup6))
+        startupDelay = global.startupDelay
+        self.startsAsMaster = startsAsMaster && instance.initialState == .master
+        let groups = configuration.syncGroups.filter { $0.members.contains(instance.name) }
+        isInGroup = !groups.isEmpty
+        isBoundToGroup = groups.contains { !$0.usesTrackingWeights }
+        weights = Tracking.weights(of: instance, configuration)
+        groupWeights = Tracking.weights(of: groups, configuration)
+    }
+
+    /// Leaves out what cannot be tracked.
+    mutating func track(only isTrackable: (EffectivePriority.Tracked) -> Bool) {
+        weights = weights.filter { isTrackable($0.key) }
+        groupWeights = groupWeights.filter { isTrackable($0.key) }
+    }
+
+    /// The priority of an instance of that base.
+    func priority(base: UInt8) -> EffectivePriority {
+        EffectivePriority(
+            base: base, weights: weights, groupWeights: groupWeights,
+            isBoundToGroup: isBoundToGroup)
+    }
 }
 
 extension VRRPInstance {
     /// The router that this instance describes.
-    func routerConfiguration() throws(UnsupportedInstance) -> VirtualRouter.Configuration {
-        guard version == .v2 else {
-            throw UnsupportedInstance(name: name, feature: "VRRP version \(version.rawValue)")
-        }
-        guard family == .v4 else { throw UnsupportedInstance(name: name, feature: "IPv6") }
-        let authentication: Advertisement.Authentication
-        switch self.authentication {
-        case nil: authentication = .none
-        case .password(let octets):
-            authentication = .password(AuthenticationPassword(truncating: octets))
-        case .header: throw UnsupportedInstance(name: name, feature: "auth_type AH")
-        }
+    func routerConfiguration(
+        _ setting: InstanceSetting
+    ) throws(UnsupportedInstance) -> VirtualRouter.Configuration {
+        let authentication: Advertisement.Authentication =
+            switch self.authentication {
+            case nil: .none
+            case .password(let octets): .password(AuthenticationPassword(truncating: octets))
+            case .header(let key): .header(AuthenticationPassword(truncating: key))
+            }
         let configuration = VirtualRouter.Configuration(
-            name: name, vrid: virtualRouterID, priority: priority,
-            advertisementInterval: advertisementInterval, preempts: !nopreempt,
-            preemptionDelay: preemptDelay.unlessZero,
+            name: name, version: Int(version.rawValue), family: family, vrid: virtualRouterID,
+            priority: priority, advertisementInterval: advertisementInterval,
+            masterDownAdvertisements: masterDownAdvertisements, preempts: !nopreempt,
+            preemptionDelay: preemptDelay.unlessZero, startsAsMaster: setting.startsAsMaster,
+            startupDelay: setting.startupDelay, answersLowerPriority: !ignoresLowerPriority,
+            advertisesBeforeYielding: advertisesBeforeYielding, acceptMode: acceptsPackets,
+            isInGroup: setting.isInGroup, notifiesDeletion: notifiesDeletion,
             addresses: virtualAddresses.map(\.address.address), authentication: authentication,
             announcements: announcements.settings)
         do throws(AdvertisementError) {
-            // Whatever cannot be sent is found now, not when it is this router's turn.
-            try configuration.advertisement(priority: priority).checkEncodable(over: .v4)
+            try configuration.advertisement(priority: priority).checkEncodable(over: family)
         } catch {
-            throw UnsupportedInstance(name: name, feature: "\(error): that")
+            throw UnsupportedInstance(name: name, reason: "\(error)")
         }
         return configuration
+    }
+
+    /// The IP protocol that its advertisements are carried by.
+    var carrierProtocol: UInt8 {
+        if case .header = authentication {
+            Advertisement.authenticationHeaderProtocol
+        } else {
+            Advertisement.ipProtocol
+        }
+    }
+
+    /// The only senders it listens to; nil for anybody.
+    var acceptedPeers: [ReceivedAdvertisement.UnicastPeer]? {
+        let ranges = unicastPeerTimesToLive
+        guard checksUnicastSource || ranges.contains(where: { $0 != nil }) else { return nil }
+        return unicastPeers.enumerated().map { index, peer in
+            .init(
+                peer, timeToLive: (ranges.indices.contains(index) ? ranges[index] : nil) ?? 0...255)
+        }
+    }
+
+    /// What the checksum of version 3 over IPv4 covers, both ways.
+    func checksum(_ group: IPAddress) -> ChecksumRule {
+        if checksumOmitsPseudoHeader { return .messageOnly }
+        if unicastChecksum == .old, !unicastPeers.isEmpty, case .v4(let group) = group {
+            return .groupPseudoHeader(group)
+        }
+        return .pseudoHeader
+    }
+
+    /// Its addresses wherever they are set, to tell new ones from old.
+    var movedObjects: [KernelObject] {
+        (virtualAddresses + excludedAddresses).map { KernelObject($0) }
+    }
+
+    /// Whether this and another are the same virtual router, so that one can go on as the other:
+    /// what tells two on the wire, and where they are.
+    func isSameRouter(as other: VRRPInstance) -> Bool {
+        name == other.name && virtualRouterID == other.virtualRouterID
+            && interface == other.interface && family == other.family
+            && version == other.version && virtualInterface == other.virtualInterface
+    }
+}
+
+extension AdvertisementSender {
+    init(_ instance: VRRPInstance, _ setting: InstanceSetting) {
+        self.init(
+            to: instance.unicastPeers.isEmpty
+                ? .group(setting.group) : .peers(instance.unicastPeers),
+            checksum: instance.checksum(setting.group),
+            unicastTimeToLive: instance.unicastTimeToLive)
+    }
+
+    /// Goes on counting where this one is.
+    mutating func reconfigure(_ next: AdvertisementSender) {
+        destinations = next.destinations
+        checksum = next.checksum
+        unicastTimeToLive = next.unicastTimeToLive
     }
 }
 

@@ -2,7 +2,6 @@ import KeepalivedConf
 import LinuxSystem
 import Netlink
 import NetworkTypes
-import SystemPackage
 import VRRP
 
 // What the router's actions do to the machine.
@@ -12,116 +11,134 @@ extension InstanceRunner {
     func perform(_ action: VirtualRouter.Action) {
         switch action {
         case .sendAdvertisement(let priority): advertise(priority)
-        case .addAddresses, .restoreAddresses, .replaceAddresses: addAddresses()
+        case .addAddresses: objects.set()
         case .removeAddresses: removeAddresses()
-        case .announceAddresses(let count): announce(count)
-        case .transition: break
-        case .log(let message) where message.isDetail: log.detail("(\(instance.name)) \(message)")
-        case .log(let message): log.line("(\(instance.name)) \(message)")
+        case .restoreAddresses: objects.set()
+        case .replaceAddresses: objects.reconfigure(instance)
+        case .announceAddresses(let count): owner.announce(self, count: count)
+        case .transition(let transition):
+            note(transition)
+            owner.transition(transition, of: self)
+        case .log(let message) where message.isDetail: log.detail("(\(name)) \(message)")
+        case .log(let message): log.line("(\(name)) \(message)")
         }
+    }
+
+    /// At the start those that an earlier run has left are removed, which was killed.
+    private func removeAddresses() {
+        if objects.isSet { objects.remove() } else { objects.removeStale() }
     }
 
     private func advertise(_ priority: UInt8) {
         guard let socket, let source = router.sourceAddress else { return }
         let advertisement = router.configuration.advertisement(priority: priority)
-        let isFarewell = priority == Advertisement.resignationPriority
+        let isResignation = priority == Advertisement.resignationPriority
         for failure in sender.send(advertisement, from: source, through: socket) {
-            let line = failure.line(for: instance.name)
-            if isFarewell, !router.isLinkUp, failure.saysLinkIsDown {
-                // A farewell over a link that is down is only tried; netlink has said why.
-                log.detail(line)
+            // A farewell over a link that is down is only tried; netlink has said why.
+            if isResignation, failure.saysLinkIsDown {
+                log.detail(failure.line(for: name))
             } else {
-                log.line(line)
+                log.line(failure.line(for: name))
             }
         }
-    }
-
-    private func addAddresses() {
-        if !instance.virtualAddresses.isEmpty {
-            log.detail("(\(instance.name)) setting VIPs.")
-            change(instance.virtualAddresses, tolerating: [.fileExists], Request.add)
-        }
-        if !instance.excludedAddresses.isEmpty {
-            log.detail("(\(instance.name)) setting E-VIPs.")
-            change(instance.excludedAddresses, tolerating: [.fileExists], Request.add)
-        }
-    }
-
-    private func removeAddresses() {
-        // The address is not there, or the device is not (ENODEV).
-        let absent: Set<Errno> = [.addressNotAvailable, .operationNotSupportedByDevice]
-        if !instance.virtualAddresses.isEmpty {
-            log.detail("(\(instance.name)) removing VIPs.")
-            change(instance.virtualAddresses, tolerating: absent, Request.remove)
-        }
-        if !instance.excludedAddresses.isEmpty {
-            log.detail("(\(instance.name)) removing E-VIPs.")
-            change(instance.excludedAddresses, tolerating: absent, Request.remove)
-        }
-    }
-
-    /// Asks the kernel for the same change of several addresses at once.
-    private func change(
-        _ addresses: [VirtualAddress], tolerating codes: Set<Errno>,
-        _ request: (VirtualAddress, Device) throws(NetlinkError) -> Request
-    ) {
-        var requests: [Request] = []
-        for address in addresses {
-            // Gone with its addresses: there is nothing to change.
-            guard let device = interfaces[address.interface]?.device else { continue }
-            do throws(NetlinkError) {
-                requests.append(try request(address, device))
-            } catch {
-                log.line("(\(instance.name)) \(error)")
-            }
-        }
-        for error in machine.attempt(requests, tolerating: codes) {
-            log.line("(\(instance.name)) \(error)")
-        }
-    }
-
-    private func announce(_ count: Int) {
-        for round in 0..<count {
-            // A better router may have taken the addresses meanwhile. What is announced after it
-            // has announced them itself leads everybody here, where nobody answers any more, until
-            // its second burst: seen for 5 s when this process lost the CPU between two rounds.
-            takeWaitingPackets()
-            guard isMaster else { return }
-            for address in addresses {
-                announce(address.address.address, on: address.interface, isFirst: round == 0)
-            }
-        }
-    }
-
-    private func announce(_ address: IPAddress, on name: InterfaceName, isFirst: Bool) {
-        guard let interface = interfaces[name] else { return }
-        if isFirst {
-            log.detail("(\(instance.name)) \(Announcer.burstLine(address, on: name))")
-        }
-        let outlet = Announcer.Outlet(
-            name: name, device: interface.device.index, mac: interface.mac)
-        guard Announcer.canAnnounce(by: outlet) else { return }
-        log.detail(Announcer.frameLine(address, on: name))
-        do throws(SystemError) {
-            try machine.announcer.announce(address, by: outlet)
-        } catch {
-            log.line(Announcer.errorLine(error, address, on: name))
+        statistics.advertisementsSent += 1
+        if isResignation {
+            statistics.resignationsSent += 1
+            statistics.releasedMaster += 1
         }
     }
 }
 
-extension Request {
-    fileprivate static func add(
-        _ address: VirtualAddress, _ device: Device
-    ) throws(NetlinkError) -> Request {
-        try .add(
-            address.address, to: device, label: address.label,
-            scope: Scope(rawValue: address.scope.rawValue), broadcast: address.broadcast)
+// MARK: What interfaces mean for an instance
+
+extension InstanceRunner {
+    /// Whether that interface's state, addresses or existence matter to this instance.
+    func isConcerned(by interface: InterfaceName) -> Bool {
+        interface == instance.interface || interface == instance.virtualInterface?.name
+            || priority.tracked.contains(.interface(interface.text))
     }
 
-    fileprivate static func remove(
-        _ address: VirtualAddress, _ device: Device
-    ) throws(NetlinkError) -> Request {
-        try .remove(address.address, from: device)
+    /// Tells the router what has changed about the interfaces.
+    ///
+    /// - Parameters:
+    ///   - isVirtual: whether an address is one that some instance moves, and so cannot be the
+    ///     interface's own.
+    ///   - report: takes keepalived's lines about interfaces, which every instance on one has the
+    ///     same of.
+    func refresh(isVirtual: (IPAddress) -> Bool, report: (InterfaceReport) -> Void) {
+        let table = machine.kernel.interfaces
+        let name = instance.interface
+        let isUp = instance.ignoresOwnInterface ? table[name] != nil : table.isUp(name)
+        // An interface that went down still tells what the source of the farewell was.
+        if !isUp, router.isLinkUp {
+            report(.link(name, isUp: false))
+            deliver(.faultRaised(.link))
+        }
+        refreshVirtualInterface(table)
+        refreshSource(table, isVirtual, report)
+        for tracked in priority.tracked {
+            guard case .interface(let text) = tracked, let tracked = InterfaceName(text) else {
+                continue
+            }
+            update(.interface(text), table.isUp(tracked) ? .well : .failing)
+        }
+        if isUp, !router.isLinkUp {
+            report(.link(name, isUp: true))
+            deliver(.faultCleared(.link))
+        }
+    }
+
+    private func refreshVirtualInterface(_ table: InterfaceTable) {
+        guard let own = instance.virtualInterface else { return }
+        let isThere = table[own.name] != nil
+        if isThere == router.faults.contains(.virtualMAC) {
+            deliver(isThere ? .faultCleared(.virtualMAC) : .faultRaised(.virtualMAC))
+        }
+    }
+
+    private func refreshSource(
+        _ table: InterfaceTable, _ isVirtual: (IPAddress) -> Bool,
+        _ report: (InterfaceReport) -> Void
+    ) {
+        let interface =
+            instance.family == .v6 ? advertisingInterface : instance.interface
+        let source: IPAddress? =
+            if let written = instance.sourceAddress {
+                isSourceThere(written, table) ? written : nil
+            } else {
+                table.source(instance.family, on: interface, isVirtual: isVirtual)
+            }
+        switch (source, router.hasSourceAddress) {
+        case (nil, true):
+            if let lost = router.sourceAddress { report(.deassigned(lost, interface)) }
+            deliver(.sourceAddressLost)
+        case (let source?, let hadOne) where !hadOne || source != router.sourceAddress:
+            if !hadOne { report(.assigned(source, interface)) }
+            deliver(.sourceAddressAssigned(source))
+        case (_?, _), (nil, false): break
+        }
+    }
+
+    /// Whether the written source can be used. Multicast needs no such address on the machine;
+    /// unicast binds to it, and `track_src_ip` asks for it.
+    private func isSourceThere(_ source: IPAddress, _ table: InterfaceTable) -> Bool {
+        guard isUnicast || instance.tracksSourceAddress else { return true }
+        return table.names.contains { name in
+            (isUnicast || name == instance.interface)
+                && table[name]?.addresses.contains { $0.address.address == source } ?? false
+        }
+    }
+
+    /// Gives up or puts back what somebody has taken away.
+    func verify(_ report: KernelShell.Report) {
+        guard isMaster, machine.kernel.interfaces.isUp(instance.interface) else { return }
+        let missing = objects.missing(report)
+        guard !missing.isEmpty else { return }
+        for object in missing {
+            guard case .address(let address, let name) = object else { continue }
+            log.detail(
+                "Netlink reflector reports IP \(address.address.address) removed from \(name)")
+        }
+        deliver(.addressRemoved)
     }
 }

@@ -2,164 +2,208 @@ import KeepalivedConf
 import LinuxSystem
 import Netlink
 import NetworkTypes
-import SystemPackage
 import VRRP
 
 /// One `vrrp_instance`: hands its router what happens and does what the router says.
 final class InstanceRunner {
     /// What was configured.
-    let instance: VRRPInstance
+    private(set) var instance: VRRPInstance
     private(set) var router: VirtualRouter
-    /// The interfaces it uses, as they were when they were last looked at.
-    private(set) var interfaces: [InterfaceName: Machine.Interface] = [:]
+    /// What its tracked things make of its priority.
+    private(set) var priority: EffectivePriority
+    /// Its addresses, routes and rules in the kernel.
+    let objects: InstanceObjects
     /// What to send advertisements through; nil while there is no interface.
     var socket: VRRPSocket?
-
-    /// Takes what has arrived for the socket since it was last looked at.
-    var takeWaitingPackets: () -> Void = {}
-
+    var sender: AdvertisementSender
     let machine: Machine
     let log: Log
-    /// Sends the router's advertisements.
-    var sender: AdvertisementSender
-    /// Who the last accepted advertisement came from.
-    private var lastSender: IPAddress?
+    unowned let owner: any InstanceOwner
+    /// What the router has said to do and is not done yet.
+    private var actions: [VirtualRouter.Action] = []
+    private var isPerforming = false
+    /// How it stood when its owner was last told.
+    private var toldStanding = VirtualRouter.Standing.faulty
 
-    init(_ instance: VRRPInstance, machine: Machine, log: Log) throws(UnsupportedInstance) {
+    // MARK: What the dumps tell
+
+    var statistics = Statistics()
+    /// When the state last changed, in nanoseconds since 1970.
+    private(set) var lastTransition: Int64 = 0
+    /// The state that it was in or told to be in last.
+    private(set) var wantedState: InstanceReport.State
+    /// Who the last accepted advertisement came from, and with which priority.
+    private(set) var lastMaster: (address: IPAddress, priority: UInt8)?
+
+    /// - Parameter setting: what is decided outside the instance.
+    init(
+        _ instance: VRRPInstance, _ setting: InstanceSetting, placement: AddressPlacement,
+        machine: Machine, owner: any InstanceOwner
+    ) throws(UnsupportedInstance) {
         self.instance = instance
         self.machine = machine
-        self.log = log
-        router = VirtualRouter(try instance.routerConfiguration())
-        sender = AdvertisementSender(
-            to: instance.unicastPeers.isEmpty
-                ? .group(.v4(Advertisement.group)) : .peers(instance.unicastPeers))
+        self.owner = owner
+        log = machine.log
+        router = VirtualRouter(try instance.routerConfiguration(setting))
+        priority = setting.priority(base: instance.priority)
+        objects = InstanceObjects(
+            instance, placement: placement, kernel: machine.kernel, firewall: machine.filter,
+            log: log)
+        sender = AdvertisementSender(instance, setting)
+        wantedState = instance.initialState == .master ? .master : .backup
     }
 
-    /// Whether that instance asks for what this one does, wherever in the file it stands.
-    func runs(_ other: VRRPInstance) -> Bool {
-        var other = other
-        // Of an address only its place in the file is not acted on.
-        func unplaced(_ addresses: [VirtualAddress]) -> [VirtualAddress] {
-            addresses.map { address in
-                var address = address
-                address.position = instance.position
-                return address
-            }
-        }
-        other.virtualAddresses = unplaced(other.virtualAddresses)
-        other.excludedAddresses = unplaced(other.excludedAddresses)
-        return (try? other.routerConfiguration()) == router.configuration
-            && other.interface == instance.interface
-            && other.virtualAddresses == unplaced(instance.virtualAddresses)
-            && other.excludedAddresses == unplaced(instance.excludedAddresses)
-            && other.sourceAddress == instance.sourceAddress
-            && other.unicastPeers == instance.unicastPeers
-            && other.skipsAddressCheck == instance.skipsAddressCheck
-            && other.ignoresOwnInterface == instance.ignoresOwnInterface
-    }
-
+    var name: String { instance.name }
     var isUnicast: Bool { !instance.unicastPeers.isEmpty }
-
-    /// The pair of sockets that this instance needs; nil while there is no interface.
-    var socketKey: VRRPSocket.Key? {
-        guard let interface = interfaces[instance.interface],
-            let source = router.sourceAddress
-        else { return nil }
-        return VRRPSocket.Key(
-            device: interface.device.index,
-            endpoint: isUnicast
-                ? .unicast(source: source) : .multicast(group: .v4(Advertisement.group)))
-    }
-
     var isMaster: Bool { router.isMaster }
 
-    /// Every address the instance moves, and the interface each belongs on.
-    var addresses: [VirtualAddress] {
-        instance.virtualAddresses + instance.excludedAddresses
+    /// The interface that advertisements enter and leave by: the instance's own macvlan, unless it
+    /// sends from the one below or to peers.
+    var advertisingInterface: InterfaceName {
+        guard let own = instance.virtualInterface, !own.transmitsFromBase, !isUnicast else {
+            return instance.interface
+        }
+        return own.name
     }
+
+    /// The pair of sockets that this instance needs; nil while there is no interface, or no source
+    /// for unicast.
+    var socketKey: VRRPSocket.Key? {
+        guard let device = machine.kernel.device(advertisingInterface),
+            case .group(let group) = sender.destinations
+        else { return unicastKey }
+        return VRRPSocket.Key(
+            device: device.index, ipProtocol: instance.carrierProtocol,
+            endpoint: .multicast(group: group))
+    }
+
+    private var unicastKey: VRRPSocket.Key? {
+        guard isUnicast, router.hasSourceAddress, let source = router.sourceAddress,
+            let device = machine.kernel.device(instance.interface)
+        else { return nil }
+        return VRRPSocket.Key(
+            device: device.index, ipProtocol: instance.carrierProtocol,
+            endpoint: .unicast(source: source))
+    }
+
+    // MARK: Events
 
     /// Hands the router an event and does what it says.
-    func deliver(_ event: VirtualRouter.Event, now: MonotonicInstant = MonotonicClock.now) {
-        for action in router.handle(event, now: now) { perform(action) }
-    }
-
-    // MARK: The interface
-
-    /// Tells the router what has changed about the interfaces.
     ///
-    /// - Parameters:
-    ///   - interfaces: all there are.
-    ///   - isVirtual: whether an address is one that some instance moves, and so cannot be the
-    ///     interface's own.
-    ///   - report: takes keepalived's lines about interfaces, which every instance on one has the
-    ///     same of.
-    func refresh(
-        _ interfaces: [InterfaceName: Machine.Interface], isVirtual: (IPAddress) -> Bool,
-        report: (InterfaceReport) -> Void
-    ) {
-        let name = instance.interface
-        self.interfaces = interfaces
-        let interface = interfaces[name]
-        let isUp = instance.ignoresOwnInterface ? interface != nil : interface?.isUp ?? false
-        verifyAddresses()
-        // An interface that went down still tells what the source of the farewell was.
-        if !isUp, router.isLinkUp {
-            report(.link(name, isUp: false))
-            deliver(.faultRaised(.link))
+    /// An event that comes while actions are performed, as packets do that are looked at between
+    /// two rounds of announcements, has its effect on the router at once; what is to be done about
+    /// it comes after what was to be done before.
+    func deliver(_ event: VirtualRouter.Event, now: MonotonicInstant = MonotonicClock.now) {
+        actions += router.handle(event, now: now)
+        guard !isPerforming else { return }
+        isPerforming = true
+        while !actions.isEmpty {
+            let next = actions
+            actions = []
+            for action in next { perform(action) }
         }
-        let source =
-            instance.sourceAddress
-            ?? interface.flatMap { interface in
-                interface.addresses.map(\.address).first { $0.family == .v4 && !isVirtual($0) }
-            }
-        switch (source, router.hasSourceAddress) {
-        case (nil, true):
-            if let lost = router.sourceAddress { report(.deassigned(lost, name)) }
-            deliver(.sourceAddressLost)
-        case (let source?, let hadOne) where !hadOne || source != router.sourceAddress:
-            if !hadOne { report(.assigned(source, name)) }
-            deliver(.sourceAddressAssigned(source))
-        case (_?, _), (nil, false): break
-        }
-        if isUp, !router.isLinkUp {
-            report(.link(name, isUp: true))
-            deliver(.faultCleared(.link))
+        isPerforming = false
+        owner.deadlineChanged(of: self)
+        guard router.standing != toldStanding else { return }
+        toldStanding = router.standing
+        owner.standingChanged(of: self)
+    }
+
+    /// Takes what is the matter with something that is tracked.
+    func update(_ tracked: EffectivePriority.Tracked, _ condition: EffectivePriority.Condition) {
+        for event in priority.update(tracked, condition) { deliver(event) }
+    }
+
+    /// Goes on with another configuration of the same virtual router.
+    ///
+    /// - Parameter conditions: how everything that is tracked is now, as far as that is known.
+    func reconfigure(
+        _ next: VRRPInstance, _ setting: InstanceSetting,
+        conditions: [EffectivePriority.Tracked: EffectivePriority.Condition]
+    ) throws(UnsupportedInstance) {
+        let configuration = try next.routerConfiguration(setting)
+        let added = Set(next.movedObjects).subtracting(instance.movedObjects)
+        instance = next
+        var events = priority.replace(with: setting.priority(base: next.priority))
+        for (tracked, condition) in conditions { events += priority.update(tracked, condition) }
+        sender.reconfigure(AdvertisementSender(next, setting))
+        deliver(
+            .reconfigured(
+                VirtualRouter.Reconfiguration(
+                    configuration, effectivePriority: priority.value,
+                    addsAddresses: !added.isEmpty)))
+        objects.reconfigure(next)
+        for event in events {
+            // The priority has gone with the configuration.
+            if case .priorityChanged = event { continue }
+            deliver(event)
         }
     }
 
-    /// Gives the addresses up when somebody has taken one of them away.
-    private func verifyAddresses() {
-        // With its interface they all go, which is told as what it is.
-        guard case .master = router.state, interfaces[instance.interface]?.isUp ?? false else {
-            return
+    /// Notes a transition for the dumps.
+    func note(_ transition: VirtualRouter.Transition) {
+        let state: InstanceReport.State
+        switch transition {
+        case .master:
+            state = .master
+            statistics.becameMaster += 1
+        case .backup: state = .backup
+        case .fault: state = .fault
+        case .stop, .deleted: state = .initialize
+        case .masterHeardLowerPriority, .masterPriority, .backupPriority: return
         }
-        for address in addresses where address.isTracked {
-            guard let interface = interfaces[address.interface],
-                !interface.addresses.contains(address.address)
-            else { continue }
-            log.detail(
-                "Netlink reflector reports IP \(address.address.address) removed from "
-                    + "\(address.interface)")
-            deliver(.addressRemoved)
-            return
-        }
+        wantedState = state
+        lastTransition = MonotonicClock.realtimeNanoseconds
     }
 
     // MARK: Reception
 
     /// Takes a packet that carries this instance's VRID.
     func receive(_ received: ReceivedAdvertisement) {
-        let expected = router.configuration.advertisement(priority: router.priority)
-        let isKnownSender = received.source == lastSender
         do throws(AdvertisementError) {
-            let advertisement = try received.validated(
-                against: .init(
-                    expected, isUnicast: isUnicast,
-                    comparesAddresses: !(instance.skipsAddressCheck && isKnownSender && !isMaster)))
-            lastSender = received.source
+            let advertisement = try received.validated(against: expectation(of: received))
+            statistics.count(advertisement)
+            if let number = received.sequenceNumber { sender.sequence.accepted(number) }
+            lastMaster = (received.source, advertisement.priority)
             deliver(.advertisement(advertisement, from: received.source))
         } catch {
+            statistics.count(error)
             log.line("(\(instance.name)) \(error)")
+        }
+    }
+
+    private func expectation(
+        of received: ReceivedAdvertisement
+    ) -> ReceivedAdvertisement.Expectation {
+        let isKnownSender = lastMaster?.address == received.source
+        return ReceivedAdvertisement.Expectation(
+            router.configuration.advertisement(priority: router.priority), isUnicast: isUnicast,
+            comparesAddresses: !(instance.skipsAddressCheck && isKnownSender && !isMaster),
+            checksum: sender.checksum, peers: instance.acceptedPeers,
+            requiresLinkLocalFirst: instance.isStrict,
+            lastSequenceNumber: sender.sequence.last)
+    }
+}
+
+/// Who an instance belongs to, and what it needs of them.
+protocol InstanceOwner: AnyObject {
+    /// Its router waits for another moment now.
+    func deadlineChanged(of runner: InstanceRunner)
+    /// Its sync group has to know how it stands.
+    func standingChanged(of runner: InstanceRunner)
+    /// Whoever asked to be told is to be told.
+    func transition(_ transition: VirtualRouter.Transition, of runner: InstanceRunner)
+    /// Its addresses are to be announced that many times.
+    func announce(_ runner: InstanceRunner, count: Int)
+}
+
+extension InstanceRunner {
+    /// What it announces, and where.
+    var announcements: [AnnouncementQueue.Announcement] {
+        (instance.virtualAddresses + instance.excludedAddresses).map { address in
+            AnnouncementQueue.Announcement(
+                owner: name, interface: objects.interface(of: address),
+                address: address.address.address)
         }
     }
 }

@@ -1,66 +1,53 @@
+import KeepalivedConf
 import LinuxSystem
 import Netlink
 import NetworkTypes
-import SystemPackage
 import VRRP
 
-/// What instances share of this machine: the kernel's tables and the sockets.
+/// What instances share of this machine: the kernel's tables, the packet filter, the kernel's
+/// parameters, and the frames that announce addresses.
 final class Machine {
-    /// How an interface is now.
-    struct Interface {
-        var device: Device
-        /// Set up, and with a carrier.
-        var isUp: Bool
-        var mac: MACAddress?
-        /// Its addresses, in the kernel's order.
-        var addresses: [InterfaceAddress]
-    }
-
-    private let route: RouteSocket
-    private let monitor: RouteMonitor
-    /// Announces addresses to neighbours.
+    let kernel: KernelShell
+    let filter: PacketFilter
+    let parameters: KernelParameters
+    let virtualInterfaces: VirtualInterfaces
     let announcer: Announcer
-
-    /// The descriptor on which changes of interfaces are announced.
-    var monitorDescriptor: CInt { monitor.descriptor }
+    let log: Log
 
     /// - Throws: ``NetlinkError`` or ``SystemError`` where the kernel refuses a socket.
-    init() throws {
-        // First, so that no change between a table's reading and now is missed.
-        monitor = try RouteMonitor([.links, .addresses])
-        route = try RouteSocket()
+    init(_ configuration: Configuration, log: Log) throws {
+        let global = configuration.global
+        self.log = log
+        kernel = try KernelShell(log: log, watchesRouting: configuration.usesRouting)
+        filter = PacketFilter(table: global.nftablesTable, kernel: kernel, log: log)
+        parameters = KernelParameters(log: log)
+        virtualInterfaces = VirtualInterfaces(
+            kernel: kernel, filter: filter, parameters: parameters, log: log,
+            keepsReports: global.disablesLocalIGMP)
         announcer = try Announcer()
+        if global.disablesLocalIGMP { parameters.borrow(Self.localReports, as: 0) }
     }
 
-    /// All interfaces, as they are now.
-    func interfaces() throws(NetlinkError) -> [InterfaceName: Interface] {
-        let addresses = Dictionary(grouping: try route.addresses(), by: \.interfaceIndex)
-        var interfaces: [InterfaceName: Interface] = [:]
-        for link in try route.links() {
-            guard let name = InterfaceName(link.name) else { continue }
-            interfaces[name] = Interface(
-                device: link.device, isUp: link.isUp && link.hasCarrier, mac: link.address,
-                addresses: (addresses[link.index] ?? []).map(\.address))
-        }
-        return interfaces
+    private static let localReports = "net/ipv4/igmp_link_local_mcast_reports"
+
+    /// Sets an interface's `promote_secondaries` until the end: without it, the removal of an
+    /// address takes away those that the kernel thinks depend on it.
+    func promoteSecondaries(on interface: InterfaceName) {
+        parameters.borrow(KernelParameters.ipv4(interface.text, "promote_secondaries"), as: 1)
     }
 
-    /// Whether interfaces have changed since the last call, as far as that has been told.
-    ///
-    /// What has changed is read anew by whoever asks: notifications can be lost, and the kernel's
-    /// tables are small.
-    func hasChanged() throws(NetlinkError) -> Bool { try !monitor.drain().isEmpty }
+    /// Undoes what belongs to no instance: at the end.
+    func restore() {
+        virtualInterfaces.removeAll()
+        filter.remove()
+        parameters.restoreAll()
+    }
+}
 
-    /// Performs requests and leaves those be whose outcome is tolerated.
-    ///
-    /// - Returns: the other failures.
-    func attempt(_ requests: [Request], tolerating codes: Set<Errno>) -> [NetlinkError] {
-        do {
-            return try route.attempt(requests).compactMap(\.self).filter {
-                !codes.contains($0.code)
-            }
-        } catch {
-            return [error]
-        }
+extension Configuration {
+    /// Whether routes or rules are to be watched.
+    fileprivate var usesRouting: Bool {
+        !staticRoutes.isEmpty || !staticRules.isEmpty
+            || instances.contains { !$0.virtualRoutes.isEmpty || !$0.virtualRules.isEmpty }
     }
 }

@@ -24,7 +24,10 @@ struct InstanceConfigurationTests {
     }
 
     private func router(_ lines: String) throws -> VirtualRouter.Configuration {
-        try #require(parse(lines).configuration.instances.first).routerConfiguration()
+        let configuration = parse(lines).configuration
+        let instance = try #require(configuration.instances.first)
+        return try instance.routerConfiguration(
+            InstanceSetting(instance, in: configuration, startsAsMaster: false))
     }
 
     @Test("what is not written has keepalived's defaults")
@@ -75,21 +78,25 @@ struct InstanceConfigurationTests {
         #expect(try !router("state BACKUP\n nopreempt").preempts)
     }
 
-    @Test(
-        "what is not supported is refused by name",
-        arguments: [
-            ("version 3", "(VI_1) VRRP version 3 is not supported yet"),
-            (
-                "authentication {\n auth_type AH\n auth_pass x\n }",
-                "(VI_1) auth_type AH is not supported yet"
-            ),
-        ])
-    func unsupported(_ lines: String, _ message: String) throws {
-        let instance = try #require(parse(lines).configuration.instances.first)
-        let error = #expect(throws: UnsupportedInstance.self) {
-            try instance.routerConfiguration()
+    @Test("version 3 and an authentication header are the router's")
+    func versions() throws {
+        let router = try router("version 3\n advert_int 0.05")
+        #expect(router.version == 3)
+        #expect(router.advertisementInterval == .milliseconds(50))
+        let signed = try self.router("authentication {\n auth_type AH\n auth_pass secret\n }")
+        #expect(signed.authentication == .header(AuthenticationPassword(truncating: "secret")))
+    }
+
+    @Test("`state MASTER` starts as master only where that is asked for, and only then")
+    func startAsMaster() throws {
+        for (state, asked, starts) in [
+            ("MASTER", true, true), ("MASTER", false, false), ("BACKUP", true, false),
+        ] {
+            let configuration = parse("state \(state)").configuration
+            let instance = try #require(configuration.instances.first)
+            let setting = InstanceSetting(instance, in: configuration, startsAsMaster: asked)
+            #expect(try instance.routerConfiguration(setting).startsAsMaster == starts)
         }
-        #expect(error?.description == message)
     }
 
     @Test("a test of the configuration fails where keepalived's would")

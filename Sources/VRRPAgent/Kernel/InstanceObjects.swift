@@ -61,6 +61,11 @@ final class InstanceObjects {
         }
     }
 
+    /// The interface that an address goes on.
+    func interface(of address: VirtualAddress) -> InterfaceName {
+        placement.interface(of: address, in: instance)
+    }
+
     // MARK: Changes of state
 
     /// Puts everything in place: on becoming master.

@@ -133,8 +133,9 @@ extension StateReport {
                 + (flags.contains(.noARP) ? ", no arp" : "")
                 + (flags.contains(.multicast) ? "" : ", no multicast"))
         if let base = interface.base {
-            let state = updown(base.flags)
-            line("   \(base.kind), underlying interface = \(base.name), state = \(state)")
+            line(
+                "   \(base.kind), underlying interface = \(base.name), state = \(updown(base.flags))"
+            )
         }
         if interface.isOurs { line("   I/f created by keepalived") }
         line("   MTU = \(interface.mtuBytes)")

@@ -76,7 +76,8 @@ final class VRRPSocket {
         }
     }
 
-    private var senderDescriptor: CInt {
+    /// The descriptor that it sends by.
+    var senderDescriptor: CInt {
         switch pair {
         case .v4(_, let sender): sender.descriptor.rawValue
         case .v6(_, let sender): sender.descriptor.rawValue

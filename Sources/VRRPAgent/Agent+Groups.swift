@@ -1,0 +1,66 @@
+import KeepalivedConf
+import VRRP
+
+/// A `vrrp_sync_group`, and how it is doing.
+final class GroupRunner {
+    var definition: SyncGroupDefinition
+    var group: SyncGroup
+
+    init(_ definition: SyncGroupDefinition) {
+        self.definition = definition
+        group = SyncGroup(definition.name, members: definition.members)
+    }
+}
+
+extension Agent {
+    /// Makes the groups of the configuration and has them begin.
+    ///
+    /// - Parameter previous: those of before a reload.
+    func makeGroups(previous: [GroupRunner] = []) {
+        groups = configuration.syncGroups.map(GroupRunner.init)
+        for group in groups {
+            for name in group.definition.members {
+                guard let runner = runnersByName[name] else { continue }
+                perform(group.group.member(name, is: runner.router.standing), of: group)
+            }
+            let before = previous.first { $0.definition.name == group.definition.name }
+            perform(group.group.start(previous: before?.group.state), of: group)
+        }
+    }
+
+    func standingChanged(of runner: InstanceRunner) {
+        for group in groups where group.definition.members.contains(runner.name) {
+            perform(group.group.member(runner.name, is: runner.router.standing), of: group)
+        }
+    }
+
+    /// Does what a group says.
+    ///
+    /// What comes of it is done after it, so that a group sees its members' changes one at a time.
+    func perform(_ orders: [SyncGroup.Order], of group: GroupRunner) {
+        pendingOrders += orders.map { (group, $0) }
+        guard !isPerformingOrders else { return }
+        isPerformingOrders = true
+        while !pendingOrders.isEmpty {
+            let (group, order) = pendingOrders.removeFirst()
+            switch order {
+            case .deliver(let event, let name): runnersByName[name]?.deliver(event)
+            case .transition(let transition):
+                notify(NotifyTarget(group.definition), transition, priority: 0)
+            case .log(let message): log.line("\(message)")
+            }
+        }
+        isPerformingOrders = false
+    }
+
+    func transition(_ transition: VirtualRouter.Transition, of runner: InstanceRunner) {
+        if transition == .backup || transition == .fault || transition == .stop {
+            announcements.cancel(runner.name)
+        }
+        notify(NotifyTarget(runner.instance), transition, priority: runner.router.priority)
+        guard transition == .masterHeardLowerPriority else { return }
+        for group in groups where group.definition.members.contains(runner.name) {
+            perform(group.group.memberHeardLowerPriority(runner.name), of: group)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import KeepalivedConf
+import Netlink
+import NetworkTypes
+
+extension Agent {
+    /// Takes in what the kernel has told about interfaces, addresses, routes and rules.
+    func takeNotifications() {
+        let report: KernelShell.Report
+        do throws(NetlinkError) {
+            report = try machine.kernel.drain()
+        } catch {
+            log.line("\(error)")
+            return
+        }
+        guard !report.changes.isEmpty || !report.gone.isEmpty else { return }
+        statics.restore(report)
+        for runner in runners { runner.verify(report) }
+        let concerned = Set(report.changes.map(\.interface))
+        guard !concerned.isEmpty else { return }
+        remakeVirtualInterfaces(concerned)
+        refresh(runners.filter { runner in concerned.contains(where: runner.isConcerned) })
+        // Only now: farewells went through the sockets of before.
+        openSockets()
+    }
+
+    /// Has every runner look at its interfaces.
+    func refreshAll() {
+        refresh(runners)
+        openSockets()
+    }
+
+    private func refresh(_ runners: [InstanceRunner]) {
+        // Each change is reported once, however many instances it concerns.
+        var reported: Set<InterfaceReport> = []
+        for runner in runners {
+            runner.refresh(isVirtual: virtualAddresses.contains) { report in
+                guard reported.insert(report).inserted else { return }
+                if report.isDetail { log.detail(report.text) } else { log.line(report.text) }
+            }
+        }
+    }
+
+    /// Makes the instances' own interfaces again when somebody has removed them, or when what they
+    /// lie on is there again.
+    private func remakeVirtualInterfaces(_ concerned: Set<InterfaceName>) {
+        guard configuration.instances.contains(where: { $0.virtualInterface != nil }) else {
+            return
+        }
+        let placement = AddressPlacement(configuration)
+        for runner in runners {
+            let plans = placement.plans(for: runner.instance)
+            guard
+                plans.contains(where: { concerned.contains($0.name) || concerned.contains($0.base) }
+                )
+            else { continue }
+            machine.virtualInterfaces.make(plans, for: runner.name)
+        }
+    }
+}
+
+extension InterfaceTable.Change {
+    /// The interface it is about.
+    fileprivate var interface: InterfaceName {
+        switch self {
+        case .appeared(let name), .vanished(let name), .up(let name), .down(let name),
+            .addressChanged(of: let name), .added(_, let name), .removed(_, let name):
+            name
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import KeepalivedConf
+import LinuxSystem
+import Netlink
+import NetworkTypes
+import VRRP
+
+/// A pair of sockets, and the instances that it is for.
+final class SocketRunner {
+    let socket: VRRPSocket
+    /// By VRID.
+    private var runners: [UInt8: InstanceRunner] = [:]
+
+    init(_ socket: VRRPSocket) { self.socket = socket }
+
+    /// The instance that packets with that VRID are for.
+    subscript(vrid: UInt8) -> InstanceRunner? { runners[vrid] }
+
+    /// Whether any instance uses it.
+    var isUsed: Bool { !runners.isEmpty }
+    var instances: [InstanceRunner] { runners.values.sorted { $0.name < $1.name } }
+
+    func attend(_ runner: InstanceRunner) {
+        runners[runner.instance.virtualRouterID] = runner
+        runner.socket = socket
+    }
+
+    func forget(_ runner: InstanceRunner) {
+        let vrid = runner.instance.virtualRouterID
+        if runners[vrid] === runner { runners[vrid] = nil }
+        if runner.socket === socket { runner.socket = nil }
+    }
+}
+
+extension Agent {
+    /// Opens the sockets that are needed now and closes those that are not.
+    func openSockets() {
+        for runner in runners { openSocket(for: runner) }
+        for (key, entry) in sockets where !entry.isUsed {
+            loop.remove(entry.socket.descriptor)
+            sockets[key] = nil
+        }
+    }
+
+    private func openSocket(for runner: InstanceRunner) {
+        let key = runner.socketKey
+        guard runner.socket?.key != key else { return }
+        if let old = runner.socket.flatMap({ sockets[$0.key] }) { old.forget(runner) }
+        guard let key else { return }
+        if let entry = sockets[key] { return entry.attend(runner) }
+        do throws(SystemError) {
+            let entry = SocketRunner(try VRRPSocket(key))
+            try loop.add(entry.socket.descriptor, .readable) { [unowned self, unowned entry] _ in
+                takePackets(of: entry)
+            }
+            sockets[key] = entry
+            entry.attend(runner)
+        } catch {
+            log.line("(\(runner.name)) \(error)")
+            // Tried again when an address or an interface has changed.
+            if key.isUnicast { runner.deliver(.sourceAddressLost) }
+        }
+    }
+
+    /// Takes what has arrived for any instance.
+    func takeAllPackets() { sockets.values.forEach(takePackets) }
+
+    private func takePackets(of entry: SocketRunner) {
+        do throws(SystemError) {
+            while let reception = try entry.socket.receive() { take(reception, from: entry) }
+        } catch {
+            log.line("\(error)")
+        }
+    }
+
+    private func take(_ reception: VRRPSocket.Reception, from entry: SocketRunner) {
+        switch reception {
+        case .unreadable(let error): log.line("\(error)")
+        case .advertisement(let received):
+            // A socket for unicast also gets what the multicast one joined the group for.
+            guard received.destination.isMulticast != entry.socket.key.isUnicast else { return }
+            if let runner = entry[received.vrid] { return runner.receive(received) }
+            guard configuration.global.logsUnknownVRIDs,
+                let name = machine.kernel.interfaces[index: entry.socket.key.device]?.device.name
+            else { return }
+            log.line("Unknown VRID(\(received.vrid)) received on interface(\(name)). ignoring...")
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import KeepalivedConf
+import LinuxSystem
+import VRRP
+
+/// Everything that instances track besides interfaces: scripts, files and processes, as far as some
+/// instance or group tracks them.
+final class Trackers {
+    /// Told when something is another way than before, from the loop.
+    var onChange: (EffectivePriority.Tracked, EffectivePriority.Condition) -> Void = { _, _ in }
+
+    private let launcher: CommandLauncher
+    private let loop: EventLoop
+    private let log: (LogLine) -> Void
+    private var scripts: [String: ScriptTracker] = [:]
+    private var fileTracker: FileTracker?
+    private var files: [String: TrackFile] = [:]
+    private var fileValues: [String: Int] = [:]
+    private var processTracker: ProcessTracker?
+    private var processes: [String: Bool] = [:]
+
+    init(launcher: CommandLauncher, loop: EventLoop, log: @escaping (LogLine) -> Void) {
+        self.launcher = launcher
+        self.loop = loop
+        self.log = log
+    }
+
+    /// How each is, as far as that is known; what is not here cannot be tracked.
+    var conditions: [EffectivePriority.Tracked: EffectivePriority.Condition] {
+        var conditions: [EffectivePriority.Tracked: EffectivePriority.Condition] = [:]
+        for (name, script) in scripts {
+            conditions[.script(name)] = script.isUp.map { $0 ? .well : .failing } ?? .unknown
+        }
+        for (name, value) in fileValues { conditions[.file(name)] = .value(value) }
+        for (name, hasQuorum) in processes {
+            conditions[.process(name)] = hasQuorum ? .well : .failing
+        }
+        return conditions
+    }
+
+    /// Tracks what a configuration asks for, at the start and at a reload. What is asked for as
+    /// before goes on with what it knows.
+    func set(_ configuration: Configuration, book: ScriptBook) {
+        let wanted = Set(
+            configuration.instances.flatMap { instance in
+                Tracking.weights(of: instance, configuration).keys
+            } + Tracking.weights(of: configuration.syncGroups, configuration).keys)
+        setScripts(
+            configuration.scripts.filter { wanted.contains(.script($0.name)) && book.runs($0) },
+            book)
+        setFiles(configuration.files.filter { wanted.contains(.file($0.name)) })
+        setProcesses(configuration.processes.filter { wanted.contains(.process($0.name)) })
+    }
+
+    /// Ends what runs.
+    func stop() {
+        for script in scripts.values { script.stop() }
+        scripts = [:]
+        processTracker = nil
+        fileTracker = nil
+    }
+
+    private func setScripts(_ definitions: [VRRPScript], _ book: ScriptBook) {
+        let before = scripts
+        scripts = [:]
+        for definition in definitions {
+            let name = definition.name
+            guard let invocation = book.invocation(of: definition.command) else { continue }
+            let user = invocation.user
+            // As keepalived does, the program is run that the check has found.
+            var definition = definition
+            definition.command.arguments = invocation.arguments
+            if let script = before[name], script.runs(definition, as: user) {
+                scripts[name] = script
+                continue
+            }
+            let script = ScriptTracker(
+                definition, user: user, launcher: launcher, loop: loop, log: log
+            ) { [unowned self] isUp in onChange(.script(name), isUp ? .well : .failing) }
+            scripts[name] = script
+            script.start()
+        }
+        for (name, script) in before where scripts[name] !== script { script.stop() }
+    }
+
+    private func setFiles(_ definitions: [TrackFile]) {
+        guard !definitions.isEmpty || !files.isEmpty else { return }
+        let wanted = Dictionary(definitions.map { ($0.name, $0) }) { first, _ in first }
+        for (name, file) in files where wanted[name]?.path != file.path {
+            fileTracker?.remove(name)
+            files[name] = nil
+            fileValues[name] = nil
+        }
+        do throws(SystemError) {
+            if fileTracker == nil { fileTracker = try makeFileTracker() }
+            for definition in definitions {
+                if files[definition.name] == nil {
+                    fileValues[definition.name] = fileTracker?.add(definition)
+                }
+                files[definition.name] = definition
+            }
+        } catch {
+            log(.init("\(error)"))
+        }
+    }
+
+    private func makeFileTracker() throws(SystemError) -> FileTracker {
+        try FileTracker(loop: loop, log: log) { [unowned self] name, value in
+            fileValues[name] = value
+            onChange(.file(name), .value(value))
+        }
+    }
+
+    private func setProcesses(_ definitions: [TrackProcess]) {
+        guard !definitions.isEmpty || processTracker != nil else { return }
+        let names = Set(definitions.map(\.name))
+        processes = processes.filter { names.contains($0.key) }
+        let tracker =
+            processTracker
+            ?? ProcessTracker(loop: loop, log: log) { [unowned self] name, hasQuorum in
+                processes[name] = hasQuorum
+                onChange(.process(name), hasQuorum ? .well : .failing)
+            }
+        processTracker = tracker
+        tracker.start(definitions)
+    }
+}
