@@ -100,7 +100,9 @@ final class Observer {
                 at: time, stamp: .receipt)
         case .link(let link): changed(link, node: node, at: time)
         case .linkRemoved(let link): interfaces[node]?[link.index] = nil
-        case .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .bridgePort, .overrun: break
+        case .routeAdded, .routeRemoved, .ruleAdded, .ruleRemoved, .neighbour, .neighbourRemoved,
+            .bridgePort, .overrun:
+            break
         }
     }
 
@@ -109,7 +111,8 @@ final class Observer {
         switch kind {
         case .link(let link) where link.isOperational: operationalPorts.insert(link.index)
         case .link(let link), .linkRemoved(let link): operationalPorts.remove(link.index)
-        case .addressAdded, .addressRemoved, .routeAdded, .routeRemoved, .neighbour,
+        case .addressAdded, .addressRemoved, .routeAdded, .routeRemoved, .ruleAdded, .ruleRemoved,
+            .neighbour,
             .neighbourRemoved, .bridgePort, .overrun:
             break
         }
