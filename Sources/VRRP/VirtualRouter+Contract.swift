@@ -98,6 +98,8 @@ extension VirtualRouter {
         case addressConflict
         /// `unicast_fault_no_peers`.
         case noUnicastPeers
+        /// What is configured can be started, but must not run.
+        case configuration
         /// The interface of the virtual MAC cannot be made.
         case virtualMAC
         /// A member of its `SyncGroup` has a fault.
@@ -112,7 +114,8 @@ extension VirtualRouter {
             switch self {
             case .awaitingScript, .awaitingGroup: true
             case .link, .sourceAddress, .trackedInterface, .trackedScript, .trackedFile,
-                .trackedProcess, .addressConflict, .noUnicastPeers, .virtualMAC, .group:
+                .trackedProcess, .addressConflict, .noUnicastPeers, .configuration, .virtualMAC,
+                .group:
                 false
             }
         }

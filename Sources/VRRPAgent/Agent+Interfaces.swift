@@ -1,4 +1,5 @@
 import KeepalivedConf
+import LinuxSystem
 import Netlink
 import NetworkTypes
 
@@ -18,9 +19,28 @@ extension Agent {
         let concerned = Set(report.changes.map(\.interface))
         guard !concerned.isEmpty else { return }
         remakeVirtualInterfaces(concerned)
+        for name in concerned {
+            machine.linkDelays.update(
+                name, isUp: machine.kernel.interfaces.isUp(name), now: MonotonicClock.now)
+        }
+        armLinkDelays()
         refresh(runners.filter { runner in concerned.contains(where: runner.isConcerned) })
         // Only now: farewells went through the sockets of before.
         openSockets()
+    }
+
+    /// Arranges to be woken when a change of an interface has lasted long enough to count.
+    func armLinkDelays() {
+        if let linkDelayTimer { loop.cancel(linkDelayTimer) }
+        linkDelayTimer = machine.linkDelays.deadline.map { deadline in
+            loop.schedule(at: deadline) { [unowned self] in
+                linkDelayTimer = nil
+                let names = machine.linkDelays.due(at: MonotonicClock.now)
+                refresh(runners.filter { runner in names.contains(where: runner.isConcerned) })
+                openSockets()
+                armLinkDelays()
+            }
+        }
     }
 
     /// Has every runner look at its interfaces.

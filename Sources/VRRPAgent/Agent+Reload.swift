@@ -57,6 +57,10 @@ extension Agent {
         index()
         announcements.reconfigure(configuration.global)
         statics.set(configuration)
+        let interfaces = machine.kernel.interfaces
+        machine.linkDelays = LinkDelays(
+            configuration.global.interfaceDelays, isUp: interfaces.isUp)
+        armLinkDelays()
         reloadOutside()
         for (runner, instance) in zip(runners, configuration.instances) {
             prepare(runner, placement)
@@ -91,7 +95,7 @@ extension Agent {
                 continue
             }
             conditions[.interface(name)] =
-                machine.kernel.interfaces.isUp(interface) ? .well : .failing
+                machine.isUp(interface) ? .well : .failing
         }
         return conditions
     }

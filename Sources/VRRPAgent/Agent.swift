@@ -33,6 +33,7 @@ final class Agent {
     let environment: [String]
     var announcements: AnnouncementPacer
     var statics: StaticObjects
+    var linkDelayTimer: EventLoop.TimerID?
     private let launcher: CommandLauncher
     private var lifecycleScript: LifecycleScript?
     private var isStopping = false
@@ -78,6 +79,7 @@ final class Agent {
         let placement = AddressPlacement(configuration)
         runners = try configuration.instances.map { try makeRunner($0, placement) }
         index()
+        log.onWaiting = { [unowned self] in flushLog() }
         try loop.add(signals.descriptor.rawValue, .readable) { [unowned self] _ in takeSignals() }
         try loop.add(machine.kernel.descriptor, .readable) { [unowned self] _ in
             takeNotifications()
@@ -174,11 +176,19 @@ final class Agent {
         let known = trackers.conditions
         for event in runner.priority.initialEvents { runner.deliver(event) }
         for (tracked, condition) in known { runner.update(tracked, condition) }
-        if runner.instance.faultsWithoutPeer, runner.instance.unicastPeers.isEmpty {
-            runner.deliver(.faultRaised(.noUnicastPeers))
-        }
+        for fault in runner.instance.writtenFaults { runner.deliver(.faultRaised(fault)) }
         runner.deliver(.startup)
     }
+
+    /// Tries again to write what the log's reader has had no room for.
+    private func flushLog() {
+        loop.schedule(after: Self.logPause) { [unowned self] in
+            log.flush()
+            if log.isWaiting { flushLog() }
+        }
+    }
+
+    private static let logPause: Duration = .milliseconds(50)
 
     // MARK: Timers
 
@@ -234,6 +244,8 @@ final class Agent {
         isStopping = true
         log.line("Stopping")
         trackers.stop()
+        // As keepalived's: the daemon goes without a word, and everything stays as it is.
+        if options.keepsAddresses { return end() }
         for group in groups { perform(group.group.shutdown(), of: group) }
         for runner in runners {
             runner.deliver(.shutdown)
@@ -246,6 +258,10 @@ final class Agent {
         for runner in runners { sockets.values.forEach { $0.forget(runner) } }
         statics.remove()
         machine.restore()
+        end()
+    }
+
+    private func end() {
         lifecycle(.shutdown, configuration.global.shutdownScript) { [unowned self] in
             log.line("Stopped")
             loop.stop()

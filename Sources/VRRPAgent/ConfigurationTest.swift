@@ -32,6 +32,14 @@ enum ConfigurationTest {
                 return "\(error)"
             }
         }
+        var isUnsafe = false
+        if let book = try? Agent.book(
+            parsed.configuration,
+            environment: (try? ProcessEntry.environment(of: getpid())) ?? [])
+        {
+            isUnsafe = book.violation != nil
+            for case .diagnostic(let diagnostic) in book.remarks { diagnostics.append(diagnostic) }
+        }
         do throws(SystemError) {
             try write(diagnostics.map(\.description) + unsupported, to: options.testOutput)
         } catch {
@@ -39,7 +47,8 @@ enum ConfigurationTest {
         }
         // 2 also stands for what keepalived would run and we cannot.
         if !unsupported.isEmpty { return .configuration }
-        return ExitStatus(ConfigurationTestStatus(of: diagnostics))
+        return ExitStatus(
+            ConfigurationTestStatus(of: diagnostics, violatesScriptSecurity: isUnsafe))
     }
 
     /// Prints what was understood as a keepalived.conf, and what is wrong on standard error.

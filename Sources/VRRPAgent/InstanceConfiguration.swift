@@ -118,6 +118,14 @@ extension VRRPInstance {
         (virtualAddresses + excludedAddresses).map { KernelObject($0) }
     }
 
+    /// What keeps it from taking part whatever its interfaces do.
+    var writtenFaults: [VirtualRouter.Fault] {
+        var faults: [VirtualRouter.Fault] = []
+        if faultsWithoutPeer, unicastPeers.isEmpty { faults.append(.noUnicastPeers) }
+        if !configurationFaults.isEmpty { faults.append(.configuration) }
+        return faults
+    }
+
     /// Whether this and another are the same virtual router, so that one can go on as the other:
     /// what tells two on the wire, and where they are.
     func isSameRouter(as other: VRRPInstance) -> Bool {

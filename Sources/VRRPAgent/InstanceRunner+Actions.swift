@@ -68,7 +68,7 @@ extension InstanceRunner {
     func refresh(isVirtual: (IPAddress) -> Bool, report: (InterfaceReport) -> Void) {
         let table = machine.kernel.interfaces
         let name = instance.interface
-        let isUp = instance.ignoresOwnInterface ? table[name] != nil : table.isUp(name)
+        let isUp = instance.ignoresOwnInterface ? table[name] != nil : machine.isUp(name)
         // An interface that went down still tells what the source of the farewell was.
         if !isUp, router.isLinkUp {
             report(.link(name, isUp: false))
@@ -80,7 +80,7 @@ extension InstanceRunner {
             guard case .interface(let text) = tracked, let tracked = InterfaceName(text) else {
                 continue
             }
-            update(.interface(text), table.isUp(tracked) ? .well : .failing)
+            update(.interface(text), machine.isUp(tracked) ? .well : .failing)
         }
         if isUp, !router.isLinkUp {
             report(.link(name, isUp: true))

@@ -123,6 +123,7 @@ final class InstanceRunner {
     ) throws(UnsupportedInstance) {
         let configuration = try next.routerConfiguration(setting)
         let added = Set(next.movedObjects).subtracting(instance.movedObjects)
+        let old = instance
         instance = next
         var events = priority.replace(with: setting.priority(base: next.priority))
         for (tracked, condition) in conditions { events += priority.update(tracked, condition) }
@@ -133,6 +134,9 @@ final class InstanceRunner {
                     configuration, effectivePriority: priority.value,
                     addsAddresses: !added.isEmpty)))
         objects.reconfigure(next)
+        let written = Set(next.writtenFaults)
+        for fault in Set(old.writtenFaults).subtracting(written) { deliver(.faultCleared(fault)) }
+        for fault in written { deliver(.faultRaised(fault)) }
         for event in events {
             // The priority has gone with the configuration.
             if case .priorityChanged = event { continue }

@@ -47,6 +47,9 @@ final class Log {
     /// Whether lines of `--log-detail` are printed.
     var isDetailed: Bool { options.isDetailed }
 
+    /// Told when a line has to wait for a reader, and none did before.
+    var onWaiting: () -> Void = {}
+
     /// Whether lines wait for a reader: ``flush()`` is to be called some time later.
     var isWaiting: Bool { console?.isWaiting ?? false }
 
@@ -65,6 +68,8 @@ final class Log {
     }
 
     private func write(_ text: String, _ level: LogRecord.Level) {
+        let wasWaiting = isWaiting
+        defer { if isWaiting, !wasWaiting { onWaiting() } }
         let time =
             options.isStamped || syslog != nil || file != nil ? HostInformation.localTime : ""
         if options.isJSON {

@@ -13,6 +13,8 @@ final class Machine {
     let virtualInterfaces: VirtualInterfaces
     let announcer: Announcer
     let log: Log
+    /// Which interfaces count as up later or longer than they are.
+    var linkDelays: LinkDelays
 
     /// - Throws: ``NetlinkError`` or ``SystemError`` where the kernel refuses a socket.
     init(_ configuration: Configuration, log: Log) throws {
@@ -25,6 +27,8 @@ final class Machine {
             kernel: kernel, filter: filter, parameters: parameters, log: log,
             keepsReports: global.disablesLocalIGMP)
         announcer = try Announcer()
+        let interfaces = kernel.interfaces
+        linkDelays = LinkDelays(global.interfaceDelays, isUp: interfaces.isUp)
         if global.disablesLocalIGMP { parameters.borrow(Self.localReports, as: 0) }
     }
 
@@ -34,6 +38,11 @@ final class Machine {
     /// address takes away those that the kernel thinks depend on it.
     func promoteSecondaries(on interface: InterfaceName) {
         parameters.borrow(KernelParameters.ipv4(interface.text, "promote_secondaries"), as: 1)
+    }
+
+    /// Whether an interface counts as up: so is it, and what it is on top of, for long enough.
+    func isUp(_ name: InterfaceName) -> Bool {
+        linkDelays.isUp(name) ?? kernel.interfaces.isUp(name)
     }
 
     /// Undoes what belongs to no instance: at the end.
