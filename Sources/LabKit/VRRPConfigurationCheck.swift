@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import KeepalivedConf
 import LabModel
 import NetworkTypes
@@ -40,13 +38,11 @@ struct VRRPConfigurationCheck {
     }
 
     private mutating func checkKeepalived(_ configuration: VRRPConfiguration) {
+        // As the daemon in the node: `@ID` lines are for the host's name, which is the node's.
         let parsed = Configuration.parse(
-            configuration.file.text, file: configuration.name(of: configuration.file)
-        ) { pattern, _ in
-            configuration.included(pattern).map {
-                IncludedFile(path: configuration.name(of: $0), text: $0.text)
-            }
-        }
+            configuration.file.text, file: configuration.file.path,
+            context: ConfigurationContext(configID: configuration.node),
+            files: configuration.view)
         var found = parsed.diagnostics
         if let interfaces = configuration.interfaces {
             found += parsed.configuration.diagnosticsForMissingInterfaces {
@@ -60,7 +56,12 @@ struct VRRPConfigurationCheck {
             }
         }
         if !configuration.filesAreComplete { found.removeAll { $0.kind == .missingInclude } }
-        diagnostics.formUnion(found.compactMap(Diagnostic.init))
+        diagnostics.formUnion(
+            found.compactMap { found in
+                var found = found
+                found.position.file = configuration.name(ofPath: found.position.file)
+                return Diagnostic(found)
+            })
         virtualRouters += parsed.configuration.instances.map {
             VirtualRouterFacts($0, node: configuration.node, service: configuration.service)
         }
@@ -71,13 +72,33 @@ extension VRRPConfiguration {
     /// The file as messages name it: the user's own, or where its text is laid.
     fileprivate func name(of file: NodeFile) -> String { file.source ?? "\(node):\(file.path)" }
 
-    /// The node's files that an `include` names, in the order in which keepalived reads them; only
-    /// files of the lab, since the host's are nobody's promise.
-    fileprivate func included(_ pattern: String) -> [NodeFile] {
-        let folder = file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]
-        let wanted = pattern.hasPrefix("/") ? pattern : "\(folder)/\(pattern)"
-        return files.filter { fnmatch(wanted, $0.path, FNM_PATHNAME) == 0 }
-            .sorted { $0.path < $1.path }
+    /// The file at that path in the node, as messages name it.
+    fileprivate func name(ofPath path: String) -> String {
+        files.last { $0.path == path }.map(name) ?? path
+    }
+
+    /// What an `include` can find: only files of the lab, since the host's are nobody's promise.
+    fileprivate var view: ConfigurationFiles {
+        ConfigurationFiles(
+            content: { path in
+                if let file = files.last(where: { $0.path == path }) { return .text(file.text) }
+                return names(in: path).isEmpty ? nil : .folder
+            },
+            names: { folder in
+                let names = names(in: folder)
+                return names.isEmpty ? nil : names.sorted()
+            })
+    }
+
+    /// The names in a folder of the node, as far as the lab lays files there.
+    private func names(in folder: String) -> Set<String> {
+        let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+        return Set(
+            files.compactMap { file in
+                guard file.path.hasPrefix(prefix) else { return nil }
+                return file.path.dropFirst(prefix.count).split(separator: "/").first.map(
+                    String.init)
+            })
     }
 }
 
@@ -110,7 +131,9 @@ extension VirtualRouterFacts {
             node: node, service: service, instance: instance.name,
             interface: instance.interface.text, version: Int(instance.version.rawValue),
             vrid: Int(instance.virtualRouterID), priority: Int(instance.priority),
-            advertisementInterval: instance.advertisementInterval, preempts: !instance.nopreempt,
+            advertisementInterval: instance.advertisementInterval,
+            masterDownAdvertisements: instance.masterDownAdvertisements,
+            preempts: !instance.nopreempt,
             addresses: instance.virtualAddresses.map(\.address.address))
     }
 }

@@ -22,6 +22,9 @@ public struct VirtualRouterFacts: Codable, Equatable, Sendable {
     public var priority: Int
     /// The time between its advertisements while it is master.
     public var advertisementInterval: Duration
+    /// How many of the master's intervals without an advertisement make it dead: 3, or keepalived's
+    /// `down_timer_adverts`.
+    public var masterDownAdvertisements: Int
     /// Whether it takes over from a living master of lower priority (Preempt_Mode).
     public var preempts: Bool
     /// The addresses it holds while it is master.
@@ -29,8 +32,9 @@ public struct VirtualRouterFacts: Codable, Equatable, Sendable {
 
     public init(
         node: String, service: String, instance: String, interface: String, version: Int = 2,
-        vrid: Int, priority: Int, advertisementInterval: Duration, preempts: Bool,
-        addresses: [IPAddress]
+        vrid: Int, priority: Int, advertisementInterval: Duration,
+        masterDownAdvertisements: Int = 3,
+        preempts: Bool, addresses: [IPAddress]
     ) {
         precondition((1...255).contains(priority), "a priority is 1 to 255")
         self.node = node
@@ -41,6 +45,7 @@ public struct VirtualRouterFacts: Codable, Equatable, Sendable {
         self.vrid = vrid
         self.priority = priority
         self.advertisementInterval = advertisementInterval
+        self.masterDownAdvertisements = masterDownAdvertisements
         self.preempts = preempts
         self.addresses = addresses
     }
@@ -66,7 +71,8 @@ public struct VirtualRouterFacts: Codable, Equatable, Sendable {
     public func masterDownInterval(learned: Duration? = nil) -> [TimeBound.Term] {
         let interval =
             version >= 3 ? learned ?? advertisementInterval : advertisementInterval
-        return [.init("3 x \(interval.text)", interval * 3), skewTime(learned: learned)]
+        let count = masterDownAdvertisements
+        return [.init("\(count) x \(interval.text)", interval * count), skewTime(learned: learned)]
     }
 
     /// Whether a verb applied to `target` is applied to this router's daemon.

@@ -129,6 +129,29 @@ struct VRRPConfigurationCheckTests {
             ])
     }
 
+    @Test("a line for one host is for the node of that name; braces and variables are keepalived's")
+    func conditionalLines() throws {
+        let found = check(
+            """
+            $BASE=100
+            include {one,two}.conf
+            vrrp_instance VI_1 {
+                interface eth0
+                virtual_router_id 51
+                @a priority $BASE
+                @b priority 99
+                down_timer_adverts 5
+                virtual_ipaddress {
+                    10.10.10.10
+                }
+            }
+            """, files: ["one.conf": "! one\n", "two.conf": "# two\n"])
+        #expect(texts(found) == [])
+        let router = try #require(found.virtualRouters.first)
+        #expect(router.priority == 100)
+        #expect(router.masterDownInterval().map(\.duration).first == .seconds(5))
+    }
+
     @Test("an include that finds nothing is an error, unless a file of the lab could not be read")
     func includeOfNothing() {
         let conf = "include /etc/keepalived/conf.d/vips.conf\n"
