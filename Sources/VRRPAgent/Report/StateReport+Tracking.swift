@@ -133,9 +133,8 @@ extension StateReport {
                 + (flags.contains(.noARP) ? ", no arp" : "")
                 + (flags.contains(.multicast) ? "" : ", no multicast"))
         if let base = interface.base {
-            line(
-                "   \(base.kind), underlying interface = \(base.name), state = \(updown(base.flags))"
-            )
+            let state = updown(base.flags)
+            line("   \(base.kind), underlying interface = \(base.name), state = \(state)")
         }
         if interface.isOurs { line("   I/f created by keepalived") }
         line("   MTU = \(interface.mtuBytes)")
