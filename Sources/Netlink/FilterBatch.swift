@@ -47,6 +47,8 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
 
     /// Where a chain is looked at.
     public enum Hook: UInt32, Hashable, Sendable {
+        /// For all packets that come in (NF_INET_PRE_ROUTING).
+        case prerouting = 0
         /// For packets to this machine (NF_INET_LOCAL_IN).
         case input = 1
         /// For packets of this machine (NF_INET_LOCAL_OUT).

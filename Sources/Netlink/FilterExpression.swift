@@ -20,6 +20,8 @@ public enum FilterExpression: Hashable, Sendable, CustomStringConvertible {
         case outputDeviceKind
         /// The protocol above IP.
         case transportProtocol
+        /// Whom the frame was for: one byte, 0 (PACKET_HOST) for the device it came by.
+        case packetType
 
         fileprivate var number: UInt32 {
             switch self {
@@ -27,6 +29,7 @@ public enum FilterExpression: Hashable, Sendable, CustomStringConvertible {
             case .outputDevice: NFT_META_OIF.rawValue
             case .outputDeviceKind: NFT_META_OIFKIND.rawValue
             case .transportProtocol: NFT_META_L4PROTO.rawValue
+            case .packetType: NFT_META_PKTTYPE.rawValue
             }
         }
     }

@@ -11,7 +11,9 @@ extension InstanceRunner {
     func perform(_ action: VirtualRouter.Action) {
         switch action {
         case .sendAdvertisement(let priority): advertise(priority)
-        case .addAddresses: objects.set()
+        case .addAddresses:
+            objects.set()
+            machine.virtualInterfaces.setMaster(true, for: name)
         case .removeAddresses: removeAddresses()
         case .restoreAddresses: objects.set()
         case .replaceAddresses: objects.reconfigure(instance)
@@ -26,6 +28,7 @@ extension InstanceRunner {
 
     /// At the start those that an earlier run has left are removed, which was killed.
     private func removeAddresses() {
+        machine.virtualInterfaces.setMaster(false, for: name)
         if objects.isSet { objects.remove() } else { objects.removeStale() }
     }
 

@@ -49,6 +49,13 @@ enum FilterRules {
         ]
     }
 
+    /// The rule of the chain `waiting`: a backup discards frames to its virtual MAC (RFC 9568
+    /// §6.4.2), but not those to a group, which its advertisements come in.
+    static let waiting: [FilterExpression] = [
+        .property(.inputDevice, into: first), .lookup(first, set: "vmac_waiting"),
+        .property(.packetType, into: first), .equals(first, [0]), .verdict(.drop),
+    ]
+
     /// The rules that come first in the chain `out`: IGMP and MLD reports of a macvlan leave by its
     /// base, and it asks for no routers.
     static func moving(_ family: IPAddress.Family) -> [[FilterExpression]] {

@@ -6,7 +6,8 @@ import NetworkTypes
 ///
 /// They drop packets to and from virtual addresses that are not to be accepted (`no_accept`, RFC
 /// 9568 §6.4.3), but for neighbour discovery (§6.1), and move a macvlan's group reports to its
-/// base, so that switches learn the groups' members by the base's address.
+/// base, so that switches learn the groups' members by the base's address. Beyond keepalived's they
+/// drop what is sent to the virtual MAC of a backup (§6.4.2), which the kernel would forward.
 ///
 /// Made when they are first needed, one per family, and removed at the end.
 final class PacketFilter {
@@ -23,6 +24,8 @@ final class PacketFilter {
     /// What is in the sets, and how often it was asked for.
     private var dropped: [Entry: Int] = [:]
     private var macvlans: [IPAddress.Family: [Device: Device]] = [:]
+    /// The macvlans of backups; nil before there was one in that family.
+    private var waiting: [IPAddress.Family: Set<Device>] = [:]
 
     /// Holds what cannot be copied, until it is needed none.
     private final class FilterSocketBox {
@@ -168,6 +171,32 @@ final class PacketFilter {
         }
     }
 
+    /// Drops what is sent to a macvlan's own address: as backup.
+    func discard(to macvlan: Device, _ families: [IPAddress.Family]) {
+        for family in families where waiting[family]?.contains(macvlan) != true {
+            let isDone = perform(family, for: "") { batch throws(NetlinkError) in
+                if waiting[family] == nil {
+                    try batch.addSet("vmac_waiting", of: .device)
+                    try batch.addChain("waiting", hook: .prerouting, priority: -1)
+                    try batch.addRule(to: "waiting", FilterRules.waiting)
+                }
+                try batch.add([.init(FilterBatch.Element.octets(of: macvlan))], to: "vmac_waiting")
+            }
+            if isDone { waiting[family, default: []].insert(macvlan) }
+        }
+    }
+
+    /// Takes that back: as master, and before the macvlan goes.
+    func stopDiscarding(to macvlan: Device) {
+        for (family, devices) in waiting where devices.contains(macvlan) {
+            perform(family, for: "") { batch throws(NetlinkError) in
+                try batch.remove(
+                    [.init(FilterBatch.Element.octets(of: macvlan))], from: "vmac_waiting")
+            }
+            waiting[family]?.remove(macvlan)
+        }
+    }
+
     private func addMoving(to batch: inout FilterBatch) throws(NetlinkError) {
         guard !moving.contains(batch.family) else { return }
         try batch.addSet("vmac_map", of: .device, to: .device)
@@ -213,6 +242,7 @@ final class PacketFilter {
         linkLocal = false
         dropped = [:]
         macvlans = [:]
+        waiting = [:]
     }
 
     private func open() throws(NetlinkError) -> FilterSocketBox? {

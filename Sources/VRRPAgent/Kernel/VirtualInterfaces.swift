@@ -7,7 +7,8 @@ import SystemPackage
 /// `use_vmac_addr`), with the kernel's parameters that they need.
 ///
 /// They are made at the start and stay in every state: a backup's have no address and so answer
-/// nobody. Nothing here throws: what the kernel refuses is logged with the instance.
+/// nobody, and what is sent to their Ethernet address is discarded. Nothing here throws: what the
+/// kernel refuses is logged with the instance.
 final class VirtualInterfaces {
     private let kernel: KernelShell
     private let filter: PacketFilter
@@ -17,6 +18,8 @@ final class VirtualInterfaces {
     private let keepsReports: Bool
     /// What is there, by name, and whose it is.
     private var made: [InterfaceName: Made] = [:]
+    /// The owners that are not master, as far as they have said so.
+    private var waiting: Set<String> = []
 
     private struct Made {
         var plan: VirtualInterfacePlan
@@ -63,6 +66,24 @@ final class VirtualInterfaces {
         return isComplete
     }
 
+    /// Takes in whether an instance is master. While it is not, it discards frames to its virtual
+    /// MAC (RFC 9568 §6.4.2): the kernel forwards what comes in by any interface, with an address
+    /// or without. (keepalived lets it.)
+    func setMaster(_ isMaster: Bool, for name: String) {
+        let owner = "(\(name))"
+        if isMaster { waiting.remove(owner) } else { waiting.insert(owner) }
+        for made in made.values where made.owner == owner { discard(to: made) }
+    }
+
+    private func discard(to made: Made) {
+        guard made.plan.kind == .macvlan else { return }
+        if waiting.contains(made.owner) {
+            filter.discard(to: made.device, made.plan.families)
+        } else {
+            filter.stopDiscarding(to: made.device)
+        }
+    }
+
     private func make(_ plan: VirtualInterfacePlan, for owner: String) -> Bool {
         if let made = made[plan.name] {
             if kernel.interfaces[index: made.device.index]?.device.name == plan.name { return true }
@@ -75,7 +96,9 @@ final class VirtualInterfaces {
         guard let device = isNew ? create(plan, base, for: owner) : kernel.device(plan.name) else {
             return false
         }
-        made[plan.name] = Made(plan: plan, device: device, owner: owner)
+        let new = Made(plan: plan, device: device, owner: owner)
+        made[plan.name] = new
+        discard(to: new)
         if plan.kind == .macvlan { setParameters(plan) }
         if plan.kind == .macvlan, plan.family == .v6 || !keepsReports {
             filter.move(device, to: base, plan.families)
@@ -131,7 +154,11 @@ final class VirtualInterfaces {
     }
 
     private func setParameters(_ plan: VirtualInterfacePlan) {
-        guard plan.family == .v4 else { return }
+        guard plan.family == .v4 else {
+            // Or it would answer ARP, with an Ethernet address for IPv6, for every IPv4 address of
+            // the machine: RFC 9568 §8.1.2. (keepalived's do.)
+            return parameters.set(KernelParameters.ipv4(plan.name.text, "arp_ignore"), to: 1)
+        }
         parameters.moveReversePathFilter(kernel.interfaces.names.subtracting(made.keys))
         let values = [
             ("arp_ignore", 1), ("accept_local", 1), ("rp_filter", 0), ("promote_secondaries", 1),
@@ -186,7 +213,10 @@ final class VirtualInterfaces {
     // MARK: Removing
 
     /// Removes an instance's interfaces.
-    func remove(for name: String) { make([], for: name) }
+    func remove(for name: String) {
+        make([], for: name)
+        waiting.remove("(\(name))")
+    }
 
     /// Removes all: at the end.
     func removeAll() { for interface in made.keys.sorted() { remove(interface) } }
@@ -194,6 +224,7 @@ final class VirtualInterfaces {
     private func remove(_ name: InterfaceName) {
         guard let made = made[name] else { return }
         filter.stopMoving(made.device)
+        filter.stopDiscarding(to: made.device)
         if kernel.interfaces[index: made.device.index]?.device.name == name {
             kernel.delete(made.device, for: "\(made.owner) ")
             let sort = made.plan.kind == .macvlan ? "VMAC" : "ipvlan"
@@ -204,6 +235,7 @@ final class VirtualInterfaces {
 
     private func forget(_ made: Made) {
         filter.stopMoving(made.device)
+        filter.stopDiscarding(to: made.device)
         release(made)
     }
 
