@@ -181,7 +181,7 @@ struct VRRPAgentTests {
         #expect(announcements < rounds)
     }
 
-    @Test("an address that somebody removes is back after the skew; a link that goes is a FAULT")
+    @Test("an address that somebody removes is put back; a link that goes is a FAULT")
     func interference() throws {
         let agent = try Agent("priority 254", test: "interference")
         _ = try agent.advertisement()
@@ -189,12 +189,11 @@ struct VRRPAgentTests {
         let device = try agent.link.here.device("eth0")
         try agent.link.here.socket.perform(
             .remove(InterfaceAddress(.v4(Self.vip), prefixLength: 32), from: device))
-        var next = try agent.advertisement().0
-        while next.priority != 0 { next = try agent.advertisement().0 }
-        #expect(try agent.advertisement().0.priority == 254)
         try agent.awaitLine(
             "Netlink reflector reports IP 10.10.10.10 removed from eth0\n"
-                + "(VI_1) Entering BACKUP STATE\n(VI_1) sent 0 priority")
+                + "(VI_1) a VIP was removed by hand - putting it back\n")
+        #expect(try agent.advertisement().0.priority == 254)
+        #expect(try agent.hasAddress())
 
         try agent.link.here.socket.perform(.set(device, .down))
         try agent.awaitLine("Netlink reports eth0 down\n(VI_1) Entering FAULT STATE\n")
