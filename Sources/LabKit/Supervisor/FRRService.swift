@@ -49,7 +49,9 @@ enum FRRService {
     }
 
     /// With arp_ignore the interface below leaves it to the macvlan to answer for the virtual
-    /// addresses: otherwise it would do so while the macvlan is held down, too.
+    /// addresses: otherwise it would do so while the macvlan is held down, too. It is held down from
+    /// the start: until vrrpd runs, half a second later, a node that comes back would answer beside
+    /// the master of that time.
     private static func makeDevice(_ router: FRRConfiguration.Router) -> String {
         let addresses = router.addresses.map { address in
             "ip address add \(address)/\(address.bitWidth) dev \(router.device) nodad"
@@ -59,6 +61,7 @@ enum FRRService {
             ip link del \(router.device) 2>/dev/null || :
             ip link add name \(router.device) link \(router.interface) address \(router.mac) \
             type macvlan mode bridge
+            ip link set \(router.device) protodown on
             \(addresses.joined(separator: "\n"))
             ip link set \(router.device) up
             """
