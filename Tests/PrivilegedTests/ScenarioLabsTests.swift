@@ -17,6 +17,8 @@ private struct ScenarioRun: CustomStringConvertible {
         case keepalivedAsMaster = "master=keepalived"
         /// Ours on the master, keepalived on the other node.
         case keepalivedAsBackup = "other=keepalived"
+        /// FRR's vrrpd, for the labs that have an frr.conf.
+        case frr
 
         /// What `--vrrp` takes; `other` is the node that is not the master.
         func option(other: String) -> String {
@@ -49,13 +51,14 @@ private struct ScenarioRun: CustomStringConvertible {
             case .keepalived: "ka"
             case .keepalivedAsMaster: "km"
             case .keepalivedAsBackup: "kb"
+            case .frr: "fr"
             }
-        return "sc-\(tag)-\(scenario)"
+        return "sc-\(tag)-\(lab)-\(scenario)"
     }
 
     /// Starts `labctl test`.
     func start() throws -> RunningProgram {
-        let other = lab == "two-node" ? "backup" : "slave"
+        let other = lab == "httpd-ha" ? "slave" : "backup"
         return try Labctl.start([
             "test", "Labs/\(lab)", "--name", name, "--scenario", scenario, "--vrrp",
             daemons.option(other: other),
@@ -80,7 +83,7 @@ private let isFull = getenv("LABCTL_TEST_FULL") != nil
 struct ScenarioLabsTests {
     @Test("all pass with our agent, the telling ones with keepalived and with mixed pairs")
     func passOnce() throws {
-        let runs = ScenarioRun.Daemons.allCases.flatMap { daemons in
+        let runs = ScenarioRun.Daemons.allCases.filter { $0 != .frr }.flatMap { daemons in
             (daemons == .ours ? ScenarioRun.all : ScenarioRun.telling).map {
                 ScenarioRun($0.0, $0.1, daemons)
             }
@@ -88,10 +91,23 @@ struct ScenarioLabsTests {
         try ScenarioRun.expectPasses(runs)
     }
 
+    @Test("takeovers within a second pass with every daemon and with mixed pairs")
+    func passFast() throws {
+        let daemons = ScenarioRun.Daemons.allCases.filter { $0 != .frr || hasFRR }
+        try ScenarioRun.expectPasses(
+            daemons.flatMap { daemons in
+                ["every-100ms", "clean-stop"].map { ScenarioRun("fast-failover", $0, daemons) }
+            })
+        // At 10 ms there is no time for other labs.
+        for daemons in daemons {
+            try ScenarioRun.expectPasses([ScenarioRun("fast-failover", "every-10ms", daemons)])
+        }
+    }
+
     @Test(
         "all pass with every daemon and with mixed pairs",
         .enabled(if: isFull, "long: scripts/test --full runs it"),
-        arguments: ScenarioRun.Daemons.allCases.map(\.rawValue))
+        arguments: ScenarioRun.Daemons.allCases.map(\.rawValue).filter { $0 != "frr" })
     func passWithEveryDaemon(_ daemons: String) throws {
         let daemons = try #require(ScenarioRun.Daemons(rawValue: daemons))
         try ScenarioRun.expectPasses(
