@@ -62,8 +62,8 @@ enum FRRService {
             ip link add name \(router.device) link \(router.interface) address \(router.mac) \
             type macvlan mode bridge
             ip link set \(router.device) protodown on
-            \(addresses.joined(separator: "\n"))
             ip link set \(router.device) up
+            \(addresses.joined(separator: "\n"))
             """
     }
 }
