@@ -1,8 +1,8 @@
 import NetworkTypes
 import Testing
 
-// What two routers are made to do with each other: a table of forms of VRRP and pairs of daemons, each
-// entry of which is a network of its own with two nodes. InteropRun builds them into one lab.
+// What two routers are made to do with each other: a table of forms of VRRP and pairs of daemons,
+// each entry of which is a network of its own with two nodes. InteropRun builds them into one lab.
 
 /// A daemon that speaks VRRP.
 enum InteropDaemon: String, Sendable {
@@ -51,7 +51,8 @@ enum InteropForm: String, Sendable, CaseIterable {
     var isVirtualMAC: Bool { self == .virtualMAC || self == .virtualMACIPv6 }
 }
 
-/// Two routers on a network of their own: which form of VRRP they speak, and which daemons they are.
+/// Two routers on a network of their own: which form of VRRP they speak, and which daemons they
+/// are.
 struct InteropCell: Sendable, CustomTestStringConvertible {
     static let vrid = 51
     static let masterPriority = 200
@@ -105,7 +106,8 @@ struct InteropCell: Sendable, CustomTestStringConvertible {
             ? "10.10.\(number).\(host)" : "2001:db8:\(String(number, radix: 16))::\(host)"
     }
 
-    /// Skew_Time of a node (RFC 3768 §6.1, RFC 9568 §6.1). FRR rounds it down to whole centiseconds.
+    /// Skew_Time of a node (RFC 3768 §6.1, RFC 9568 §6.1). FRR rounds it down to whole
+    /// centiseconds.
     func skewTime(of node: String) -> Duration {
         let unit = form.version == 2 ? .seconds(1) : form.interval
         let exact = unit * (256 - priority(of: node)) / 256

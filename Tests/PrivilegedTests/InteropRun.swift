@@ -4,8 +4,8 @@ import LinuxSystem
 import NetworkTypes
 import Testing
 
-/// One life of many pairs of routers side by side in one lab: they elect a master; its power is cut;
-/// it comes back; the daemon of whoever is master then is stopped.
+/// One life of many pairs of routers side by side in one lab: they elect a master; its power is
+/// cut; it comes back; the daemon of whoever is master then is stopped.
 struct InteropRun: Sendable {
     let cells: [InteropCell]
     /// The timeline, in order.
@@ -97,8 +97,9 @@ struct InteropRun: Sendable {
 
     /// Reaches the virtual addresses from the clients and notes whose MAC address they have there.
     ///
-    /// First the holder gets to know the client: where it has to ask for the client's MAC address, it
-    /// asks as the virtual address from the interface below, and so teaches the client that one's.
+    /// First the holder gets to know the client: where it has to ask for the client's MAC address,
+    /// it asks as the virtual address from the interface below, and so teaches the client that
+    /// one's.
     private mutating func askAroundAsClient(
         _ lab: LabUnderTest, holder: (InteropCell) -> String
     ) throws {

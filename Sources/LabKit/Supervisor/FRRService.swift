@@ -49,9 +49,9 @@ enum FRRService {
     }
 
     /// With arp_ignore the interface below leaves it to the macvlan to answer for the virtual
-    /// addresses: otherwise it would do so while the macvlan is held down, too. It is held down from
-    /// the start: until vrrpd runs, half a second later, a node that comes back would answer beside
-    /// the master of that time.
+    /// addresses: otherwise it would do so while the macvlan is held down, too. It is held down
+    /// from the start: until vrrpd runs, half a second later, a node that comes back would answer
+    /// beside the master of that time.
     private static func makeDevice(_ router: FRRConfiguration.Router) -> String {
         let addresses = router.addresses.map { address in
             "ip address add \(address)/\(address.bitWidth) dev \(router.device) nodad"
