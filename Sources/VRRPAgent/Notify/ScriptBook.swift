@@ -31,7 +31,8 @@ struct ScriptBook {
         global = configuration.global
         security = ScriptSecurity(machine: machine, isEnabled: global.scriptSecurity)
         var checks = Checks()
-        defaultUser = findDefaultUser()
+        // keepalived looks for that user when the first command asks for it.
+        if configuration.hasCommandWithoutUser { defaultUser = findDefaultUser() }
         // Start and shutdown scripts are the parent's, which has its own violation.
         for command in [global.startupScript, global.shutdownScript].compactMap(\.self) {
             add(command, "startup/shutdown", &checks)
@@ -121,11 +122,7 @@ struct ScriptBook {
     }
 
     private mutating func add(_ notify: VRRPInstance.NotifyCommands, _ checks: inout Checks) {
-        let commands = [
-            notify.backup, notify.master, notify.fault, notify.stop, notify.deleted, notify.any,
-            notify.masterReceivedLowerPriority,
-        ]
-        for command in commands.compactMap(\.self) { add(command, "notify", &checks) }
+        for command in notify.all.compactMap(\.self) { add(command, "notify", &checks) }
     }
 
     @discardableResult
@@ -174,5 +171,24 @@ struct ScriptBook {
             namesLine: false)
         self.violation = self.violation ?? violation
         remarks.append(.diagnostic(violation))
+    }
+}
+
+extension Configuration {
+    /// Whether there is something to run, or a FIFO to make, for which no user is written.
+    fileprivate var hasCommandWithoutUser: Bool {
+        let notified = instances.map(\.notify) + syncGroups.map(\.notify)
+        let commands: [Command?] =
+            [global.startupScript, global.shutdownScript] + scripts.map(\.command)
+            + notified.flatMap(\.all)
+        return !global.notifyFIFOs.isEmpty
+            || commands.contains { command in command.map(\.user.isEmpty) ?? false }
+    }
+}
+
+extension VRRPInstance.NotifyCommands {
+    /// All of them, in the order in which keepalived checks them.
+    fileprivate var all: [Command?] {
+        [backup, master, fault, stop, deleted, any, masterReceivedLowerPriority]
     }
 }
