@@ -15,6 +15,8 @@ import statistics
 import subprocess
 import sys
 
+import reports
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LAB = ROOT / "Labs" / "two-node"
@@ -150,9 +152,7 @@ def main():
     lines = table(measured) + [""] + list(legend(measured, arguments.repetitions))
     print("\n".join(lines))
     if arguments.write:
-        arguments.write.write_text(
-            "# Benchmarks\n\nWritten by `scripts/bench --write "
-            f"{arguments.write.name}`.\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        reports.write_section(arguments.write, "Labs of two machines", "scripts/bench", lines)
 
 
 if __name__ == "__main__":
