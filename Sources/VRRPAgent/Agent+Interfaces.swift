@@ -24,8 +24,16 @@ extension Agent {
                 name, isUp: machine.kernel.interfaces.isUp(name), now: MonotonicClock.now)
         }
         armLinkDelays()
-        refresh(runners.filter { runner in concerned.contains(where: runner.isConcerned) })
+        // Also what is there again by now: its addresses and groups went with it.
+        let vanished = Set(
+            report.changes.compactMap { change in
+                if case .vanished(let name) = change { name } else { nil }
+            })
+        refresh(
+            runners.filter { runner in concerned.contains(where: runner.isConcerned) },
+            vanished: vanished)
         // Only now: farewells went through the sockets of before.
+        for name in vanished { closeSockets(ofFormer: name) }
         openSockets()
     }
 
@@ -49,11 +57,11 @@ extension Agent {
         openSockets()
     }
 
-    private func refresh(_ runners: [InstanceRunner]) {
+    private func refresh(_ runners: [InstanceRunner], vanished: Set<InterfaceName> = []) {
         // Each change is reported once, however many instances it concerns.
         var reported: Set<InterfaceReport> = []
         for runner in runners {
-            runner.refresh(isVirtual: virtualAddresses.contains) { report in
+            runner.refresh(vanished: vanished, isVirtual: virtualAddresses.contains) { report in
                 guard reported.insert(report).inserted else { return }
                 if report.isDetail { log.detail(report.text) } else { log.line(report.text) }
             }
@@ -63,10 +71,6 @@ extension Agent {
     /// Makes the instances' own interfaces again when somebody has removed them, or when what they
     /// lie on is there again.
     private func remakeVirtualInterfaces(_ concerned: Set<InterfaceName>) {
-        guard configuration.instances.contains(where: { $0.virtualInterface != nil }) else {
-            return
-        }
-        let placement = AddressPlacement(configuration)
         for runner in runners {
             let plans = placement.plans(for: runner.instance)
             guard

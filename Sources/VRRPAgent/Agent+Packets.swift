@@ -41,6 +41,17 @@ extension Agent {
         }
     }
 
+    /// Closes the sockets of an interface that went and is there again by the same number: they are
+    /// no members of the group any more, and would hear nothing.
+    func closeSockets(ofFormer name: InterfaceName) {
+        guard let device = machine.kernel.device(name) else { return }
+        for (key, entry) in sockets where key.device == device.index {
+            for runner in entry.instances { entry.forget(runner) }
+            loop.remove(entry.socket.descriptor)
+            sockets[key] = nil
+        }
+    }
+
     private func openSocket(for runner: InstanceRunner) {
         let key = runner.socketKey
         guard runner.socket?.key != key else { return }

@@ -9,7 +9,7 @@ extension Agent {
     /// old one stays in force. (keepalived exits, and the addresses are gone.)
     func reload() {
         log.line("Reloading ...")
-        let before = configuration
+        let before = (configuration, placement, book)
         do {
             let parsed = try ConfigurationFile.read(options)
             let names = interfaceNames
@@ -23,11 +23,12 @@ extension Agent {
             }
             let newBook = try Self.book(parsed.configuration, environment: environment)
             configuration = parsed.configuration
+            placement = AddressPlacement(configuration)
             book = newBook
             try replaceRunners()
             log.line("Reload complete")
         } catch {
-            configuration = before
+            (configuration, placement, book) = before
             log.line("\(error)")
             log.line("Reload failed, the old configuration stays in force")
         }
@@ -36,41 +37,39 @@ extension Agent {
     /// Lets the instances go on that are still there, with the state they are in; ends those that
     /// are gone or are other routers now; starts the new ones.
     private func replaceRunners() throws(UnsupportedInstance) {
-        let placement = AddressPlacement(configuration)
-        var next: [InstanceRunner] = []
-        var kept: Set<ObjectIdentifier> = []
         // Everything that can be refused comes before anything is done.
         for instance in configuration.instances {
-            if let runner = runners.first(where: { $0.instance.isSameRouter(as: instance) }) {
-                _ = try instance.routerConfiguration(setting(of: instance))
-                kept.insert(ObjectIdentifier(runner))
-                next.append(runner)
-            } else {
-                next.append(try makeRunner(instance, placement))
-            }
+            _ = try instance.routerConfiguration(setting(of: instance))
         }
-        let gone = runners.filter { !kept.contains(ObjectIdentifier($0)) }
+        let kept = runners.filter { runner in
+            configuration.instances.contains { runner.instance.isSameRouter(as: $0) }
+        }
+        let gone = runners.filter { runner in !kept.contains { $0 === runner } }
         let previousGroups = groups
         groups = []
         for runner in gone { end(runner) }
-        runners = next
+        runners = kept
         index()
         announcements.reconfigure(configuration.global)
         statics.set(configuration)
-        let interfaces = machine.kernel.interfaces
-        machine.linkDelays = LinkDelays(
-            configuration.global.interfaceDelays, isUp: interfaces.isUp)
-        armLinkDelays()
+        // Before anybody is made that tracks what is only known from here on.
         reloadOutside()
-        for (runner, instance) in zip(runners, configuration.instances) {
-            prepare(runner, placement)
-            guard kept.contains(ObjectIdentifier(runner)) else { continue }
+        runners = []
+        for instance in configuration.instances {
+            prepare(instance)
+            guard let runner = kept.first(where: { $0.instance.isSameRouter(as: instance) }) else {
+                runners.append(try makeRunner(instance))
+                continue
+            }
+            runners.append(runner)
             try runner.reconfigure(
-                instance, setting(of: instance), conditions: conditions(for: runner))
+                instance, setting(of: instance), placement: placement,
+                conditions: conditions(for: runner))
         }
+        index()
         refreshAll()
         makeGroups(previous: previousGroups)
-        for runner in runners where !kept.contains(ObjectIdentifier(runner)) { start(runner) }
+        for runner in runners where !kept.contains(where: { $0 === runner }) { start(runner) }
         openSockets()
     }
 
@@ -78,6 +77,7 @@ extension Agent {
     private func end(_ runner: InstanceRunner) {
         runner.deliver(.deletion)
         disarm(runner)
+        announcements.cancel(runner.name)
         if let entry = runner.socket.flatMap({ sockets[$0.key] }) { entry.forget(runner) }
         machine.virtualInterfaces.remove(for: runner.name)
         notifier.forget(.instance(runner.name))

@@ -16,6 +16,8 @@ final class Agent {
     let signals: SignalDescriptor
     /// What is in force.
     var configuration: Configuration
+    /// Where its addresses go.
+    var placement: AddressPlacement
     /// In the order of the file.
     var runners: [InstanceRunner] = []
     var runnersByName: [String: InstanceRunner] = [:]
@@ -43,6 +45,7 @@ final class Agent {
     /// - Throws: ``SystemError`` or ``NetlinkError`` where the kernel refuses a socket.
     init(_ configuration: Configuration, options: Options, log: Log) throws {
         self.configuration = configuration
+        placement = AddressPlacement(configuration)
         self.options = options
         self.log = log
         loop = try EventLoop()
@@ -76,8 +79,7 @@ final class Agent {
         for remark in book.remarks { log(remark) }
         trackers.onChange = { [unowned self] in trackedChanged($0, $1) }
         trackers.set(configuration, book: book)
-        let placement = AddressPlacement(configuration)
-        runners = try configuration.instances.map { try makeRunner($0, placement) }
+        runners = try configuration.instances.map(makeRunner)
         index()
         log.onWaiting = { [unowned self] in flushLog() }
         try loop.add(signals.descriptor.rawValue, .readable) { [unowned self] _ in takeSignals() }
@@ -87,7 +89,7 @@ final class Agent {
         announcements.send = { [unowned self] in send($0) }
         lifecycle(.startup, configuration.global.startupScript) { [unowned self] in
             do {
-                try begin(placement)
+                try begin()
             } catch {
                 log.line("\(error)")
                 stop()
@@ -97,9 +99,9 @@ final class Agent {
     }
 
     /// Starts the instances.
-    private func begin(_ placement: AddressPlacement) throws(SystemError) {
+    private func begin() throws(SystemError) {
         statics.set(configuration)
-        for runner in runners { prepare(runner, placement) }
+        for instance in configuration.instances { prepare(instance) }
         refreshAll()
         log.detail("Registering gratuitous ARP shared channel")
         makeGroups()
@@ -134,9 +136,7 @@ final class Agent {
 
     // MARK: Instances
 
-    func makeRunner(
-        _ instance: VRRPInstance, _ placement: AddressPlacement
-    ) throws(UnsupportedInstance) -> InstanceRunner {
+    func makeRunner(_ instance: VRRPInstance) throws(UnsupportedInstance) -> InstanceRunner {
         try InstanceRunner(
             instance, setting(of: instance), placement: placement, machine: machine, owner: self)
     }
@@ -162,13 +162,11 @@ final class Agent {
             })
     }
 
-    /// Makes what an instance needs before it starts.
-    func prepare(_ runner: InstanceRunner, _ placement: AddressPlacement) {
-        let plans = placement.plans(for: runner.instance)
-        if !plans.isEmpty { machine.virtualInterfaces.make(plans, for: runner.name) }
-        if runner.instance.promotesSecondaries {
-            machine.promoteSecondaries(on: runner.instance.interface)
-        }
+    /// Makes what an instance needs before it starts, or goes on with another configuration.
+    func prepare(_ instance: VRRPInstance) {
+        // Also without any plan: it may have had some before a reload.
+        machine.virtualInterfaces.make(placement.plans(for: instance), for: instance.name)
+        if instance.promotesSecondaries { machine.promoteSecondaries(on: instance.interface) }
     }
 
     /// Tells the router what is wrong already, and to begin.

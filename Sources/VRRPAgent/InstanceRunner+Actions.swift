@@ -16,7 +16,7 @@ extension InstanceRunner {
             machine.virtualInterfaces.setMaster(true, for: name)
         case .removeAddresses: removeAddresses()
         case .restoreAddresses: objects.set()
-        case .replaceAddresses: objects.reconfigure(instance)
+        case .replaceAddresses: objects.reconfigure(instance, placement)
         case .announceAddresses(let count): owner.announce(self, count: count)
         case .transition(let transition):
             note(transition)
@@ -64,20 +64,24 @@ extension InstanceRunner {
     /// Tells the router what has changed about the interfaces.
     ///
     /// - Parameters:
+    ///   - vanished: the interfaces that went meanwhile, be they there again or not.
     ///   - isVirtual: whether an address is one that some instance moves, and so cannot be the
     ///     interface's own.
     ///   - report: takes keepalived's lines about interfaces, which every instance on one has the
     ///     same of.
-    func refresh(isVirtual: (IPAddress) -> Bool, report: (InterfaceReport) -> Void) {
+    func refresh(
+        vanished: Set<InterfaceName>, isVirtual: (IPAddress) -> Bool,
+        report: (InterfaceReport) -> Void
+    ) {
         let table = machine.kernel.interfaces
         let name = instance.interface
         let isUp = instance.ignoresOwnInterface ? table[name] != nil : machine.isUp(name)
         // An interface that went down still tells what the source of the farewell was.
-        if !isUp, router.isLinkUp {
+        if !isUp || vanished.contains(name), router.isLinkUp {
             report(.link(name, isUp: false))
             deliver(.faultRaised(.link))
         }
-        refreshVirtualInterface(table)
+        refreshVirtualInterface(table, vanished)
         refreshSource(table, isVirtual, report)
         for tracked in priority.tracked {
             guard case .interface(let text) = tracked, let tracked = InterfaceName(text) else {
@@ -91,8 +95,13 @@ extension InstanceRunner {
         }
     }
 
-    private func refreshVirtualInterface(_ table: InterfaceTable) {
+    private func refreshVirtualInterface(
+        _ table: InterfaceTable, _ vanished: Set<InterfaceName>
+    ) {
         guard let own = instance.virtualInterface else { return }
+        if vanished.contains(own.name), !router.faults.contains(.virtualMAC) {
+            deliver(.faultRaised(.virtualMAC))
+        }
         let isThere = table[own.name] != nil
         if isThere == router.faults.contains(.virtualMAC) {
             deliver(isThere ? .faultCleared(.virtualMAC) : .faultRaised(.virtualMAC))

@@ -13,6 +13,8 @@ final class InstanceRunner {
     private(set) var priority: EffectivePriority
     /// Its addresses, routes and rules in the kernel.
     let objects: InstanceObjects
+    /// Where its addresses go.
+    private(set) var placement: AddressPlacement
     /// What to send advertisements through; nil while there is no interface.
     var socket: VRRPSocket?
     var sender: AdvertisementSender
@@ -41,6 +43,7 @@ final class InstanceRunner {
         machine: Machine, owner: any InstanceOwner
     ) throws(UnsupportedInstance) {
         self.instance = instance
+        self.placement = placement
         self.machine = machine
         self.owner = owner
         log = machine.log
@@ -118,13 +121,14 @@ final class InstanceRunner {
     ///
     /// - Parameter conditions: how everything that is tracked is now, as far as that is known.
     func reconfigure(
-        _ next: VRRPInstance, _ setting: InstanceSetting,
+        _ next: VRRPInstance, _ setting: InstanceSetting, placement: AddressPlacement,
         conditions: [EffectivePriority.Tracked: EffectivePriority.Condition]
     ) throws(UnsupportedInstance) {
         let configuration = try next.routerConfiguration(setting)
         let added = Set(next.movedObjects).subtracting(instance.movedObjects)
         let old = instance
         instance = next
+        self.placement = placement
         var events = priority.replace(with: setting.priority(base: next.priority))
         for (tracked, condition) in conditions { events += priority.update(tracked, condition) }
         sender.reconfigure(AdvertisementSender(next, setting))
@@ -133,7 +137,7 @@ final class InstanceRunner {
                 VirtualRouter.Reconfiguration(
                     configuration, effectivePriority: priority.value,
                     addsAddresses: !added.isEmpty)))
-        objects.reconfigure(next)
+        objects.reconfigure(next, placement)
         let written = Set(next.writtenFaults)
         for fault in Set(old.writtenFaults).subtracting(written) { deliver(.faultCleared(fault)) }
         for fault in written { deliver(.faultRaised(fault)) }

@@ -15,7 +15,7 @@ final class InstanceObjects {
     private(set) var isSet = false
 
     /// The interfaces that take the place of those the addresses were written for.
-    private let placement: AddressPlacement
+    private var placement: AddressPlacement
 
     /// - Parameter placement: where addresses go; with `use_vmac` not where they were written for.
     init(
@@ -129,9 +129,12 @@ final class InstanceObjects {
 
     /// Takes on another configuration of the same virtual router. While they are set, only what
     /// differs is touched: first what is gone is removed, as it may be in the way of what is new.
-    func reconfigure(_ next: VRRPInstance) {
+    ///
+    /// - Parameter nextPlacement: where addresses go from now on; nil: where they went.
+    func reconfigure(_ next: VRRPInstance, _ nextPlacement: AddressPlacement? = nil) {
         let (old, dropped) = (parts, dropsPackets)
         instance = next
+        if let nextPlacement { placement = nextPlacement }
         guard isSet else { return }
         let new = parts
         func difference(_ list: KeyPath<Parts, [KernelObject]>) -> KernelDifference {
