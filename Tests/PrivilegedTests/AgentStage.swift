@@ -82,6 +82,24 @@ final class AgentStage {
         }
     }
 
+    /// Removes the link between `eth0` and the LAN, and makes it again with the same numbers.
+    func remakeLAN() throws {
+        let device = try router.device("eth0")
+        try router.socket.perform(.delete(device))
+        try waitUntil("the other end is gone") {
+            try outside.socket.link(named: try name("lan")) == nil
+        }
+        try router.socket.perform(
+            .add(
+                VethEnd(name: try name("eth0"), index: device.index, address: Self.mac),
+                peer: VethPeer(
+                    name: try name("lan"), index: lan.index, address: lan.mac,
+                    namespace: outside.reference)))
+        try outside.socket.perform(.set(outside.device("lan"), .up))
+        try router.socket.perform(
+            .set(device, .up), .add(address("10.0.0.1/24"), to: device))
+    }
+
     /// Whether an interface has an address.
     func has(_ address: String, on device: String = "eth0") throws -> Bool {
         guard let link = try router.socket.link(named: try name(device)) else { return false }
@@ -109,7 +127,7 @@ final class AgentStation {
     private(set) var heard: [PacketCapture.Frame] = []
     private let capture: PacketCapture
     private let sender: FrameSender
-    private let index: Int32
+    fileprivate let index: Int32
 
     fileprivate init(in outside: borrowing TestNamespace, _ device: String, network: UInt8) throws {
         let link = try #require(try outside.socket.link(named: try name(device)))
