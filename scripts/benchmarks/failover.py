@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+from reports import markdown, write_section
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LAB = ROOT / "Labs" / "fast-failover"
 VIP = "10.10.10.10"
@@ -130,11 +132,7 @@ def table(results):
             if measured:
                 rows.append([case.text, f"{case.prescribed_ms:.1f}", daemon]
                             + [cell(column) for column in zip(*measured)])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |"
-             for row in rows]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return lines
+    return markdown(rows)
 
 
 def legend(rounds):
@@ -155,6 +153,8 @@ def positive(text):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench failover", description=__doc__)
     parser.add_argument("-n", "--rounds", type=positive, default=10)
+    parser.add_argument("--write", metavar="FILE", type=pathlib.Path,
+                        help="also puts the table there, as a section of Markdown")
     parser.add_argument("--programs", metavar="FOLDER", type=pathlib.Path, required=True,
                         help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -179,7 +179,10 @@ def main():
                         gaps.append(f"{case.text}, {daemon}, round {number + 1}: {error!r}")
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
-    print("\n".join(table(results) + [""] + list(legend(arguments.rounds)) + gaps))
+    lines = table(results) + [""] + list(legend(arguments.rounds)) + gaps
+    print("\n".join(lines))
+    if arguments.write:
+        write_section(arguments.write, "Takeovers", "scripts/bench failover", lines)
 
 
 if __name__ == "__main__":
