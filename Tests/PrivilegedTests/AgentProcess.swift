@@ -15,10 +15,10 @@ final class AgentProcess {
 
     /// - Parameters:
     ///   - configuration: `FOLDER` in it is replaced by the folder.
-    ///   - options: what the program is given besides.
+    ///   - options: what the program is given besides, and `environment` too.
     init(
         _ configuration: String, in namespace: borrowing NetworkNamespace, test: String,
-        options: [String] = [], newNamespaces: Namespaces = []
+        options: [String] = [], environment: [String] = []
     ) throws {
         let folder = "/tmp/vrrp-agent-\(getpid())-\(test)"
         self.folder = folder
@@ -31,14 +31,14 @@ final class AgentProcess {
         let log = OwnedDescriptor(try systemCall("make a log") { creat("\(folder)/log", 0o644) })
         let input = OwnedDescriptor(
             try systemCall("open /dev/null") { open("/dev/null", O_RDONLY) })
-        var program = Program(
+        let program = Program(
             path: "\(build)/vrrp-agent",
             arguments: [
                 "vrrp-agent", "-nD", "-f", "\(folder)/keepalived.conf", "-p", "\(folder)/pid",
                 "-r", "\(folder)/vrrp.pid",
-            ] + options, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=\(folder)"],
+            ] + options,
+            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=\(folder)"] + environment,
             descriptors: [input.rawValue, log.rawValue, log.rawValue])
-        program.newNamespaces = newNamespaces
         pid = try namespace.run { try program.start().pid }
     }
 

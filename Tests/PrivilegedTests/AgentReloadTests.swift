@@ -176,46 +176,48 @@ struct AgentReloadTests {
         }
     }
 
+    private static let trackingEverything = """
+        \(global)
+        vrrp_script weighted {
+            script "/usr/bin/test -e FOLDER/well"
+            interval 1
+            weight -20
+        }
+        vrrp_script plain {
+            script "/usr/bin/test ! -e FOLDER/ill"
+            interval 1
+        }
+        vrrp_track_file level {
+            file FOLDER/level
+        }
+        vrrp_track_process sleeper {
+            process /bin/sleep 987
+            full_command
+            weight 5
+        }
+        \(instance("ONE", vrid: 51, "10.0.0.100", """
+            track_script {
+                weighted
+                plain
+            }
+            track_file {
+                level weight 1
+            }
+            track_process {
+                sleeper
+            }
+            track_interface {
+                eth1 weight -30
+            }
+            """).replacing("priority 254", with: "priority 150"))
+        """
+
     @Test("scripts, files, processes and interfaces that are tracked move the priority, or fault")
     func tracking() throws {
         let stage = try AgentStage()
-        let configuration = """
-            \(Self.global)
-            vrrp_script weighted {
-                script "/usr/bin/test -e FOLDER/well"
-                interval 1
-                weight -20
-            }
-            vrrp_script plain {
-                script "/usr/bin/test ! -e FOLDER/ill"
-                interval 1
-            }
-            vrrp_track_file level {
-                file FOLDER/level
-            }
-            vrrp_track_process sleeper {
-                process "/bin/sleep 987"
-                full_command
-                weight 5
-            }
-            \(Self.instance("ONE", vrid: 51, "10.0.0.100", """
-                track_script {
-                    weighted
-                    plain
-                }
-                track_file {
-                    level weight 1
-                }
-                track_process {
-                    sleeper
-                }
-                track_interface {
-                    eth1 weight -30
-                }
-                """).replacing("priority 254", with: "priority 150"))
-            """
         let folder = "/tmp/vrrp-agent-\(getpid())-tracking"
-        let agent = try AgentProcess(configuration, in: stage.router.namespace, test: "tracking")
+        let agent = try AgentProcess(
+            Self.trackingEverything, in: stage.router.namespace, test: "tracking")
         #expect(agent.folder == folder)
         try agent.awaitLine("VRRP_Script(weighted) failed (exited with status 1)")
         func expectPriority(_ priority: UInt8) throws {
@@ -231,6 +233,16 @@ struct AgentReloadTests {
         try expectPriority(150)
         try FileSystem.write(Array("7\n".utf8), to: "\(folder)/level")
         try agent.awaitLine("(ONE) Changing effective priority from 150 to 157")
+        let null = OwnedDescriptor(
+            try systemCall("open /dev/null") { open("/dev/null", O_RDWR) })
+        let sleeper = try Program(
+            path: "/bin/sleep", arguments: ["/bin/sleep", "987"], environment: [],
+            descriptors: [null.rawValue, null.rawValue, null.rawValue]
+        ).start()
+        try agent.awaitLine("(ONE) Changing effective priority from 157 to 162")
+        kill(sleeper.pid, SIGKILL)
+        waitpid(sleeper.pid, nil, 0)
+        try agent.awaitLine("(ONE) Changing effective priority from 162 to 157")
         try stage.run("ip link set eth1 down")
         try agent.awaitLine("(ONE) Changing effective priority from 157 to 127")
         try expectPriority(127)
