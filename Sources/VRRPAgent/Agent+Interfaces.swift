@@ -32,8 +32,10 @@ extension Agent {
         refresh(
             runners.filter { runner in concerned.contains(where: runner.isConcerned) },
             vanished: vanished)
-        // Only now: farewells went through the sockets of before.
-        for name in vanished { closeSockets(ofFormer: name) }
+        // Only now: farewells went through the sockets of before. After a loss nobody knows which
+        // went and came back by the same number.
+        let suspects = report.wasOverrun ? machine.kernel.interfaces.names : vanished
+        for name in suspects { closeSockets(ofFormer: name) }
         openSockets()
     }
 

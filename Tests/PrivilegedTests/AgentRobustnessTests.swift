@@ -126,6 +126,11 @@ struct AgentRobustnessTests {
         try agent.awaitLine("(VI_1) a VIP was removed by hand - putting it back")
         try waitUntil("the address is back") { try stage.has("10.0.0.100") }
         #expect(!agent.log.contains("BACKUP STATE\n(VI_1) sent"))
+        // And it hears others as before, though perhaps not the first: its sockets were made anew.
+        try waitUntil("it is backup") {
+            try stage.lan.advertise(advertisement(255, interval: .seconds(10)))
+            return agent.news.contains("(VI_1) Entering BACKUP STATE")
+        }
     }
 
     @Test("a stop for longer than a takeover takes: as master it yields, as backup it waits on")
