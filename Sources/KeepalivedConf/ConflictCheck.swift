@@ -24,7 +24,8 @@ struct ConflictCheck: Reading {
 
     /// Checks all instances against each other.
     mutating func run(_ global: GlobalDefinitions) {
-        var owners: [Key: VRRPInstance] = [:]
+        var owners: [Key: String] = [:]
+        owners.reserveCapacity(instances.count)
         for instance in instances where !instance.usesUnicast {
             let group =
                 instance.multicastGroup
@@ -34,12 +35,12 @@ struct ConflictCheck: Reading {
                 virtualRouterID: instance.virtualRouterID, family: instance.family,
                 interface: instance.interface, group: group)
             guard let other = owners[key] else {
-                owners[key] = instance
+                owners[key] = instance.name
                 continue
             }
             refused(
                 positions[instance.name] ?? instance.position,
-                "\(other.name) and \(instance.name) both use VRID \(instance.virtualRouterID) with"
+                "\(other) and \(instance.name) both use VRID \(instance.virtualRouterID) with"
                     + " \(instance.family == .v4 ? "IPv4" : "IPv6") on interface"
                     + " \(instance.interface)", namesLine: false)
         }

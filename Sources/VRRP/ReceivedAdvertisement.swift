@@ -31,7 +31,11 @@ public struct ReceivedAdvertisement: Equatable, Sendable {
     ///
     /// - Throws: `AdvertisementError.packetTooShort` or `.notVRRP`.
     public init(parsing packet: some Sequence<UInt8>) throws(AdvertisementError) {
-        let packet = Array(packet)
+        try self.init(parsing: Array(packet))
+    }
+
+    /// The same of an array, which is kept and not copied: what a socket delivers.
+    public init(parsing packet: [UInt8]) throws(AdvertisementError) {
         switch packet.first.map({ $0 >> 4 }) {
         case 4, nil: try self.init(ipv4Packet: packet)
         case 6: try self.init(ipv6Packet: packet)

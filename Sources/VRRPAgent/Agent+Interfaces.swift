@@ -15,8 +15,11 @@ extension Agent {
         }
         guard !report.changes.isEmpty || !report.gone.isEmpty else { return }
         statics.restore(report)
-        for runner in runners { runner.verify(report) }
-        let concerned = Set(report.changes.map(\.interface))
+        if !report.gone.isEmpty {
+            for runner in runners { runner.verify(report) }
+        }
+        let concerned = Set(
+            report.changes.filter { !$0.isMove(of: independentAddresses) }.map(\.interface))
         guard !concerned.isEmpty else { return }
         remakeVirtualInterfaces(concerned)
         for name in concerned {
@@ -85,6 +88,18 @@ extension Agent {
 }
 
 extension InterfaceTable.Change {
+    /// Whether it tells only that one of those addresses, which instances move and none sends
+    /// from, came or went: no interface's own, so that nothing depends on it. (A takeover of 255
+    /// instances tells 255 times, and each would make 255 of them look for their source among as
+    /// many addresses.)
+    func isMove(of addresses: Set<IPAddress>) -> Bool {
+        switch self {
+        case .added(let address, _), .removed(let address, _):
+            addresses.contains(address.address)
+        case .appeared, .vanished, .up, .down, .addressChanged: false
+        }
+    }
+
     /// The interface it is about.
     fileprivate var interface: InterfaceName {
         switch self {

@@ -75,21 +75,33 @@ extension Agent {
     /// Takes what has arrived for any instance.
     func takeAllPackets() { sockets.values.forEach(takePackets) }
 
+    /// Takes what has arrived for the instances that share a runner's sockets.
+    func takePackets(for runner: InstanceRunner) {
+        if let entry = runner.socket.flatMap({ sockets[$0.key] }) { takePackets(of: entry) }
+    }
+
     private func takePackets(of entry: SocketRunner) {
         do throws(SystemError) {
-            while let reception = try entry.socket.receive() { take(reception, from: entry) }
+            while true {
+                // Before it is read and checked: a master is believed from when it was heard.
+                let now = MonotonicClock.now
+                guard let reception = try entry.socket.receive() else { return }
+                take(reception, from: entry, now)
+            }
         } catch {
             log.line("\(error)")
         }
     }
 
-    private func take(_ reception: VRRPSocket.Reception, from entry: SocketRunner) {
+    private func take(
+        _ reception: VRRPSocket.Reception, from entry: SocketRunner, _ now: MonotonicInstant
+    ) {
         switch reception {
         case .unreadable(let error): log.line("\(error)")
         case .advertisement(let received):
             // A socket for unicast also gets what the multicast one joined the group for.
             guard received.destination.isMulticast != entry.socket.key.isUnicast else { return }
-            if let runner = entry[received.vrid] { return runner.receive(received) }
+            if let runner = entry[received.vrid] { return runner.receive(received, now: now) }
             guard configuration.global.logsUnknownVRIDs,
                 let name = machine.kernel.interfaces[index: entry.socket.key.device]?.device.name
             else { return }

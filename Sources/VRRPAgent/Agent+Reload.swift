@@ -27,6 +27,7 @@ extension Agent {
             book = newBook
             try replaceRunners()
             log.line("Reload complete")
+            releaseMemory()
         } catch {
             (configuration, placement, book) = before
             log.line("\(error)")
@@ -41,10 +42,14 @@ extension Agent {
         for instance in configuration.instances {
             _ = try instance.routerConfiguration(setting(of: instance))
         }
-        let kept = runners.filter { runner in
-            configuration.instances.contains { runner.instance.isSameRouter(as: $0) }
+        let definitions = Dictionary(configuration.instances.map { ($0.name, $0) }) { first, _ in
+            first
         }
-        let gone = runners.filter { runner in !kept.contains { $0 === runner } }
+        let kept = runners.filter { runner in
+            definitions[runner.name].map(runner.instance.isSameRouter) ?? false
+        }
+        let identities = Set(kept.map(ObjectIdentifier.init))
+        let gone = runners.filter { !identities.contains(ObjectIdentifier($0)) }
         let previousGroups = groups
         groups = []
         for runner in gone { end(runner) }
@@ -54,10 +59,13 @@ extension Agent {
         statics.set(configuration)
         // Before anybody is made that tracks what is only known from here on.
         reloadOutside()
+        let keptByName = runnersByName
         runners = []
         for instance in configuration.instances {
             prepare(instance)
-            guard let runner = kept.first(where: { $0.instance.isSameRouter(as: instance) }) else {
+            guard let runner = keptByName[instance.name],
+                runner.instance.isSameRouter(as: instance)
+            else {
                 runners.append(try makeRunner(instance))
                 continue
             }
@@ -69,7 +77,7 @@ extension Agent {
         index()
         refreshAll()
         makeGroups(previous: previousGroups)
-        for runner in runners where !kept.contains(where: { $0 === runner }) { start(runner) }
+        for runner in runners where !identities.contains(ObjectIdentifier(runner)) { start(runner) }
         openSockets()
     }
 

@@ -23,6 +23,8 @@ final class Agent {
     var runnersByName: [String: InstanceRunner] = [:]
     /// Every address that an instance moves.
     var virtualAddresses: Set<IPAddress> = []
+    /// Those of them that no instance is told to send from: nothing depends on their presence.
+    var independentAddresses: Set<IPAddress> = []
     var sockets: [VRRPSocket.Key: SocketRunner] = [:]
     var groups: [GroupRunner] = []
     /// What groups have said to do and is not done yet.
@@ -39,8 +41,7 @@ final class Agent {
     private let launcher: CommandLauncher
     private var lifecycleScript: LifecycleScript?
     private var isStopping = false
-    private var timers: [ObjectIdentifier: (deadline: MonotonicInstant, id: EventLoop.TimerID)] =
-        [:]
+    private var memoryTimer: EventLoop.TimerID?
 
     /// - Throws: ``SystemError`` or ``NetlinkError`` where the kernel refuses a socket.
     init(_ configuration: Configuration, options: Options, log: Log) throws {
@@ -114,8 +115,22 @@ final class Agent {
         log.line("Startup complete")
         try ReadyNotification.send()
         Background.tellReady(options)
-        ProcessMemory.releaseStartPages()
+        releaseMemory()
     }
+
+    /// Gives back the memory that a start or a reload has needed: now, and again when the elections
+    /// and announcements that come of it are over.
+    func releaseMemory() {
+        ProcessMemory.releaseStartPages()
+        if let memoryTimer { loop.cancel(memoryTimer) }
+        memoryTimer = loop.schedule(after: Self.settlingTime) { [unowned self] in
+            memoryTimer = nil
+            ProcessMemory.releaseStartPages()
+        }
+    }
+
+    /// An election at the default interval and the second burst of announcements (4 s and 5 s).
+    private static let settlingTime: Duration = .seconds(10)
 
     /// Runs the script of the start or of the end, where there is one.
     private func lifecycle(
@@ -160,6 +175,8 @@ final class Agent {
                 (runner.instance.virtualAddresses + runner.instance.excludedAddresses)
                     .map(\.address.address)
             })
+        independentAddresses = virtualAddresses.subtracting(
+            runners.compactMap(\.instance.sourceAddress))
     }
 
     /// Makes what an instance needs before it starts, or goes on with another configuration.
@@ -190,38 +207,49 @@ final class Agent {
 
     // MARK: Timers
 
-    /// Arranges to be woken at a runner's deadline.
+    /// Arranges to be woken at a runner's deadline, or before it.
+    ///
+    /// A deadline that moves away, as a backup's does with every advertisement it hears, leaves the
+    /// timer as it is: that finds nothing due and is set anew, once in three intervals instead of
+    /// three times.
     private func arm(_ runner: InstanceRunner) {
-        let key = ObjectIdentifier(runner)
-        let deadline = runner.router.deadline
-        if let timer = timers[key] {
-            if timer.deadline == deadline { return }
+        guard let deadline = runner.router.deadline else { return disarm(runner) }
+        if let timer = runner.timer {
+            if timer.deadline <= deadline { return }
             loop.cancel(timer.id)
-            timers[key] = nil
         }
-        guard let deadline else { return }
-        let id = loop.schedule(at: deadline) { [unowned self, unowned runner] in
-            timers[key] = nil
-            // What has already arrived comes before what has not: after a pause of the whole
-            // process, a master's advertisements wait here while the timer says it is dead. A
-            // master that is on time has nothing to learn from it: it would have been woken.
-            let now = MonotonicClock.now
-            if !runner.isMaster || now - deadline > Self.lateness {
-                takeNotifications()
-                takeAllPackets()
-            }
-            runner.deliver(.timer)
-        }
-        timers[key] = (deadline, id)
+        let id = loop.schedule(at: deadline) { [unowned self, unowned runner] in ring(runner) }
+        runner.timer = (deadline, id)
     }
 
-    /// How late a master's timer may be without a look at what has arrived meanwhile.
-    private static let lateness: Duration = .milliseconds(2)
+    /// A runner's timer has run.
+    private func ring(_ runner: InstanceRunner) {
+        runner.timer = nil
+        let now = MonotonicClock.now
+        guard let deadline = runner.router.deadline, deadline <= now else { return arm(runner) }
+        // What has already arrived comes before what has not: after a pause of the whole
+        // process, a master's advertisements wait here while the timer says it is dead. Who is on
+        // time would have been woken by anything else; only the advertisement that comes at the
+        // last moment is worth a look, and a master has nothing to learn from that either.
+        if now - deadline > Self.lateness {
+            takeNotifications()
+            takeAllPackets()
+        } else if !runner.isMaster {
+            takePackets(for: runner)
+        }
+        runner.deliver(.timer)
+    }
+
+    /// How late a timer may be without a look at all that has arrived meanwhile.
+    ///
+    /// The shortest interval there is: nobody takes over from a master that is late by less.
+    private static let lateness: Duration = .milliseconds(10)
 
     /// Forgets a runner's timer.
     func disarm(_ runner: InstanceRunner) {
-        guard let timer = timers.removeValue(forKey: ObjectIdentifier(runner)) else { return }
+        guard let timer = runner.timer else { return }
         loop.cancel(timer.id)
+        runner.timer = nil
     }
 
     // MARK: Signals
@@ -286,7 +314,7 @@ extension Agent: InstanceOwner {
                 // it has announced them itself leads everybody here, where nobody answers any
                 // more, until its second burst: seen for 5 s when this process lost the CPU
                 // between two rounds.
-                takeAllPackets()
+                takePackets(for: runner)
                 guard runner.isMaster else { return announcements.cancel(runner.name) }
             }
             send(announcement)

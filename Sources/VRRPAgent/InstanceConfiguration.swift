@@ -104,6 +104,16 @@ extension VRRPInstance {
         }
     }
 
+    /// What it accepts of others, as the router that was made of it.
+    func acceptance(
+        _ configuration: VirtualRouter.Configuration, _ checksum: ChecksumRule
+    ) -> ReceivedAdvertisement.Expectation {
+        ReceivedAdvertisement.Expectation(
+            configuration.advertisement(priority: configuration.priority),
+            isUnicast: !unicastPeers.isEmpty, checksum: checksum, peers: acceptedPeers,
+            requiresLinkLocalFirst: isStrict)
+    }
+
     /// What the checksum of version 3 over IPv4 covers, both ways.
     func checksum(_ group: IPAddress) -> ChecksumRule {
         if checksumOmitsPseudoHeader { return .messageOnly }

@@ -18,6 +18,10 @@ final class InstanceRunner {
     /// What to send advertisements through; nil while there is no interface.
     var socket: VRRPSocket?
     var sender: AdvertisementSender
+    /// What its owner has arranged to be woken by, at the deadline or before it.
+    var timer: (deadline: MonotonicInstant, id: EventLoop.TimerID)?
+    /// What it accepts, but for what changes with every packet.
+    private var acceptance: ReceivedAdvertisement.Expectation
     let machine: Machine
     let log: Log
     unowned let owner: any InstanceOwner
@@ -47,12 +51,14 @@ final class InstanceRunner {
         self.machine = machine
         self.owner = owner
         log = machine.log
-        router = VirtualRouter(try instance.routerConfiguration(setting))
+        let configuration = try instance.routerConfiguration(setting)
+        router = VirtualRouter(configuration)
         priority = setting.priority(base: instance.priority)
         objects = InstanceObjects(
             instance, placement: placement, kernel: machine.kernel, firewall: machine.filter,
             log: log)
         sender = AdvertisementSender(instance, setting)
+        acceptance = instance.acceptance(configuration, sender.checksum)
         wantedState = instance.initialState == .master ? .master : .backup
     }
 
@@ -125,21 +131,27 @@ final class InstanceRunner {
         conditions: [EffectivePriority.Tracked: EffectivePriority.Condition]
     ) throws(UnsupportedInstance) {
         let configuration = try next.routerConfiguration(setting)
-        let added = Set(next.movedObjects).subtracting(instance.movedObjects)
-        let old = instance
-        instance = next
-        self.placement = placement
+        // Of a thousand instances a reload rarely changes more than one.
+        let isChanged = next != instance || placement != self.placement
+        let addsAddresses =
+            isChanged && !Set(next.movedObjects).isSubset(of: instance.movedObjects)
+        let old = instance.writtenFaults
+        if isChanged {
+            instance = next
+            self.placement = placement
+        }
         var events = priority.replace(with: setting.priority(base: next.priority))
         for (tracked, condition) in conditions { events += priority.update(tracked, condition) }
         sender.reconfigure(AdvertisementSender(next, setting))
+        acceptance = next.acceptance(configuration, sender.checksum)
         deliver(
             .reconfigured(
                 VirtualRouter.Reconfiguration(
                     configuration, effectivePriority: priority.value,
-                    addsAddresses: !added.isEmpty)))
-        objects.reconfigure(next, placement)
+                    addsAddresses: addsAddresses)))
+        if isChanged { objects.reconfigure(next, placement) }
         let written = Set(next.writtenFaults)
-        for fault in Set(old.writtenFaults).subtracting(written) { deliver(.faultCleared(fault)) }
+        for fault in Set(old).subtracting(written) { deliver(.faultCleared(fault)) }
         for fault in written { deliver(.faultRaised(fault)) }
         for event in events {
             // The priority has gone with the configuration.
@@ -166,14 +178,14 @@ final class InstanceRunner {
 
     // MARK: Reception
 
-    /// Takes a packet that carries this instance's VRID.
-    func receive(_ received: ReceivedAdvertisement) {
+    /// Takes a packet that carries this instance's VRID, and that was there at `now`.
+    func receive(_ received: ReceivedAdvertisement, now: MonotonicInstant) {
         do throws(AdvertisementError) {
             let advertisement = try received.validated(against: expectation(of: received))
             statistics.count(advertisement)
             if let number = received.sequenceNumber { sender.sequence.accepted(number) }
             lastMaster = (received.source, advertisement.priority)
-            deliver(.advertisement(advertisement, from: received.source))
+            deliver(.advertisement(advertisement, from: received.source), now: now)
         } catch {
             statistics.count(error)
             log.line("(\(instance.name)) \(error)")
@@ -183,13 +195,12 @@ final class InstanceRunner {
     private func expectation(
         of received: ReceivedAdvertisement
     ) -> ReceivedAdvertisement.Expectation {
-        let isKnownSender = lastMaster?.address == received.source
-        return ReceivedAdvertisement.Expectation(
-            router.configuration.advertisement(priority: router.priority), isUnicast: isUnicast,
-            comparesAddresses: !(instance.skipsAddressCheck && isKnownSender && !isMaster),
-            checksum: sender.checksum, peers: instance.acceptedPeers,
-            requiresLinkLocalFirst: instance.isStrict,
-            lastSequenceNumber: sender.sequence.last)
+        var expectation = acceptance
+        if instance.skipsAddressCheck, !isMaster, lastMaster?.address == received.source {
+            expectation.comparesAddresses = false
+        }
+        expectation.lastSequenceNumber = sender.sequence.last
+        return expectation
     }
 }
 

@@ -75,6 +75,22 @@ struct InterfaceTableTests {
     }
 
     // RFC-CHECKLIST: 2
+    @Test("an address that instances move is no news to them, unless one of them sends from it")
+    func moves() throws {
+        let (eth0, moved) = (try name("eth0"), try address("192.0.2.100/24"))
+        let own = try address("192.0.2.1/24")
+        let virtual: Set<IPAddress> = [moved.address]
+        #expect(InterfaceTable.Change.added(moved, eth0).isMove(of: virtual))
+        #expect(InterfaceTable.Change.removed(moved, eth0).isMove(of: virtual))
+        #expect(!InterfaceTable.Change.added(own, eth0).isMove(of: virtual))
+        #expect(!InterfaceTable.Change.removed(moved, eth0).isMove(of: []))
+        for change: InterfaceTable.Change in [
+            .appeared(eth0), .vanished(eth0), .up(eth0), .down(eth0), .addressChanged(of: eth0),
+        ] {
+            #expect(!change.isMove(of: virtual))
+        }
+    }
+
     @Test("addresses come and go; the first that is not virtual is the source")
     mutating func addresses() throws {
         let eth0 = try name("eth0")
