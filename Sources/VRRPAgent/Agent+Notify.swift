@@ -15,7 +15,7 @@ extension Agent {
         for remark in book.remarks { log(remark) }
         notifier.reload(
             configuration.global, book: book, mail: MailSettings(configuration.global))
-        trackers.set(configuration, book: book)
+        trackers.set(configuration, book: book, isReload: true)
     }
 
     /// Something that is tracked is another way than before.

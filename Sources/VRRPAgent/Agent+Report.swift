@@ -25,7 +25,7 @@ extension Agent {
     /// All that the dumps tell, as it is now.
     private var report: AgentReport {
         var report = AgentReport(
-            configuration: configuration,
+            configuration: shownConfiguration,
             routerID: configuration.global.routerID ?? HostInformation.hostName)
         report.networkNamespace = options.networkNamespace ?? configuration.global.networkNamespace
         report.instances = runners.map(instanceReport)
@@ -40,6 +40,20 @@ extension Agent {
         }
         report.interfaces = machine.kernel.interfaces.names.sorted().compactMap(interfaceStatus)
         return report
+    }
+
+    /// The configuration with the scripts that are run, as they are run.
+    private var shownConfiguration: Configuration {
+        var shown = configuration
+        shown.scripts = configuration.scripts.compactMap { script in
+            guard book.runs(script), let invocation = book.invocation(of: script.command) else {
+                return nil
+            }
+            var script = script
+            script.command.arguments = invocation.arguments
+            return script
+        }
+        return shown
     }
 
     private func instanceReport(_ runner: InstanceRunner) -> InstanceReport {
@@ -138,7 +152,12 @@ extension InstanceRunner {
             let interface = objects.interface(of: address)
             var report = AddressReport(address: address, interface: interface)
             if interface != address.interface { report.base = address.interface }
-            report.isSet = objects.isSet
+            // The kernel may have refused it.
+            report.isSet =
+                objects.isSet
+                && machine.kernel.interfaces[interface]?.addresses.contains {
+                    $0.address.address == address.address.address
+                } ?? false
             report.isFiltered = !instance.acceptsPackets && instance.priority != 255
             return report
         }

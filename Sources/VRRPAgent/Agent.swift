@@ -79,7 +79,7 @@ final class Agent {
     func run() throws {
         for remark in book.remarks { log(remark) }
         trackers.onChange = { [unowned self] in trackedChanged($0, $1) }
-        trackers.set(configuration, book: book)
+        trackers.set(configuration, book: book, isReload: false)
         runners = try configuration.instances.map(makeRunner)
         index()
         log.onWaiting = { [unowned self] in flushLog() }

@@ -92,6 +92,10 @@ struct Daemon {
             parsed.diagnostics
             + parsed.configuration.diagnosticsForMissingInterfaces { names.contains($0) }
         for diagnostic in diagnostics { log.line(diagnostic.logLine) }
+        // A file that must be there and is not ends keepalived before it looks for anything else.
+        guard !diagnostics.contains(where: { $0.kind == .refusedInclude }) else {
+            return .noConfiguration
+        }
         guard !diagnostics.contains(where: { $0.kind == .refused }) else {
             return .configuration
         }

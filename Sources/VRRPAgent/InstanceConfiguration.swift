@@ -40,6 +40,8 @@ struct InstanceSetting: Equatable {
         isBoundToGroup = groups.contains { !$0.usesTrackingWeights }
         weights = Tracking.weights(of: instance, configuration)
         groupWeights = Tracking.weights(of: groups, configuration)
+        // Its own interface is tracked already, and without weight.
+        if !instance.ignoresOwnInterface { groupWeights[.interface(instance.interface.text)] = nil }
     }
 
     /// Leaves out what cannot be tracked.

@@ -172,7 +172,8 @@ final class InstanceRunner {
         case .stop, .deleted: state = .initialize
         case .masterHeardLowerPriority, .masterPriority, .backupPriority: return
         }
-        wantedState = state
+        // What it begins as is not what it wants to be.
+        if state != .backup || lastTransition != 0 { wantedState = state }
         lastTransition = MonotonicClock.realtimeNanoseconds
     }
 

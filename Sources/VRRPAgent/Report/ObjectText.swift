@@ -47,9 +47,7 @@ extension AddressReport: CustomStringConvertible {
 
     private var lifetime: String? {
         guard address.address.address.family == .v6 else { return nil }
-        let unwritten: Duration? =
-            address.address.prefixLength == address.address.address.bitWidth ? .zero : nil
-        switch address.preferredLifetime ?? unwritten {
+        switch address.preferredLifetime {
         case nil: return "preferred_lft forever"
         case .zero?: return "deprecated"
         case let lifetime?: return "preferred_lft \(lifetime.wholeSeconds)"

@@ -39,7 +39,9 @@ final class Trackers {
 
     /// Tracks what a configuration asks for, at the start and at a reload. What is asked for as
     /// before goes on with what it knows.
-    func set(_ configuration: Configuration, book: ScriptBook) {
+    ///
+    /// - Parameter isReload: a reload does not overwrite a tracked file.
+    func set(_ configuration: Configuration, book: ScriptBook, isReload: Bool) {
         let wanted = Set(
             configuration.instances.flatMap { instance in
                 Tracking.weights(of: instance, configuration).keys
@@ -47,7 +49,9 @@ final class Trackers {
         setScripts(
             configuration.scripts.filter { wanted.contains(.script($0.name)) && book.runs($0) },
             book)
-        setFiles(configuration.files.filter { wanted.contains(.file($0.name)) })
+        let files = configuration.files.filter { wanted.contains(.file($0.name)) }
+        for file in files { FileTracker.initialize(file, isReload: isReload, log: log) }
+        setFiles(files)
         setProcesses(configuration.processes.filter { wanted.contains(.process($0.name)) })
     }
 
@@ -64,6 +68,8 @@ final class Trackers {
         scripts = [:]
         for definition in definitions {
             let name = definition.name
+            // Of two with one name the first is meant.
+            guard scripts[name] == nil else { continue }
             guard let invocation = book.invocation(of: definition.command) else { continue }
             let user = invocation.user
             // As keepalived does, the program is run that the check has found.
