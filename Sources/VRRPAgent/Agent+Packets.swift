@@ -61,7 +61,9 @@ extension Agent {
         do throws(SystemError) {
             let entry = SocketRunner(try VRRPSocket(key))
             try loop.add(entry.socket.descriptor, .readable) { [unowned self, unowned entry] _ in
-                takePackets(of: entry)
+                // One at a time: the loop comes back for the next, where mostly there is none, and
+                // a flood on one socket keeps nobody else waiting.
+                takePacket(of: entry)
             }
             sockets[key] = entry
             entry.attend(runner)
@@ -81,15 +83,23 @@ extension Agent {
     }
 
     private func takePackets(of entry: SocketRunner) {
+        while takePacket(of: entry) {}
+    }
+
+    /// Takes the next packet.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    private func takePacket(of entry: SocketRunner) -> Bool {
+        // Before it is read and checked: a master is believed from when it was heard.
+        let now = MonotonicClock.now
         do throws(SystemError) {
-            while true {
-                // Before it is read and checked: a master is believed from when it was heard.
-                let now = MonotonicClock.now
-                guard let reception = try entry.socket.receive() else { return }
-                take(reception, from: entry, now)
-            }
+            guard let reception = try entry.socket.receive() else { return false }
+            take(reception, from: entry, now)
+            return true
         } catch {
             log.line("\(error)")
+            return false
         }
     }
 

@@ -309,7 +309,7 @@ extension Agent: InstanceOwner {
         let base = runner.instance.interface
         let due = announcements.add(list, rounds: count, pacedBy: base)
         for (index, announcement) in due.enumerated() {
-            if index.isMultiple(of: list.count) {
+            if index > 0, index.isMultiple(of: list.count) {
                 // A better router may have taken the addresses meanwhile. What is announced after
                 // it has announced them itself leads everybody here, where nobody answers any
                 // more, until its second burst: seen for 5 s when this process lost the CPU

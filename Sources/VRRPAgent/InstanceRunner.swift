@@ -106,10 +106,14 @@ final class InstanceRunner {
         actions += router.handle(event, now: now)
         guard !isPerforming else { return }
         isPerforming = true
-        while !actions.isEmpty {
-            let next = actions
-            actions = []
-            for action in next { perform(action) }
+        // What is told comes after what is done: a line before the first advertisement is time in
+        // which the addresses have no owner.
+        log.withoutWriting {
+            while !actions.isEmpty {
+                let next = actions
+                actions = []
+                for action in next { perform(action) }
+            }
         }
         isPerforming = false
         owner.deadlineChanged(of: self)

@@ -67,15 +67,52 @@ final class Log {
         if options.isDetailed { write(text(), .detail) }
     }
 
+    // MARK: What is more urgent
+
+    /// A line with its time, before it is written.
+    private struct Entry {
+        var text: String
+        var level: LogRecord.Level
+        /// Nanoseconds since 1970.
+        var realtime: Int64
+        var monotonic: MonotonicInstant
+    }
+
+    private var held: [Entry] = []
+    private var isHolding = false
+
+    /// Does something that has no time for a log: lines get their time at once, but are written
+    /// when it is done.
+    func withoutWriting(_ body: () throws -> Void) rethrows {
+        let isOutermost = !isHolding
+        isHolding = true
+        defer {
+            if isOutermost {
+                isHolding = false
+                for entry in held { write(entry) }
+                held.removeAll(keepingCapacity: true)
+            }
+        }
+        try body()
+    }
+
     private func write(_ text: String, _ level: LogRecord.Level) {
+        let entry = Entry(
+            text: text, level: level, realtime: MonotonicClock.realtimeNanoseconds,
+            monotonic: MonotonicClock.now)
+        if isHolding { held.append(entry) } else { write(entry) }
+    }
+
+    private func write(_ entry: Entry) {
+        let (text, level) = (entry.text, entry.level)
         let wasWaiting = isWaiting
         defer { if isWaiting, !wasWaiting { onWaiting() } }
         let time =
-            options.isStamped || syslog != nil || file != nil ? HostInformation.localTime : ""
+            options.isStamped || syslog != nil || file != nil
+            ? HostInformation.localTime(seconds: entry.realtime / 1_000_000_000) : ""
         if options.isJSON {
             let line = LogRecord(text, level).json(
-                realtimeNanoseconds: MonotonicClock.realtimeNanoseconds,
-                monotonic: MonotonicClock.now)
+                realtimeNanoseconds: entry.realtime, monotonic: entry.monotonic)
             console?.write(line)
             file?.writer.write(line)
         } else {

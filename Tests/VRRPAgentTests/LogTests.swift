@@ -1,3 +1,6 @@
+import CLinux
+import Glibc
+import LinuxSystem
 import NetworkTypes
 import Testing
 
@@ -47,5 +50,32 @@ struct LogRecordTests {
             realtimeNanoseconds: seconds * 1_000_000_000,
             monotonic: MonotonicInstant(nanoseconds: 1))
         #expect(json.hasPrefix("{\"time\":\"\(text).000000000Z\","))
+    }
+}
+
+@Suite("A log that has to wait")
+struct HeldLogTests {
+    @Test("lines of an urgent matter are written when it is done, in their order and once")
+    func order() throws {
+        let path = "/tmp/vrrp-agent-log-\(getpid())"
+        defer { try? FileSystem.remove(path) }
+        var options = Options.LogOptions()
+        options.file = path
+        let log = try Log(options, isForeground: false)
+        func written() throws -> [String] {
+            try FileSystem.readText(path).split(separator: "\n").map {
+                String($0.split(separator: " ").last ?? "")
+            }
+        }
+        log.line("first")
+        var meanwhile: [String]?
+        log.withoutWriting {
+            log.line("second")
+            log.withoutWriting { log.line("third") }
+            meanwhile = try? written()
+        }
+        #expect(meanwhile == ["first"])
+        log.line("fourth")
+        #expect(try written() == ["first", "second", "third", "fourth"])
     }
 }
