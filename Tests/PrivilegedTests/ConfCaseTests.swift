@@ -93,17 +93,23 @@ struct ConfCaseTests {
     private static func story(_ log: [String]) -> [String: [String]] {
         let words = [
             "Entering ", "entering FAULT", "setting VIPs", "sent 0 priority",
-            "Receive advertisement timeout", "Changing effective priority",
+            "Receive advertisement timeout",
         ]
         var story: [String: [String]] = [:]
+        var priorities: [String: Substring] = [:]
         for line in log where line.hasPrefix("(") {
             guard let end = line.firstIndex(of: ")") else { continue }
             let name = String(line[line.index(after: line.startIndex)..<end])
             let said = line[line.index(after: end)...].drop { $0 == ":" || $0 == " " }
             // Why it is in FAULT is told in other words.
             if said.hasPrefix("entering FAULT state (") { continue }
+            // Which of several scripts answers first is chance; what comes of all of them is not.
+            if said.hasPrefix("Changing effective priority") {
+                priorities[name] = said.split(separator: " ").last
+            }
             if words.contains(where: said.hasPrefix) { story[name, default: []].append("\(said)") }
         }
+        for (name, priority) in priorities { story[name, default: []].append("to \(priority)") }
         return story
     }
 

@@ -98,8 +98,9 @@ struct ScenarioLabsTests {
             daemons.flatMap { daemons in
                 ["every-100ms", "clean-stop"].map { ScenarioRun("fast-failover", $0, daemons) }
             })
-        // At 10 ms there is no time for other labs.
-        for daemons in daemons {
+        // At 10 ms there is no time for other labs. On a busy machine the real daemons may both
+        // become master at the start, and the client's first request goes where nobody answers.
+        for daemons in isFull ? daemons : [.ours] {
             try ScenarioRun.expectPasses([ScenarioRun("fast-failover", "every-10ms", daemons)])
         }
     }
