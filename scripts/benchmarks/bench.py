@@ -121,16 +121,9 @@ def legend(all_contestants, repetitions):
             yield f"{contestant.name}: stopped after {len(contestant.results)}: {contestant.gap}"
 
 
-def positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
-
-
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("-n", "--repetitions", type=positive, default=15)
+    parser.add_argument("-n", "--repetitions", type=reports.positive, default=15)
     parser.add_argument("--write", metavar="FILE", type=pathlib.Path,
                         help="also writes the table there, as Markdown")
     parser.add_argument("--programs", metavar="FOLDER", type=pathlib.Path, required=True,

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from reports import markdown, write_section
+from reports import markdown, positive, write_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LAB = ROOT / "Labs" / "fast-failover"
@@ -141,13 +141,6 @@ def legend(rounds):
            "RFC 9568 prescribes: the old master's last advertisement plus the second column. advert: "
            "the new master's first. address: it is on the new master. GARP: its first gratuitous "
            f"ARP. client: the first answer of the new master to one who asks every {PROBE}.")
-
-
-def positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
 
 
 def main():

@@ -1,4 +1,6 @@
-"""Tables, and the sections of Benchmarks.md."""
+"""Tables, the sections of Benchmarks.md, and what the benchmarks' command lines share."""
+
+import argparse
 
 
 def markdown(rows):
@@ -20,3 +22,11 @@ def write_section(path, title, command, lines):
     text = head.rstrip() + "\n" + "".join(
         f"\n## {name}\n\n{body}\n" for name, body in sections.items())
     path.write_text(text, encoding="utf-8")
+
+
+def positive(text):
+    """A count on the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
