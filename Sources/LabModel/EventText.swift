@@ -54,12 +54,18 @@ extension TimelineEvent.Kind {
     public var node: String? {
         switch self {
         case .addressAdded(let node, _, _), .addressRemoved(let node, _, _),
-            .link(let node, _, _, _),
-            .gratuitousARP(let node, _, _, _), .node(let node, _), .service(let node, _, _):
+            .link(let node, _, _, _), .routeAdded(let node, _), .routeRemoved(let node, _),
+            .neighbourRemoved(let node, _, _), .gratuitousARP(let node, _, _, _),
+            .unsolicitedNA(let node, _, _, _), .packet(let node, _, _), .node(let node, _),
+            .service(let node, _, _):
             node
+        case .neighbour(let neighbour): neighbour.node
         case .advertisement(let advertisement): advertisement.node
+        case .arp(let arp): arp.node
         case .control(_, let target): target.node
-        case .probe, .step, .stall: nil
+        case .fault(let fault): fault.endpoint?.node
+        case .claim(let claim): claim.node
+        case .probe, .step, .violation, .stall, .lost: nil
         }
     }
 
@@ -71,15 +77,31 @@ extension TimelineEvent.Kind {
             "\(address) removed from \(interface)"
         case .link(_, let interface, let isUp, let hasCarrier):
             "\(interface) \(isUp ? "up" : "down"), \(hasCarrier ? "carrier" : "no carrier")"
+        case .routeAdded(_, let route): "route added: \(route.words)"
+        case .routeRemoved(_, let route): "route removed: \(route.words)"
+        case .neighbour(let entry):
+            "\(entry.address) on \(entry.interface) is "
+                + (entry.mac.map { "at \($0), " } ?? "") + entry.state.rawValue
+        case .neighbourRemoved(_, let interface, let address):
+            "\(address) on \(interface) is forgotten"
         case .advertisement(let advertisement): advertisement.words
         case .gratuitousARP(_, let interface, let address, let mac):
             "gratuitous ARP on \(interface): \(address) is at \(mac)"
+        case .arp(let arp): arp.words
+        case .unsolicitedNA(_, let interface, let address, let mac):
+            "unsolicited neighbour advertisement on \(interface): \(address) is at \(mac)"
+        case .packet(_, let interface, let length): "packet of \(length) bytes on \(interface)"
         case .probe(let result): result.words
         case .control(let verb, let target): "\(verb.rawValue) \(target)"
+        case .fault(let fault): fault.description
         case .node(_, let state): "node \(state.rawValue)"
         case .service(_, let service, let state): "\(service) \(state.words)"
         case .step(let report): report.words
+        case .claim(let claim):
+            "\(claim.service) says that \(claim.instance) is \(claim.state.rawValue)"
+        case .violation(let violation): violation.words
         case .stall(let duration): "this machine stood still for \(duration.text)"
+        case .lost(let loss): loss.words
         }
     }
 }
@@ -90,6 +112,40 @@ extension TimelineEvent.Advertisement {
         let resigns = priority == 0 ? " (resigns)" : ""
         return "VRRPv\(version) advertisement on \(interface): vrid \(vrid), priority \(priority)"
             + "\(resigns), interval \(interval.text), \(addresses) from \(source)"
+    }
+}
+
+extension TimelineEvent.ARP {
+    fileprivate var words: String {
+        switch operation {
+        case .request: "ARP on \(interface): who has \(target)? tell \(sender) at \(senderMAC)"
+        case .reply: "ARP on \(interface): \(sender) is at \(senderMAC), to \(target)"
+        }
+    }
+}
+
+extension TimelineEvent.Route {
+    /// As `ip route` prints it.
+    fileprivate var words: String {
+        (type == "unicast" ? "" : "\(type) ") + "\(destination)"
+            + (gateway.map { " via \($0)" } ?? "") + (interface.map { " dev \($0)" } ?? "")
+            + (metric.map { $0 == 0 ? "" : " metric \($0)" } ?? "")
+            + (table == 254 ? "" : table == 255 ? " table local" : " table \(table)")
+    }
+}
+
+extension TimelineEvent.Violation {
+    fileprivate var words: String {
+        "violated: \(check)" + (until.map { " for \(($0 - since).text)" } ?? "") + ": \(text)"
+            + (cause.map { " (\($0))" } ?? "")
+    }
+}
+
+extension TimelineEvent.Loss {
+    fileprivate var words: String {
+        let number = count.map { "\($0) " } ?? ""
+        let again = resynchronised.map(\.rawValue).joined(separator: ", ")
+        return "\(number)\(what.rawValue) lost" + (again.isEmpty ? "" : "; read anew: \(again)")
     }
 }
 

@@ -120,20 +120,31 @@ public struct Interface: Codable, Equatable, Sendable {
 
 /// A point-to-point link between two nodes' interfaces.
 public struct Link: Codable, Equatable, Sendable {
-    /// One end of a link.
-    public struct Endpoint: Codable, Hashable, Sendable, CustomStringConvertible {
-        public var node: String
-        public var interface: InterfaceName
-        public init(node: String, interface: InterfaceName) {
-            self.node = node
-            self.interface = interface
-        }
-        public var description: String { "\(node):\(interface)" }
-    }
     /// Its two ends.
     public var endpoints: [Endpoint]
 
     public init(endpoints: [Endpoint]) { self.endpoints = endpoints }
+}
+
+/// An interface of a node, as the network sees it: `master:eth0`.
+public struct Endpoint: Hashable, Sendable, TextCodable {
+    public var node: String
+    public var interface: InterfaceName
+
+    public init(node: String, interface: InterfaceName) {
+        self.node = node
+        self.interface = interface
+    }
+
+    public static var textName: String { "NODE:INTERFACE" }
+    public static func parse(_ text: String) -> Self? {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, let interface = InterfaceName(parts[1])
+        else { return nil }
+        return Self(node: String(parts[0]), interface: interface)
+    }
+
+    public var description: String { "\(node):\(interface)" }
 }
 
 /// A static route of a node. Like `ip route add DESTINATION via GATEWAY dev INTERFACE`.

@@ -112,7 +112,7 @@ struct LabAssembly {
         let links = links.map { link in
             Link(
                 endpoints: link.endpoints.compactMap { endpoint in
-                    endpoint.interface.map { Link.Endpoint(node: endpoint.node, interface: $0) }
+                    endpoint.interface.map { Endpoint(node: endpoint.node, interface: $0) }
                 })
         }
         return Lab(

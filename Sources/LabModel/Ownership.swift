@@ -71,7 +71,9 @@ public struct Ownership: Equatable, Sendable {
         case .node(let node, .starting), .node(let node, .running):
             deadNodes.remove(node)
             return false
-        case .link, .advertisement, .gratuitousARP, .probe, .control, .service, .step, .stall:
+        case .link, .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .advertisement,
+            .gratuitousARP, .arp, .unsolicitedNA, .packet, .probe, .control, .fault, .service,
+            .step, .claim, .violation, .stall, .lost:
             return false
         }
     }

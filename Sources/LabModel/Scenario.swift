@@ -177,6 +177,10 @@ public enum ControlVerb: String, Codable, CaseIterable, Sendable {
     case restart
     /// A node: the power cut. A service: SIGKILL of all its processes.
     case kill
+    /// All its processes stand still; its addresses and connections stay.
+    case freeze
+    /// The way back from `freeze`: they go on as if nothing had been.
+    case thaw
 }
 
 /// What must be so, and by when.

@@ -33,8 +33,9 @@ struct ServiceLog: Sendable {
             case .exited, .failed: change = .ended
             case .starting, .running: return true
             }
-        case .addressAdded, .addressRemoved, .link, .advertisement, .gratuitousARP, .probe,
-            .control, .step, .stall:
+        case .addressAdded, .addressRemoved, .link, .routeAdded, .routeRemoved, .neighbour,
+            .neighbourRemoved, .advertisement, .gratuitousARP, .arp, .unsolicitedNA, .packet,
+            .probe, .control, .fault, .step, .claim, .violation, .stall, .lost:
             return false
         }
         entries.append(

@@ -10,8 +10,10 @@ public import NetworkTypes
 /// |                                                | (RFC 3768 §6.4.2, §6.4.3; RFC 9568 alike)   |
 /// | the master's daemon or node killed             | Master_Down_Interval of that router (§6.1)  |
 /// | one that was no master stopped or killed       | the same: nobody resigned                   |
-/// | a daemon or node started (first election, or   | Master_Down_Interval of that router from    |
-/// | preemption: lower priorities are not heeded)   | its readiness on (§6.4.2)                   |
+/// | a daemon or node frozen                        | Master_Down_Interval, as after a kill       |
+/// | a daemon or node started or thawed (first      | Master_Down_Interval of that router from    |
+/// | election, or preemption: lower priorities are  | its readiness on (§6.4.2)                   |
+/// | not heeded)                                    |                                             |
 /// | restart                                        | as stop for the others, as start for itself |
 /// | anything else                                  | a default by name                           |
 ///
@@ -104,9 +106,9 @@ public struct TakeoverBounds: Equatable, Sendable {
             return subject.isRequest ? service(target, after: act, seen: seen) : nil
         }
         switch verb {
-        case .stop, .kill:
+        case .stop, .kill, .freeze:
             return loss(of: struck, for: subject, after: act, isClean: verb == .stop, seen: seen)
-        case .start:
+        case .start, .thaw:
             return rise(of: struck, for: subject, after: act, seen: seen)
         case .restart:
             guard let nodes = subject.nodes, !struck.contains(where: { nodes.contains($0.node) })

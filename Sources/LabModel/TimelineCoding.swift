@@ -4,19 +4,59 @@ import NetworkTypes
 // object an event, which says in `event` what kind it is; times and durations in nanoseconds.
 //
 //     {"time":6211325740930,"stamp":"origin","event":"node","node":"master","state":"killed"}
+//
+// `uncertainty` is left out where it is zero; `frame` is in hexadecimal digits.
 
-extension TimelineEvent: Codable {
-    private enum Name: String, Codable {
+extension TimelineEvent.Kind {
+    /// The kind's name: `event` in JSON.
+    public enum Name: String, Codable, CaseIterable, Sendable {
         case addressAdded = "address-added"
         case addressRemoved = "address-removed"
-        case link, advertisement
+        case link
+        case routeAdded = "route-added"
+        case routeRemoved = "route-removed"
+        case neighbour
+        case neighbourRemoved = "neighbour-removed"
+        case advertisement
         case gratuitousARP = "gratuitous-arp"
-        case probe, control, node, service, step, stall
+        case arp
+        case unsolicitedNA = "unsolicited-na"
+        case packet, probe, control, fault, node, service, step, claim, violation, stall, lost
     }
 
+    /// The kind without what it says.
+    public var name: Name {
+        switch self {
+        case .addressAdded: .addressAdded
+        case .addressRemoved: .addressRemoved
+        case .link: .link
+        case .routeAdded: .routeAdded
+        case .routeRemoved: .routeRemoved
+        case .neighbour: .neighbour
+        case .neighbourRemoved: .neighbourRemoved
+        case .advertisement: .advertisement
+        case .gratuitousARP: .gratuitousARP
+        case .arp: .arp
+        case .unsolicitedNA: .unsolicitedNA
+        case .packet: .packet
+        case .probe: .probe
+        case .control: .control
+        case .fault: .fault
+        case .node: .node
+        case .service: .service
+        case .step: .step
+        case .claim: .claim
+        case .violation: .violation
+        case .stall: .stall
+        case .lost: .lost
+        }
+    }
+}
+
+extension TimelineEvent: Codable {
     private enum Key: String, CodingKey {
-        case time, stamp, event
-        case node, interface, service, state, address, mac, verb, target, duration
+        case time, stamp, uncertainty, event, frame
+        case node, interface, service, state, address, mac, verb, target, duration, length
         case isUp = "up"
         case hasCarrier = "carrier"
     }
@@ -25,90 +65,154 @@ extension TimelineEvent: Codable {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(time, forKey: .time)
         try fields.encode(stamp, forKey: .stamp)
-        func begin(_ name: Name, node: String? = nil, interface: String? = nil) throws {
-            try fields.encode(name, forKey: .event)
-            try fields.encodeIfPresent(node, forKey: .node)
-            try fields.encodeIfPresent(interface, forKey: .interface)
+        if uncertainty != .zero {
+            try fields.encode(Nanoseconds(wrappedValue: uncertainty), forKey: .uncertainty)
+        }
+        try fields.encodeIfPresent(frame.map(Hexadecimal.text), forKey: .frame)
+        try fields.encode(kind.name, forKey: .event)
+        try encodeSight(&fields, encoder)
+        try encodeDeed(&fields, encoder)
+    }
+
+    /// Encodes what kernels and wire have shown.
+    private func encodeSight(
+        _ fields: inout KeyedEncodingContainer<Key>, _ encoder: any Encoder
+    ) throws {
+        func place(_ node: String, _ interface: String) throws {
+            try fields.encode(node, forKey: .node)
+            try fields.encode(interface, forKey: .interface)
         }
         switch kind {
-        case .addressAdded(let node, let interface, let address):
-            try begin(.addressAdded, node: node, interface: interface)
-            try fields.encode(address, forKey: .address)
-        case .addressRemoved(let node, let interface, let address):
-            try begin(.addressRemoved, node: node, interface: interface)
+        case .addressAdded(let node, let interface, let address),
+            .addressRemoved(let node, let interface, let address):
+            try place(node, interface)
             try fields.encode(address, forKey: .address)
         case .link(let node, let interface, let isUp, let hasCarrier):
-            try begin(.link, node: node, interface: interface)
+            try place(node, interface)
             try fields.encode(isUp, forKey: .isUp)
             try fields.encode(hasCarrier, forKey: .hasCarrier)
-        case .advertisement(let seen):
-            try begin(.advertisement)
-            try seen.encode(to: encoder)
+        case .routeAdded(let node, let route), .routeRemoved(let node, let route):
+            try fields.encode(node, forKey: .node)
+            try route.encode(to: encoder)
+        case .neighbour(let neighbour): try neighbour.encode(to: encoder)
+        case .neighbourRemoved(let node, let interface, let address):
+            try place(node, interface)
+            try fields.encode(address, forKey: .address)
+        case .advertisement(let seen): try seen.encode(to: encoder)
         case .gratuitousARP(let node, let interface, let address, let mac):
-            try begin(.gratuitousARP, node: node, interface: interface)
+            try place(node, interface)
             try fields.encode(address, forKey: .address)
             try fields.encode(mac, forKey: .mac)
-        case .probe(let result):
-            try begin(.probe)
-            try result.encode(to: encoder)
+        case .arp(let arp): try arp.encode(to: encoder)
+        case .unsolicitedNA(let node, let interface, let address, let mac):
+            try place(node, interface)
+            try fields.encode(address, forKey: .address)
+            try fields.encode(mac, forKey: .mac)
+        case .packet(let node, let interface, let length):
+            try place(node, interface)
+            try fields.encode(length, forKey: .length)
+        case .probe, .control, .fault, .node, .service, .step, .claim, .violation, .stall, .lost:
+            break
+        }
+    }
+
+    /// Encodes what was done, and what is said about it.
+    private func encodeDeed(
+        _ fields: inout KeyedEncodingContainer<Key>, _ encoder: any Encoder
+    ) throws {
+        switch kind {
+        case .probe(let result): try result.encode(to: encoder)
         case .control(let verb, let target):
-            try begin(.control)
             try fields.encode(verb, forKey: .verb)
             try fields.encode(target, forKey: .target)
+        case .fault(let fault): try fault.encode(to: encoder)
         case .node(let node, let state):
-            try begin(.node, node: node)
+            try fields.encode(node, forKey: .node)
             try fields.encode(state, forKey: .state)
         case .service(let node, let service, let state):
-            try begin(.service, node: node)
+            try fields.encode(node, forKey: .node)
             try fields.encode(service, forKey: .service)
             try state.encode(to: encoder)
-        case .step(let report):
-            try begin(.step)
-            try report.encode(to: encoder)
+        case .step(let report): try report.encode(to: encoder)
+        case .claim(let claim): try claim.encode(to: encoder)
+        case .violation(let violation): try violation.encode(to: encoder)
         case .stall(let duration):
-            try begin(.stall)
             try fields.encode(Nanoseconds(wrappedValue: duration), forKey: .duration)
+        case .lost(let loss): try loss.encode(to: encoder)
+        case .addressAdded, .addressRemoved, .link, .routeAdded, .routeRemoved, .neighbour,
+            .neighbourRemoved, .advertisement, .gratuitousARP, .arp, .unsolicitedNA, .packet:
+            break
         }
     }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
+        let name = try fields.decode(Kind.Name.self, forKey: .event)
+        self.init(
+            time: try fields.decode(MonotonicInstant.self, forKey: .time),
+            stamp: try fields.decode(Stamp.self, forKey: .stamp),
+            uncertainty: try fields.decodeIfPresent(Nanoseconds.self, forKey: .uncertainty)?
+                .wrappedValue ?? .zero,
+            kind: try Self.kind(name, fields, decoder),
+            frame: try fields.decodeIfPresent(String.self, forKey: .frame).map {
+                guard let bytes = Hexadecimal.bytes(of: $0) else {
+                    throw DecodingError.dataCorruptedError(
+                        forKey: .frame, in: fields, debugDescription: "'\($0)' is no octets")
+                }
+                return bytes
+            })
+    }
+
+    private static func kind(
+        _ name: Kind.Name, _ fields: KeyedDecodingContainer<Key>, _ decoder: any Decoder
+    ) throws -> Kind {
         func node() throws -> String { try fields.decode(String.self, forKey: .node) }
         func interface() throws -> String { try fields.decode(String.self, forKey: .interface) }
         func value<Value: Decodable>(_ key: Key) throws -> Value {
             try fields.decode(Value.self, forKey: key)
         }
-        let kind: Kind =
-            switch try fields.decode(Name.self, forKey: .event) {
-            case .addressAdded:
-                .addressAdded(
-                    node: try node(), interface: try interface(), address: try value(.address))
-            case .addressRemoved:
-                .addressRemoved(
-                    node: try node(), interface: try interface(), address: try value(.address))
-            case .link:
-                .link(
-                    node: try node(), interface: try interface(), isUp: try value(.isUp),
-                    hasCarrier: try value(.hasCarrier))
-            case .advertisement: .advertisement(try Advertisement(from: decoder))
-            case .gratuitousARP:
-                .gratuitousARP(
-                    node: try node(), interface: try interface(), address: try value(.address),
-                    mac: try value(.mac))
-            case .probe: .probe(try ProbeResult(from: decoder))
-            case .control: .control(try value(.verb), try value(.target))
-            case .node: .node(try node(), try value(.state))
-            case .service:
-                .service(
-                    node: try node(), service: try value(.service),
-                    try ServiceState(from: decoder))
-            case .step: .step(try StepReport(from: decoder))
-            case .stall:
-                .stall(try fields.decode(Nanoseconds.self, forKey: .duration).wrappedValue)
-            }
-        self.init(
-            time: try fields.decode(MonotonicInstant.self, forKey: .time),
-            stamp: try fields.decode(Stamp.self, forKey: .stamp), kind: kind)
+        return switch name {
+        case .addressAdded:
+            .addressAdded(
+                node: try node(), interface: try interface(), address: try value(.address))
+        case .addressRemoved:
+            .addressRemoved(
+                node: try node(), interface: try interface(), address: try value(.address))
+        case .link:
+            .link(
+                node: try node(), interface: try interface(), isUp: try value(.isUp),
+                hasCarrier: try value(.hasCarrier))
+        case .routeAdded: .routeAdded(node: try node(), try Route(from: decoder))
+        case .routeRemoved: .routeRemoved(node: try node(), try Route(from: decoder))
+        case .neighbour: .neighbour(try Neighbour(from: decoder))
+        case .neighbourRemoved:
+            .neighbourRemoved(
+                node: try node(), interface: try interface(), address: try value(.address))
+        case .advertisement: .advertisement(try Advertisement(from: decoder))
+        case .gratuitousARP:
+            .gratuitousARP(
+                node: try node(), interface: try interface(), address: try value(.address),
+                mac: try value(.mac))
+        case .arp: .arp(try ARP(from: decoder))
+        case .unsolicitedNA:
+            .unsolicitedNA(
+                node: try node(), interface: try interface(), address: try value(.address),
+                mac: try value(.mac))
+        case .packet:
+            .packet(node: try node(), interface: try interface(), lengthBytes: try value(.length))
+        case .probe: .probe(try ProbeResult(from: decoder))
+        case .control: .control(try value(.verb), try value(.target))
+        case .fault: .fault(try Fault(from: decoder))
+        case .node: .node(try node(), try value(.state))
+        case .service:
+            .service(
+                node: try node(), service: try value(.service), try ServiceState(from: decoder))
+        case .step: .step(try StepReport(from: decoder))
+        case .claim: .claim(try Claim(from: decoder))
+        case .violation: .violation(try Violation(from: decoder))
+        case .stall: .stall(try fields.decode(Nanoseconds.self, forKey: .duration).wrappedValue)
+        case .lost: .lost(try Loss(from: decoder))
+        }
     }
 }
 
@@ -186,72 +290,5 @@ extension ProbeResult: Codable {
         self.init(
             probe: try fields.decodeIfPresent(String.self, forKey: .probe),
             due: try fields.decode(MonotonicInstant.self, forKey: .due), outcome: outcome)
-    }
-}
-
-extension StepReport: Codable {
-    private enum Name: String, Codable {
-        case began, passed, failed, inconclusive
-        case notRun = "not-run"
-    }
-
-    private enum Key: String, CodingKey { case scenario, index, summary, phase, message, result }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encode(scenario, forKey: .scenario)
-        try fields.encode(index, forKey: .index)
-        try fields.encode(summary, forKey: .summary)
-        switch phase {
-        case .began: try fields.encode(Name.began, forKey: .phase)
-        case .passed(let result):
-            try fields.encode(Name.passed, forKey: .phase)
-            try fields.encode(result, forKey: .result)
-        case .failed(let message):
-            try fields.encode(Name.failed, forKey: .phase)
-            try fields.encode(message, forKey: .message)
-        case .inconclusive(let message):
-            try fields.encode(Name.inconclusive, forKey: .phase)
-            try fields.encode(message, forKey: .message)
-        case .notRun: try fields.encode(Name.notRun, forKey: .phase)
-        }
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: Key.self)
-        func message() throws -> String { try fields.decode(String.self, forKey: .message) }
-        let phase: Phase =
-            switch try fields.decode(Name.self, forKey: .phase) {
-            case .began: .began
-            case .passed: .passed(try fields.decode(StepResult.self, forKey: .result))
-            case .failed: .failed(try message())
-            case .inconclusive: .inconclusive(try message())
-            case .notRun: .notRun
-            }
-        self.init(
-            scenario: try fields.decode(String.self, forKey: .scenario),
-            index: try fields.decode(Int.self, forKey: .index),
-            summary: try fields.decode(String.self, forKey: .summary), phase: phase)
-    }
-}
-
-extension StepResult: Codable {
-    private enum Key: String, CodingKey { case cause, after, bound, outage }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encodeIfPresent(cause, forKey: .cause)
-        try fields.encodeIfPresent(after.map(Nanoseconds.init(wrappedValue:)), forKey: .after)
-        try fields.encodeIfPresent(bound, forKey: .bound)
-        try fields.encodeIfPresent(outage, forKey: .outage)
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: Key.self)
-        self.init(
-            cause: try fields.decodeIfPresent(String.self, forKey: .cause),
-            after: try fields.decodeIfPresent(Nanoseconds.self, forKey: .after)?.wrappedValue,
-            bound: try fields.decodeIfPresent(TimeBound.self, forKey: .bound),
-            outage: try fields.decodeIfPresent(Outage.self, forKey: .outage))
     }
 }

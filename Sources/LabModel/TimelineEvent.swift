@@ -7,14 +7,19 @@ public struct TimelineEvent: Equatable, Sendable {
     public var time: MonotonicInstant
     /// Who put the stamp on.
     public var stamp: Stamp
+    /// How far off `time` can be, as ``Stamp`` says; zero for what the supervisor did itself.
+    public var uncertainty: Duration
     public var kind: Kind
+    /// The whole Ethernet frame, for events that are one, where frames are kept.
+    public var frame: [UInt8]?
 
     /// Where an event's time comes from, which says how far it can be trusted.
     public enum Stamp: String, Codable, Sendable {
-        /// The kernel, when the frame arrived (CLOCK_REALTIME, converted).
+        /// The kernel, when the frame arrived (CLOCK_REALTIME, converted): the uncertainty, before
+        /// or after, is that of the two clocks' offset.
         case kernel
-        /// The supervisor, when it read the notification: late by however long it took to be
-        /// scheduled.
+        /// The supervisor, when it read the notification: late by at most the uncertainty, the
+        /// time since it last found nothing to read.
         case receipt
         /// The supervisor, when it did the thing itself.
         case origin
@@ -28,49 +33,44 @@ public struct TimelineEvent: Equatable, Sendable {
         case addressRemoved(node: String, interface: String, address: InterfaceAddress)
         /// A node's interface changed state (RTM_NEWLINK).
         case link(node: String, interface: String, isUp: Bool, hasCarrier: Bool)
+        /// A node's kernel has a new route (RTM_NEWROUTE).
+        case routeAdded(node: String, Route)
+        /// A route went away (RTM_DELROUTE).
+        case routeRemoved(node: String, Route)
+        /// A node's entry about a station on the link is new or changed (RTM_NEWNEIGH).
+        case neighbour(Neighbour)
+        /// An entry was dropped (RTM_DELNEIGH).
+        case neighbourRemoved(node: String, interface: String, address: IPAddress)
         /// A VRRP advertisement entered the fabric from that node's port.
         case advertisement(Advertisement)
         /// A gratuitous ARP, request or reply, entered the fabric from that node's port.
         case gratuitousARP(node: String, interface: String, address: IPv4Address, mac: MACAddress)
+        /// Any other ARP for IPv4 entered the fabric from that node's port.
+        case arp(ARP)
+        /// An unsolicited neighbour advertisement (RFC 4861 §7.2.6), IPv6's gratuitous ARP, entered
+        /// the fabric from that node's port.
+        case unsolicitedNA(node: String, interface: String, address: IPv6Address, mac: MACAddress)
+        /// Another frame, of that many bytes, entered the fabric from that node's port while all
+        /// frames were asked for.
+        case packet(node: String, interface: String, lengthBytes: Int)
         /// A request of a probe ended.
         case probe(ProbeResult)
         /// A verb was applied to a node or service, by a scenario or from the command line.
         case control(ControlVerb, Target)
+        /// Something in the network was broken or mended.
+        case fault(Fault)
         case node(String, NodeState)
         case service(node: String, service: String, ServiceState)
         /// A scenario's step began or ended.
         case step(StepReport)
+        /// What a daemon says of itself: a claim and no fact.
+        case claim(Claim)
+        /// A check that holds over a whole run did not.
+        case violation(Violation)
         /// The supervisor itself was kept from running for that long.
         case stall(Duration)
-    }
-
-    /// What a captured advertisement said.
-    public struct Advertisement: Codable, Equatable, Sendable {
-        /// Whose port it entered by, whatever its source address says.
-        public var node: String
-        public var interface: String
-        public var source: IPAddress
-        public var version: Int
-        public var vrid: Int
-        public var priority: Int
-        /// The advertised interval.
-        @Nanoseconds public var interval: Duration
-        public var addresses: [IPAddress]
-
-        public init(
-            node: String, interface: String, source: IPAddress, version: Int, vrid: Int,
-            priority: Int,
-            interval: Duration, addresses: [IPAddress]
-        ) {
-            self.node = node
-            self.interface = interface
-            self.source = source
-            self.version = version
-            self.vrid = vrid
-            self.priority = priority
-            self.interval = interval
-            self.addresses = addresses
-        }
+        /// Something happened that the timeline does not show.
+        case lost(Loss)
     }
 
     /// The life of a node.
@@ -104,10 +104,15 @@ public struct TimelineEvent: Equatable, Sendable {
         }
     }
 
-    public init(time: MonotonicInstant, stamp: Stamp, kind: Kind) {
+    public init(
+        time: MonotonicInstant, stamp: Stamp, uncertainty: Duration = .zero, kind: Kind,
+        frame: [UInt8]? = nil
+    ) {
         self.time = time
         self.stamp = stamp
+        self.uncertainty = uncertainty
         self.kind = kind
+        self.frame = frame
     }
 }
 

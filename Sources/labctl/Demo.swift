@@ -115,7 +115,17 @@ final class Narrator: ScenarioPrinter {
             return "wire    gratuitous ARP from \(node): \(address) is at \(mac)"
         case .node(let name, let state): return "        node \(name) is \(state.rawValue)"
         case .service(let node, let service, .ready): return "        \(node)/\(service) is ready"
-        case .service, .link, .probe, .step, .stall: return nil
+        case .fault(let fault):
+            origin = event.time
+            announced = []
+            return Style.bold(fault.description)
+        case .unsolicitedNA(let node, _, let address, let mac):
+            guard announced.insert("\(node) \(address)").inserted else { return nil }
+            return
+                "wire    unsolicited neighbour advertisement from \(node): \(address) is at \(mac)"
+        case .service, .link, .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .arp,
+            .packet, .probe, .step, .claim, .violation, .stall, .lost:
+            return nil
         }
     }
 

@@ -229,8 +229,10 @@ struct SoakTests {
                 let node = target.description.prefix { $0 != "/" }
                 lastTimes["\(node) v4"] = nil
                 lastTimes["\(node) v6"] = nil
-            case .addressAdded, .addressRemoved, .link, .gratuitousARP, .probe, .node, .service,
-                .step, .stall:
+            case .fault: lastTimes = [:]
+            case .addressAdded, .addressRemoved, .link, .routeAdded, .routeRemoved, .neighbour,
+                .neighbourRemoved, .gratuitousARP, .arp, .unsolicitedNA, .packet, .probe, .node,
+                .service, .step, .claim, .violation, .stall, .lost:
                 break
             }
         }

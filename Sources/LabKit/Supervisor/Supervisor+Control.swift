@@ -21,6 +21,9 @@ extension Supervisor {
     ) {
         do throws(LabError) {
             let node = try node(target.node)
+            if verb == .freeze || verb == .thaw {
+                throw .machine("this supervisor cannot \(verb.rawValue) \(target)")
+            }
             // What came before the verb stands before it on the timeline.
             observer.catchUp()
             if let service = target.service {
@@ -57,6 +60,7 @@ extension Supervisor {
         case .start: start(service, on: node, completion: completion)
         case .stop: stop(name, on: node, request: .stop(service: name), completion: completion)
         case .kill: stop(name, on: node, request: .kill(service: name), completion: completion)
+        case .freeze, .thaw: preconditionFailure("refused before")
         case .restart:
             stop(name, on: node, request: .stop(service: name)) { [unowned self] result in
                 guard case .success = result else { return completion(result) }
@@ -116,6 +120,7 @@ extension Supervisor {
         case .start: start(node, completion: completion)
         case .stop: powerOff(node, completion: completion)
         case .kill: try cutPower(node, completion: completion)
+        case .freeze, .thaw: preconditionFailure("refused before")
         case .restart:
             powerOff(node) { [unowned self, unowned node] result in
                 guard case .success = result else { return completion(result) }

@@ -1,0 +1,104 @@
+/// Something broken in the network between the nodes, or mended: on the switch's side, where a node
+/// can neither see who did it nor undo it. What is done to a node or service itself is a
+/// ``ControlVerb``.
+public enum Fault: Hashable, Sendable {
+    /// The cable is pulled: not a frame passes, and the node sees its carrier go.
+    case linkDown(Endpoint)
+    /// Frames vanish between node and switch, and nothing tells the node: its carrier stays.
+    case blackhole(Endpoint, Direction)
+    /// The cable is plugged in again and passes frames both ways: the end of `linkDown` and
+    /// `blackhole`.
+    case linkUp(Endpoint)
+    /// Frames pass only between nodes that share a group. A node that no group names keeps
+    /// reaching everybody, and everybody it. It takes the place of a partition before it.
+    case partition([[String]])
+    /// Everything that was broken at the endpoint is mended, a partition included; at every one
+    /// where none is given.
+    case heal(Endpoint?)
+
+    /// Which way frames are lost, as the node sees it.
+    public enum Direction: String, Codable, CaseIterable, Sendable {
+        case both
+        /// What is sent to the node.
+        case `in`
+        /// What the node sends.
+        case out
+    }
+}
+
+extension Fault: CustomStringConvertible {
+    /// The fault in words, as the command line and a scenario's step have it:
+    /// `partition a b | c`.
+    public var description: String {
+        switch self {
+        case .linkDown(let endpoint): "link \(endpoint) down"
+        case .blackhole(let endpoint, .both): "link \(endpoint) blackhole"
+        case .blackhole(let endpoint, let direction):
+            "link \(endpoint) blackhole \(direction.rawValue)"
+        case .linkUp(let endpoint): "link \(endpoint) up"
+        case .partition(let groups):
+            "partition " + groups.map { $0.joined(separator: " ") }.joined(separator: " | ")
+        case .heal(let endpoint?): "heal \(endpoint)"
+        case .heal(nil): "heal"
+        }
+    }
+
+    /// The endpoint it is applied to; nil for one that concerns several.
+    public var endpoint: Endpoint? {
+        switch self {
+        case .linkDown(let endpoint), .blackhole(let endpoint, _), .linkUp(let endpoint):
+            endpoint
+        case .heal(let endpoint): endpoint
+        case .partition: nil
+        }
+    }
+}
+
+extension Fault: Codable {
+    private enum Name: String, Codable {
+        case linkDown = "link-down"
+        case blackhole
+        case linkUp = "link-up"
+        case partition, heal
+    }
+
+    private enum Key: String, CodingKey { case fault, endpoint, direction, groups }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Key.self)
+        try fields.encode(name, forKey: .fault)
+        try fields.encodeIfPresent(endpoint, forKey: .endpoint)
+        switch self {
+        case .blackhole(_, let direction): try fields.encode(direction, forKey: .direction)
+        case .partition(let groups): try fields.encode(groups, forKey: .groups)
+        case .linkDown, .linkUp, .heal: break
+        }
+    }
+
+    private var name: Name {
+        switch self {
+        case .linkDown: .linkDown
+        case .blackhole: .blackhole
+        case .linkUp: .linkUp
+        case .partition: .partition
+        case .heal: .heal
+        }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        func endpoint() throws -> Endpoint {
+            try fields.decode(Endpoint.self, forKey: .endpoint)
+        }
+        switch try fields.decode(Name.self, forKey: .fault) {
+        case .linkDown: self = .linkDown(try endpoint())
+        case .blackhole:
+            self = .blackhole(
+                try endpoint(), try fields.decode(Direction.self, forKey: .direction))
+        case .linkUp: self = .linkUp(try endpoint())
+        case .partition:
+            self = .partition(try fields.decode([[String]].self, forKey: .groups))
+        case .heal: self = .heal(try fields.decodeIfPresent(Endpoint.self, forKey: .endpoint))
+        }
+    }
+}
