@@ -49,6 +49,12 @@ let package = Package(
             name: "LabModel",
             dependencies: ["NetworkTypes", .product(name: "Yams", package: "Yams")],
             swiftSettings: common),
+        .target(
+            name: "LabReport", dependencies: ["LabModel", "NetworkTypes"],
+            resources: [
+                .embedInCode("Resources/report.css"), .embedInCode("Resources/report.js"),
+            ],
+            swiftSettings: common),
 
         // The machine.
         .target(
@@ -70,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "labctl",
             dependencies: [
-                "LabKit", "LabModel", "LinuxSystem", "NetworkTypes", system, argumentParser,
+                "LabKit", "LabModel", "LabReport", "LinuxSystem", "NetworkTypes", system,
+                argumentParser,
             ],
             swiftSettings: common),
         .executableTarget(
@@ -118,6 +125,9 @@ let package = Package(
         .testTarget(
             name: "LabModelTests", dependencies: ["LabModel", "NetworkTypes"], swiftSettings: common
         ),
+        .testTarget(
+            name: "LabReportTests", dependencies: ["LabReport", "LabModel", "NetworkTypes"],
+            swiftSettings: common),
         .testTarget(
             name: "LinuxSystemTests",
             dependencies: ["LinuxSystem", "NetworkTypes", "CLinux", system],

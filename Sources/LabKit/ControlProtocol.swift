@@ -7,6 +7,8 @@ public import NetworkTypes
 /// What a client asks of a supervisor.
 enum ControlRequest: Codable, Sendable {
     case status
+    /// What was built: the lab with all its files.
+    case describe
     /// End the lab. Answered by the end of the connection.
     case down
     /// Apply a verb; answered when it is done.
@@ -53,6 +55,7 @@ enum ControlReply: Codable, Sendable {
     case done
     case failed(FailureKind, String)
     case status(LabStatus)
+    case description(LabDescription)
     case logLine(LogLine)
     case event(TimelineEvent)
     case step(StepReport)
@@ -82,6 +85,14 @@ public struct ScenarioOutcome: Codable, Equatable, Sendable {
     public var message: String
     /// How long the scenario ran.
     @Nanoseconds public var duration: Duration
+}
+
+/// A lab as it was built.
+public struct LabDescription: Codable, Sendable {
+    /// The lab with the choices of the command line and the files of its scenario applied.
+    public var lab: Lab
+    /// Its virtual routers, as the nodes' keepalived.conf files define them.
+    public var virtualRouters: [VirtualRouterFacts]
 }
 
 /// A lab at a glance.

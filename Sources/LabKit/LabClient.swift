@@ -34,6 +34,16 @@ public struct LabClient {
         return status
     }
 
+    /// The lab as it was built.
+    public func description() throws(LabError) -> LabDescription {
+        let connection = try ControlConnection(directory)
+        try connection.send(.describe)
+        guard case .description(let description) = try connection.receive() else {
+            throw unexpected
+        }
+        return description
+    }
+
     /// Takes the lab down: returns when its last process has ended and its run directory is gone.
     public func down() throws(LabError) {
         let connection = try ControlConnection(directory)

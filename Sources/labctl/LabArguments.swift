@@ -90,6 +90,15 @@ enum LabReference {
         }
     }
 
+    /// A lab that is up, with what it is doing; or, where none is meant that is up, the lab of a
+    /// file.
+    static func described(_ argument: String?) throws(LabError) -> (lab: Lab, status: LabStatus?) {
+        if let client = try? running(argument), client.directory.isUp {
+            return (try client.description().lab, try client.status())
+        }
+        return (try LabLoader.load(source(argument)).lab, nil)
+    }
+
     // The name alone is needed, so a file with a mistake in it still names the lab that was built
     // from it.
     private static func nameInFile(_ path: String) -> String? {

@@ -90,7 +90,9 @@ struct Labctl: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Labs",
-                subcommands: [Up.self, Down.self, List.self, Status.self, Check.self, Doctor.self]),
+                subcommands: [
+                    Up.self, Down.self, List.self, Status.self, Graph.self, Check.self, Doctor.self,
+                ]),
             CommandGroup(
                 name: "Nodes and services",
                 subcommands: [

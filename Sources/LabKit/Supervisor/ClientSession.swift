@@ -84,6 +84,12 @@ final class ClientSession {
         }
         switch request {
         case .status: reply(.status(supervisor.status()))
+        case .describe:
+            reply(
+                .description(
+                    LabDescription(
+                        lab: supervisor.order.lab,
+                        virtualRouters: supervisor.order.virtualRouters)))
         case .down: supervisor.end()
         case .control(let verb, let target):
             supervisor.control(verb, target) { [self] in reply($0) }

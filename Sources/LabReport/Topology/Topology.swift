@@ -1,0 +1,126 @@
+public import LabModel
+public import NetworkTypes
+
+/// A lab as it is drawn: who is plugged into what, and, where the lab is up, what each node is
+/// doing.
+///
+/// Every drawing (SVG, DOT, Mermaid, text) is made of this value and of nothing else.
+public struct Topology: Equatable, Sendable {
+    /// The lab's name.
+    public var lab: String
+    /// Everything that joins interfaces: networks in the order of the file, then point-to-point
+    /// links.
+    public var segments: [Segment]
+    /// In the order of the lab file.
+    public var nodes: [Node]
+
+    /// A network, or a link between two nodes.
+    public struct Segment: Equatable, Sendable {
+        /// The network's name; `master:eth1 -- slave:eth1` for a link.
+        public var name: String
+        /// Its subnets; none for a link.
+        public var subnets: [IPPrefix]
+        /// Whether it joins exactly two interfaces and has no bridge that learns.
+        public var isLink: Bool
+    }
+
+    /// A node with its interfaces.
+    public struct Node: Equatable, Sendable {
+        public var name: String
+        public var ports: [Port]
+        /// Its services' names.
+        public var services: [String]
+        /// What it is doing; nil where the lab is not up.
+        public var activity: Activity?
+    }
+
+    /// An interface of a node.
+    public struct Port: Equatable, Sendable {
+        public var interface: InterfaceName
+        public var addresses: [InterfaceAddress]
+        /// The place in ``Topology/segments`` of what it is plugged into.
+        public var segment: Int
+    }
+
+    /// What a node of a lab that is up is doing, as kernel and wire show it.
+    public struct Activity: Equatable, Sendable {
+        public var state: TimelineEvent.NodeState
+        /// One for each virtual router that is configured on it.
+        public var routers: [Router]
+
+        public init(state: TimelineEvent.NodeState, routers: [Router]) {
+            self.state = state
+            self.routers = routers
+        }
+    }
+
+    /// A virtual router on a node.
+    public struct Router: Equatable, Sendable {
+        /// The `vrrp_instance`'s name.
+        public var instance: String
+        /// `MASTER`, `BACKUP`, or nil while its daemon does not run.
+        public var role: String?
+        /// The virtual addresses that the node holds.
+        public var held: [IPAddress]
+
+        public init(instance: String, role: String?, held: [IPAddress]) {
+            self.instance = instance
+            self.role = role
+            self.held = held
+        }
+    }
+
+    /// The drawing of a lab.
+    ///
+    /// - Parameter activities: what its nodes are doing, by name; empty for a lab that is not up.
+    public init(_ lab: Lab, activities: [String: Activity] = [:]) {
+        self.lab = lab.name
+        segments = lab.networks.map {
+            Segment(name: $0.name.text, subnets: $0.subnets, isLink: false)
+        }
+        segments += lab.links.map { link in
+            Segment(
+                name: link.endpoints.map(\.description).joined(separator: " -- "), subnets: [],
+                isLink: true)
+        }
+        nodes = lab.nodes.map { node in
+            Node(
+                name: node.name,
+                ports: node.interfaces.map { interface in
+                    Port(
+                        interface: interface.name, addresses: interface.addresses,
+                        segment: Self.segment(of: interface, in: lab))
+                }, services: node.services.map(\.name), activity: activities[node.name])
+        }
+    }
+
+    private static func segment(of interface: Interface, in lab: Lab) -> Int {
+        switch interface.attachment {
+        case .link(let index): return lab.networks.count + index
+        case .network(let name):
+            guard let index = lab.networks.firstIndex(where: { $0.name == name }) else {
+                preconditionFailure("a lab's interfaces name networks that it has")
+            }
+            return index
+        }
+    }
+}
+
+extension Topology.Activity {
+    /// The state in a word, and the role of each virtual router: `killed`, `VI_1 MASTER`.
+    var words: [String] {
+        guard state == .running else { return [state.rawValue] }
+        return routers.map { "\($0.instance) \($0.role ?? "not running")" }
+    }
+
+    /// The virtual addresses that the node holds.
+    var held: [IPAddress] { routers.flatMap(\.held) }
+
+    /// The one role that a drawing's colour shows; nil where routers differ or none runs.
+    var commonRole: String? {
+        guard state == .running, let role = routers.first?.role,
+            routers.allSatisfy({ $0.role == role })
+        else { return nil }
+        return role
+    }
+}

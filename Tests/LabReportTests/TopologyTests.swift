@@ -1,0 +1,89 @@
+import LabModel
+import NetworkTypes
+import Testing
+
+@testable import LabReport
+
+@Suite("A lab drawn")
+struct TopologyTests {
+    private let live = Topology(
+        Fixture.lab,
+        activities: [
+            "master": .init(
+                state: .running,
+                routers: [.init(instance: "VI_1", role: "MASTER", held: [Fixture.vip])]),
+            "backup": .init(state: .killed, routers: []),
+        ])
+
+    @Test("as text: each segment with what is plugged into it")
+    func text() {
+        #expect(
+            Topology(Fixture.lab).text == """
+                lan  10.10.10.0/24
+                 |-- master  eth0 10.10.10.1/24
+                 |-- backup  eth0 10.10.10.2/24
+                 `-- client  eth0 10.10.10.3/24
+                """)
+    }
+
+    @Test("as text, of a lab that is up: with roles, held addresses and who is gone")
+    func liveText() {
+        #expect(
+            live.text == """
+                lan  10.10.10.0/24
+                 |-- master  eth0 10.10.10.1/24  VI_1 MASTER  10.10.10.10
+                 |-- backup  eth0 10.10.10.2/24  killed
+                 `-- client  eth0 10.10.10.3/24
+                """)
+    }
+
+    @Test("for Graphviz: names in quotation marks, the master bold")
+    func dot() {
+        #expect(
+            live.dot.contains(
+                #"node0 [shape=box, label="master\nVI_1 MASTER\n10.10.10.10", style=bold];"#))
+        #expect(live.dot.contains(#"segment0 -- node1 [label="eth0 10.10.10.2/24"];"#))
+    }
+
+    @Test("for Mermaid: an edge for each interface")
+    func mermaid() {
+        #expect(live.mermaid.hasPrefix("graph TB\n"))
+        #expect(live.mermaid.contains(#"segment0 ---|"eth0 10.10.10.3/24"| node2"#))
+    }
+
+    @Test("a link between two nodes is one edge, and no ellipse")
+    func link() {
+        let eth1 = InterfaceName("eth1")!
+        var lab = Fixture.lab
+        lab.links = [
+            Link(endpoints: [
+                Endpoint(node: "master", interface: eth1),
+                Endpoint(node: "backup", interface: eth1),
+            ])
+        ]
+        for index in 0...1 {
+            lab.nodes[index].interfaces.append(
+                Interface(
+                    name: eth1, attachment: .link(0), mac: MACAddress("02:00:00:00:01:00")!))
+        }
+        let dot = Topology(lab).dot
+        #expect(dot.contains(#"node0 -- node1 [label="eth1 -- eth1"];"#))
+        #expect(!dot.contains("segment1"))
+        #expect(Topology(lab).svg.contains(#"class="link""#))
+    }
+
+    @Test("as SVG: well-formed, the role in the box's class, nothing that is markup in a name")
+    func svg() {
+        var lab = Fixture.lab
+        lab.name = "a<b"
+        let svg = Topology(lab, activities: ["master": live.nodes[0].activity!]).svg
+        #expect(svg.contains("topology of lab a&lt;b"))
+        #expect(svg.contains(#"class="node master""#))
+        #expect(svg.contains(#"class="node up""#))
+        for tag in ["svg", "text", "style"] {
+            let opened = svg.split(separator: "<\(tag)", omittingEmptySubsequences: false).count
+            let closed = svg.split(separator: "</\(tag)>", omittingEmptySubsequences: false).count
+            #expect(opened == closed, "\(tag)")
+        }
+    }
+}
