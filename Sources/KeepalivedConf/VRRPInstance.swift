@@ -66,6 +66,8 @@ public struct VRRPInstance: Hashable, Sendable {
     public var interfacePosition: SourcePosition
     /// `use_vmac`, `use_ipvlan`: the interface of its own that it makes; nil: none.
     public var virtualInterface: VirtualInterface?
+    /// Where `use_vmac` or `use_ipvlan` stands.
+    public var virtualInterfacePosition: SourcePosition?
     /// `virtual_routes`: routes that a master adds.
     public var virtualRoutes: [RouteDefinition] = []
     /// `virtual_rules`: rules of the routing policy that a master adds.

@@ -28,7 +28,11 @@ extension InstanceCompletion {
     private mutating func complete(
         _ written: VirtualInterfaceDraft, of instance: inout VRRPInstance
     ) {
-        guard let name = written.name ?? freeName(of: instance) else { return }
+        guard
+            let name = written.name
+                ?? instance.freeName(
+                    prefix: globals.definitions.vmacPrefix, besides: namesInUse)
+        else { return }
         var own = VRRPInstance.VirtualInterface(kind: written.kind, name: name)
         own.nameIsWritten = written.name != nil
         own.mode = written.mode ?? .bridge
@@ -59,6 +63,7 @@ extension InstanceCompletion {
         }
         if own.kind == .ipvlan { completeIPVLAN(&own, written, of: &instance) }
         instance.virtualInterface = own
+        instance.virtualInterfacePosition = written.position
     }
 
     private mutating func completeIPVLAN(
@@ -77,24 +82,6 @@ extension InstanceCompletion {
                 draft.transmitsFromBasePosition, "vmac_xmit_base is only valid with a vmac")
             own.transmitsFromBase = false
         }
-    }
-
-    /// The first name of keepalived's that no other instance has: `vrrp.51`, then `vrrp1.51` and
-    /// so on, for IPv6 `vrrp6.51` before those.
-    private func freeName(of instance: VRRPInstance) -> InterfaceName? {
-        let numbers =
-            instance.family == .v6 ? [0, 6, 1, 2, 3, 4, 5] + Array(7...99) : Array(0...99)
-        for number in numbers {
-            let end = "\(number == 0 ? "" : String(number)).\(instance.virtualRouterID)"
-            let room = InterfaceName.maximumLengthBytes - end.utf8.count
-            let prefix = globals.definitions.vmacPrefix.utf8.prefix(room)
-            if let name = InterfaceName(String(decoding: prefix, as: UTF8.self) + end),
-                !namesInUse.contains(name)
-            {
-                return name
-            }
-        }
-        return nil
     }
 
     /// Clears `use_vmac` of addresses where it has no effect of its own, and puts the addresses of
@@ -132,6 +119,22 @@ extension VRRPInstance {
         /// On a macvlan of its own above that interface, with the virtual router's MAC address for
         /// the address's family (`use_vmac` of an address, `use_vmac_addr`).
         case macvlan(above: InterfaceName)
+    }
+
+    /// The first name of keepalived's for its own interface that no other instance has: `vrrp.51`,
+    /// then `vrrp1.51` and so on, for IPv6 `vrrp6.51` before those.
+    func freeName(prefix: String, besides used: Set<InterfaceName>) -> InterfaceName? {
+        let numbers = family == .v6 ? [0, 6, 1, 2, 3, 4, 5] + Array(7...99) : Array(0...99)
+        for number in numbers {
+            let end = "\(number == 0 ? "" : String(number)).\(virtualRouterID)"
+            let start = prefix.utf8.prefix(InterfaceName.maximumLengthBytes - end.utf8.count)
+            if let name = InterfaceName(String(decoding: start, as: UTF8.self) + end),
+                !used.contains(name)
+            {
+                return name
+            }
+        }
+        return nil
     }
 
     /// Where that address of the instance is set: with `use_vmac` what would be on the instance's

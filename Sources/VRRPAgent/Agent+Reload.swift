@@ -11,13 +11,10 @@ extension Agent {
         log.line("Reloading ...")
         let before = (configuration, placement, book)
         do {
-            let parsed = try ConfigurationFile.read(options)
-            let names = interfaceNames
-            let missing = parsed.configuration.diagnosticsForMissingInterfaces {
-                names.contains($0)
-            }
-            for diagnostic in parsed.diagnostics + missing { log.line(diagnostic.logLine) }
-            guard !parsed.isRefused, !missing.contains(where: { $0.kind == .refused }) else {
+            var parsed = try ConfigurationFile.read(options)
+            try ConfigurationFile.adapt(&parsed)
+            for diagnostic in parsed.diagnostics { log.line(diagnostic.logLine) }
+            guard !parsed.isRefused else {
                 log.line("Reload refused, the old configuration stays in force")
                 return
             }

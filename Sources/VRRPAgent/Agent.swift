@@ -69,9 +69,6 @@ final class Agent {
             launcher: launcher, loop: loop, log: log.write)
     }
 
-    /// The names of the machine's interfaces, to check a configuration with.
-    var interfaceNames: Set<InterfaceName> { machine.kernel.interfaces.names }
-
     /// Starts the configuration's instances and runs them until a signal ends it.
     ///
     /// - Throws: ``UnsupportedInstance`` before anything was done; ``SystemError`` or

@@ -1,5 +1,7 @@
 import KeepalivedConf
 import LinuxSystem
+import Netlink
+import NetworkTypes
 import SystemPackage
 
 /// Reads keepalived.conf and what it includes.
@@ -19,6 +21,23 @@ enum ConfigurationFile {
             includeChecks: options.checksIncludes ? .all : [],
             random: { Int.random(in: $0) })
         return Configuration.parse(try text(path), file: path, context: context, files: files)
+    }
+
+    /// Reads the machine's interfaces, corrects what was read for them, and says what was wrong.
+    ///
+    /// - Throws: ``NetlinkError`` or ``SystemError`` where the kernel does not tell.
+    static func adapt(_ parsed: inout ParsedConfiguration) throws {
+        let links = try RouteSocket().links()
+        let names = Set(links.map(\.name))
+        let usable = Set(
+            links.filter { $0.kind == "macvlan" && $0.macvlanMode == VirtualLink.privateMode }
+                .map(\.name))
+        parsed.diagnostics += parsed.configuration.renameVirtualInterfaces {
+            names.contains($0.text) && !usable.contains($0.text)
+        }
+        parsed.diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
+            names.contains($0.text)
+        }
     }
 
     /// What an `include` finds: keepalived reads regular files that are not executable.

@@ -8,15 +8,10 @@ import NetworkTypes
 /// `--config-test` and `--dump-conf`.
 enum ConfigurationTest {
     static func run(_ options: Options) -> ExitStatus {
-        let parsed: ParsedConfiguration
-        var diagnostics: [ConfDiagnostic]
+        var parsed: ParsedConfiguration
         do {
             parsed = try ConfigurationFile.read(options)
-            diagnostics = parsed.diagnostics
-            let names = Set(try RouteSocket().links().map(\.name))
-            diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
-                names.contains($0.text)
-            }
+            try ConfigurationFile.adapt(&parsed)
         } catch let error as SystemError {
             return fail(error, .noConfiguration)
         } catch {
@@ -32,6 +27,7 @@ enum ConfigurationTest {
                 return "\(error)"
             }
         }
+        var diagnostics = parsed.diagnostics
         var isUnsafe = false
         if let book = try? Agent.book(
             parsed.configuration,

@@ -85,12 +85,11 @@ struct Daemon {
         try Capabilities.retain(.ofDaemon)
     }
 
-    private func run(_ parsed: ParsedConfiguration) throws -> ExitStatus {
+    private func run(_ read: ParsedConfiguration) throws -> ExitStatus {
+        var parsed = read
+        try ConfigurationFile.adapt(&parsed)
         let agent = try Agent(parsed.configuration, options: options, log: log)
-        let names = agent.interfaceNames
-        let diagnostics =
-            parsed.diagnostics
-            + parsed.configuration.diagnosticsForMissingInterfaces { names.contains($0) }
+        let diagnostics = parsed.diagnostics
         for diagnostic in diagnostics { log.line(diagnostic.logLine) }
         // A file that must be there and is not ends keepalived before it looks for anything else.
         guard !diagnostics.contains(where: { $0.kind == .refusedInclude }) else {

@@ -10,6 +10,9 @@ struct SemanticCaseTests {
     /// Parses a case as on the machine of the recordings.
     static func parse(_ recorded: RecordedCase) -> ParsedConfiguration {
         var parsed = Configuration.parse(recorded.text, file: recorded.name)
+        parsed.diagnostics += parsed.configuration.renameVirtualInterfaces {
+            ["lo", "eth0", "eth1"].contains($0.text)
+        }
         parsed.diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
             ["eth0", "eth1"].contains($0.text)
         }
