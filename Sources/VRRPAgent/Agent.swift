@@ -102,8 +102,10 @@ final class Agent {
         for instance in configuration.instances { prepare(instance) }
         refreshAll()
         log.detail("Registering gratuitous ARP shared channel")
+        // A group begins with what its members say, and they with what it says.
+        for runner in runners { tellFaults(to: runner) }
         makeGroups()
-        for runner in runners { start(runner) }
+        for runner in runners { runner.deliver(.startup) }
         openSockets()
         for socket in sockets.values.sorted(by: { $0.socket.key < $1.socket.key }) {
             log.detail(socket.socket.description)
@@ -185,11 +187,15 @@ final class Agent {
 
     /// Tells the router what is wrong already, and to begin.
     func start(_ runner: InstanceRunner) {
+        tellFaults(to: runner)
+        runner.deliver(.startup)
+    }
+
+    private func tellFaults(to runner: InstanceRunner) {
         let known = trackers.conditions
         for event in runner.priority.initialEvents { runner.deliver(event) }
         for (tracked, condition) in known { runner.update(tracked, condition) }
         for fault in runner.instance.writtenFaults { runner.deliver(.faultRaised(fault)) }
-        runner.deliver(.startup)
     }
 
     /// Tries again to write what the log's reader has had no room for.
