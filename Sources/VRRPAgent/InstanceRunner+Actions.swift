@@ -132,13 +132,16 @@ extension InstanceRunner {
     }
 
     /// Whether the written source can be used. Multicast needs no such address on the machine;
-    /// unicast binds to it, and `track_src_ip` asks for it.
+    /// unicast binds to it, and `track_src_ip` minds when it goes.
     private func isSourceThere(_ source: IPAddress, _ table: InterfaceTable) -> Bool {
         guard isUnicast || instance.tracksSourceAddress else { return true }
-        return table.names.contains { name in
+        let isThere = table.names.contains { name in
             (isUnicast || name == instance.interface)
                 && table[name]?.addresses.contains { $0.address.address == source } ?? false
         }
+        if isThere { hasSeenSource = true }
+        // keepalived does not ask for it at the start.
+        return isThere || !isUnicast && !hasSeenSource
     }
 
     /// Gives up or puts back what somebody has taken away.

@@ -20,6 +20,8 @@ final class InstanceRunner {
     var sender: AdvertisementSender
     /// What its owner has arranged to be woken by, at the deadline or before it.
     var timer: (deadline: MonotonicInstant, id: EventLoop.TimerID)?
+    /// Whether the written source was ever on the interface, as `track_src_ip` asks.
+    var hasSeenSource = false
     /// What it accepts, but for what changes with every packet.
     private var acceptance: ReceivedAdvertisement.Expectation
     let machine: Machine
