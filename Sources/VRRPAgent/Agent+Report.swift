@@ -25,7 +25,7 @@ extension Agent {
     /// All that the dumps tell, as it is now.
     private var report: AgentReport {
         var report = AgentReport(
-            configuration: shownConfiguration,
+            configuration: book.shown(configuration),
             routerID: configuration.global.routerID ?? HostInformation.hostName)
         report.networkNamespace = options.networkNamespace ?? configuration.global.networkNamespace
         report.instances = runners.map(instanceReport)
@@ -38,26 +38,16 @@ extension Agent {
             entry.pendingMembers = members.count { $0.standing == .pending }
             report.groups[group.definition.name] = entry
         }
+        report.programs = book.programs
+        report.scripts = trackers.scriptReports
+        report.fileValues = trackers.fileValues
+        report.processCounts = trackers.processCounts
         report.interfaces = machine.kernel.interfaces.names.sorted().compactMap(interfaceStatus)
         return report
     }
 
-    /// The configuration with the scripts that are run, as they are run.
-    private var shownConfiguration: Configuration {
-        var shown = configuration
-        shown.scripts = configuration.scripts.compactMap { script in
-            guard book.runs(script), let invocation = book.invocation(of: script.command) else {
-                return nil
-            }
-            var script = script
-            script.command.arguments = invocation.arguments
-            return script
-        }
-        return shown
-    }
-
     private func instanceReport(_ runner: InstanceRunner) -> InstanceReport {
-        var report = InstanceReport(runner.instance)
+        var report = InstanceReport(book.shown(runner.instance))
         let router = runner.router
         report.state = .init(router.state)
         report.wantedState = runner.wantedState
@@ -158,7 +148,8 @@ extension InstanceRunner {
                 && machine.kernel.interfaces[interface]?.addresses.contains {
                     $0.address.address == address.address.address
                 } ?? false
-            report.isFiltered = !instance.acceptsPackets && instance.priority != 255
+            report.isFiltered =
+                objects.isSet && !instance.acceptsPackets && instance.priority != 255
             return report
         }
     }

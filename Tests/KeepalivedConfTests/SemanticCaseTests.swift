@@ -20,7 +20,7 @@ struct SemanticCaseTests {
     }
 
     @Test("all of them are there")
-    func count() { #expect(Self.cases.count >= 68) }
+    func count() { #expect(Self.cases.count >= 72) }
 
     @Test("the same decision to run, and the same instances", arguments: cases)
     func instances(_ recorded: RecordedCase) throws {

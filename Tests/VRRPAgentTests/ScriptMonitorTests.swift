@@ -91,6 +91,21 @@ struct ScriptMonitorTests {
         #expect(bench.run(0) == Self.succeeded, "status 0 has not changed")
     }
 
+    @Test("the dump counts to rise + fall - 1, and is good from rise on")
+    func report() throws {
+        var bench = try Bench("rise 2\nfall 3")
+        #expect(bench.monitor.report == .init(result: 1, isPending: true))
+        var results: [Int] = []
+        for status: Int32 in [0, 1, 0, 1, 1, 1, 0, 1, 0, 0] {
+            _ = bench.run(status)
+            results.append(bench.monitor.report.result)
+        }
+        #expect(results == [4, 3, 4, 3, 2, 0, 1, 0, 1, 4])
+        #expect(bench.monitor.report == .init(result: 4, activity: .idle))
+        #expect(bench.monitor.handle(.timer, now: Self.at(bench.now)) == [.run])
+        #expect(bench.monitor.report.activity == .running)
+    }
+
     @Test("init_fail: it has failed until rise successes")
     func initialFailure() throws {
         var bench = try Bench("init_fail\nrise 2")

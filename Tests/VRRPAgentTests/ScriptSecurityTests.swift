@@ -230,4 +230,46 @@ struct ScriptSecurityTests {
                 == .init(["/run/ok.sh", "x"], user: ScriptUser(userID: 65_534, groupID: 1)))
         #expect(book.invocation(of: configuration.scripts[0].command) == nil)
     }
+
+    @Test("the dumps tell of what runs, by its path, and of nothing else")
+    func shown() throws {
+        let text = """
+            global_defs {
+            enable_script_security
+            script_user nobody daemon
+            }
+            vrrp_script gone {
+            script /run/missing.sh
+            }
+            vrrp_script there {
+            script "/run/ok.sh x"
+            }
+            vrrp_instance VI_1 {
+            interface eth0
+            virtual_router_id 51
+            virtual_ipaddress {
+            10.10.10.10
+            }
+            track_script {
+            gone
+            there
+            }
+            notify_master /run/missing.sh
+            notify_backup "/run/ok.sh y"
+            }
+            """
+        let configuration = Configuration.parse(text, file: "c.conf").configuration
+        let book = ScriptBook(configuration, machine: Self.machine)
+        let shown = book.shown(configuration)
+        #expect(shown.scripts.map(\.name) == ["there"])
+        let instance = try #require(shown.instances.first)
+        #expect(instance == book.shown(configuration.instances[0]))
+        #expect(instance.trackedScripts.map(\.name) == ["there"])
+        #expect(instance.notify.master == nil)
+        let backup = try #require(instance.notify.backup)
+        #expect(backup.arguments == ["/run/ok.sh", "y"])
+        #expect(
+            book.programs[backup] == .init(path: "/run/ok.sh", userID: 65_534, groupID: 1))
+        #expect(book.programs.count == 2)
+    }
 }

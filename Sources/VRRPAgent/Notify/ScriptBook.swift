@@ -174,6 +174,66 @@ struct ScriptBook {
     }
 }
 
+// MARK: What the dumps tell
+
+extension ScriptBook {
+    /// What each command comes down to, by the command as it is shown.
+    var programs: [Command: AgentReport.ProgramReport] {
+        var programs: [Command: AgentReport.ProgramReport] = [:]
+        for (command, invocation) in invocations {
+            let user = invocation.user ?? security.machine.ownUser
+            var command = command
+            command.arguments = invocation.arguments
+            programs[command] = .init(
+                path: invocation.arguments.first ?? "", userID: user.userID, groupID: user.groupID)
+        }
+        return programs
+    }
+
+    /// A configuration as the dumps tell it: without the commands that are not run and what tracks
+    /// them, and with the programs that were found for the others.
+    func shown(_ configuration: Configuration) -> Configuration {
+        var shown = configuration
+        shown.scripts = configuration.scripts.compactMap { script in
+            guard runs(script), let command = self.shown(script.command) else { return nil }
+            var script = script
+            script.command = command
+            return script
+        }
+        for index in shown.instances.indices {
+            shown.instances[index] = self.shown(configuration.instances[index])
+        }
+        for index in shown.syncGroups.indices {
+            shown.syncGroups[index].trackedScripts.removeAll { disabledScripts.contains($0.name) }
+            shown.syncGroups[index].notify = self.shown(configuration.syncGroups[index].notify)
+        }
+        return shown
+    }
+
+    /// An instance as the dumps tell it.
+    func shown(_ instance: VRRPInstance) -> VRRPInstance {
+        var shown = instance
+        shown.trackedScripts.removeAll { disabledScripts.contains($0.name) }
+        shown.notify = self.shown(instance.notify)
+        return shown
+    }
+
+    private func shown(_ notify: VRRPInstance.NotifyCommands) -> VRRPInstance.NotifyCommands {
+        var shown = notify
+        for command in VRRPInstance.NotifyCommands.all {
+            shown[keyPath: command] = notify[keyPath: command].flatMap(self.shown)
+        }
+        return shown
+    }
+
+    private func shown(_ command: Command) -> Command? {
+        guard let invocation = invocations[command] else { return nil }
+        var command = command
+        command.arguments = invocation.arguments
+        return command
+    }
+}
+
 extension Configuration {
     /// Whether there is something to run, or a FIFO to make, for which no user is written.
     fileprivate var hasCommandWithoutUser: Bool {
@@ -188,7 +248,12 @@ extension Configuration {
 
 extension VRRPInstance.NotifyCommands {
     /// All of them, in the order in which keepalived checks them.
-    fileprivate var all: [Command?] {
-        [backup, master, fault, stop, deleted, any, masterReceivedLowerPriority]
+    fileprivate var all: [Command?] { Self.all.map { self[keyPath: $0] } }
+
+    fileprivate static var all: [WritableKeyPath<Self, Command?>] {
+        [
+            \.backup, \.master, \.fault, \.stop, \.deleted, \.any,
+            \.masterReceivedLowerPriority,
+        ]
     }
 }

@@ -64,6 +64,8 @@ struct ProcessMonitor {
     let definition: TrackProcess
     /// What was told last; nil before the first count.
     private(set) var hasQuorum: Bool?
+    /// How many run, as last counted.
+    private(set) var number = 0
     private var isWithin = false
     /// When what is now becomes what is told.
     private(set) var deadline: MonotonicInstant?
@@ -73,6 +75,7 @@ struct ProcessMonitor {
     /// So many run now. The first count is told at once; later, having enough becomes true after
     /// `fork_delay` and false after `terminate_delay`, unless that has passed by then.
     mutating func count(_ number: Int, now: MonotonicInstant) -> [Action] {
+        self.number = number
         isWithin =
             number >= definition.quorum && number <= definition.maximumQuorum ?? .max
         guard let hasQuorum else {

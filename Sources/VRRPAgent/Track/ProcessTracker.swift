@@ -71,6 +71,13 @@ final class ProcessTracker {
         for pid in Array(watched.keys) { unwatch(pid) }
     }
 
+    /// How many processes each definition matched in the last scan, by its name.
+    var counts: [String: Int] {
+        Dictionary(tracked.map { ($0.monitor.definition.name, $0.monitor.number) }) { first, _ in
+            first
+        }
+    }
+
     // MARK: Scans
 
     private func scan() {

@@ -86,6 +86,26 @@ struct ScriptMonitor {
         }
     }
 
+    /// As keepalived's dumps tell it: its counter goes up to `rise` + `fall` - 1.
+    var report: AgentReport.ScriptReport {
+        var report = AgentReport.ScriptReport()
+        switch standing {
+        case .unknown:
+            report.isPending = true
+            // One success is enough.
+            report.result = script.rise - 1
+        case .up(let failures): report.result = script.rise + script.fall - 1 - failures
+        case .down(let successes): report.result = successes
+        }
+        switch run {
+        case .idle: report.activity = .idle
+        case .starting, .running: report.activity = .running
+        case .terminating: report.activity = .requestedTermination
+        case .killing: report.activity = .forcingTermination
+        }
+        return report
+    }
+
     /// When `.timer` is due; nil before `.start`.
     var deadline: MonotonicInstant? {
         let limit: MonotonicInstant? =

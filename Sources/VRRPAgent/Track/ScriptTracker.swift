@@ -40,6 +40,9 @@ final class ScriptTracker {
     /// Whether the script succeeds; nil until its first result.
     var isUp: Bool? { monitor.isUp }
 
+    /// How it is doing, for the dumps.
+    var report: AgentReport.ScriptReport { monitor.report }
+
     /// Whether that definition asks for the same runs, so that a reload can keep this one with what
     /// it knows. A weight belongs to whoever tracks it.
     func runs(_ other: VRRPScript, as user: ScriptUser?) -> Bool {

@@ -14,7 +14,8 @@ final class Trackers {
     private var scripts: [String: ScriptTracker] = [:]
     private var fileTracker: FileTracker?
     private var files: [String: TrackFile] = [:]
-    private var fileValues: [String: Int] = [:]
+    /// The value last read of each file, by the name of its definition.
+    private(set) var fileValues: [String: Int] = [:]
     private var processTracker: ProcessTracker?
     private var processes: [String: Bool] = [:]
 
@@ -36,6 +37,12 @@ final class Trackers {
         }
         return conditions
     }
+
+    /// How each script is doing, by name, for the dumps.
+    var scriptReports: [String: AgentReport.ScriptReport] { scripts.mapValues(\.report) }
+
+    /// How many processes each definition matches, by name.
+    var processCounts: [String: Int] { processTracker?.counts ?? [:] }
 
     /// Tracks what a configuration asks for, at the start and at a reload. What is asked for as
     /// before goes on with what it knows.
