@@ -14,6 +14,8 @@ struct ConfigurationBuilder: Reading {
 
     /// Reads the statements of the top level.
     mutating func read(_ statements: [Statement]) {
+        // Nearly all of many statements are instances.
+        drafts.reserveCapacity(statements.count)
         for statement in statements {
             reportSupport(of: statement)
             let lacksName = statement.rule.requiresParameter && statement.arguments.isEmpty
@@ -108,6 +110,7 @@ struct ConfigurationBuilder: Reading {
         groupCompletion.findMembers()
         diagnostics += drain(&groupCompletion)
         var namesInUse = Set(known.virtualInterfaces.keys)
+        configuration.instances.reserveCapacity(drafts.count)
         for draft in drafts {
             var completion = InstanceCompletion(
                 draft, globals: globals, group: groupCompletion.group(of: draft.name),

@@ -5,13 +5,16 @@ import NetworkTypes
 struct ConflictCheck: Reading {
     var diagnostics: [ConfDiagnostic] = []
     private(set) var instances: [VRRPInstance]
-    private let positions: [String: SourcePosition]
+    private let drafts: [InstanceDraft]
 
     init(_ instances: [VRRPInstance], drafts: [InstanceDraft]) {
         self.instances = instances
-        positions = Dictionary(
-            drafts.map { ($0.name, $0.virtualRouterIDPosition ?? $0.position) },
-            uniquingKeysWith: { first, _ in first })
+        self.drafts = drafts
+    }
+
+    /// Where an instance's number stands.
+    private func position(_ instance: VRRPInstance) -> SourcePosition {
+        drafts.first { $0.name == instance.name }?.virtualRouterIDPosition ?? instance.position
     }
 
     /// What no two instances may share, when they send to a group.
@@ -39,7 +42,7 @@ struct ConflictCheck: Reading {
                 continue
             }
             refused(
-                positions[instance.name] ?? instance.position,
+                position(instance),
                 "\(other) and \(instance.name) both use VRID \(instance.virtualRouterID) with"
                     + " \(instance.family == .v4 ? "IPv4" : "IPv6") on interface"
                     + " \(instance.interface)", namesLine: false)
@@ -59,7 +62,7 @@ struct ConflictCheck: Reading {
                 && !Set(other.unicastPeers).isDisjoint(with: instance.unicastPeers)
             {
                 refused(
-                    positions[instance.name] ?? instance.position,
+                    position(instance),
                     "(\(other.name)) duplicate VRID conflict with \(instance.name) VRID"
                         + " \(instance.virtualRouterID)", namesLine: false)
             }

@@ -41,10 +41,13 @@ struct GlobalReader: Reading {
         readIgnored(statement)
     }
 
+    /// Whether instances that do not say send mail.
+    var smtpAlertOfInstances: Bool { smtpAlertVRRP ?? smtpAlert ?? false }
+
     /// The definitions, what follows from several keywords filled in.
     var completed: GlobalDefinitions {
         var definitions = definitions
-        definitions.smtpAlert = smtpAlertVRRP ?? smtpAlert ?? false
+        definitions.smtpAlert = smtpAlertOfInstances
         definitions.smtpAlertChecker = smtpAlertChecker ?? smtpAlert
         for name in ["notify_fifo", "vrrp_notify_fifo"] {
             guard let fifo = fifos[name], let path = fifo.path else { continue }

@@ -64,7 +64,7 @@ struct InstanceCompletion: Reading {
             ignoresLowerPriority: completeAnswer(), advertisesBeforeYielding: completeYielding(),
             ignoresOwnInterface: draft.ignoresOwnInterface, trackedInterfaces: [],
             trackedScripts: [], notify: draft.notify,
-            smtpAlert: draft.smtpAlert ?? globals.completed.smtpAlert,
+            smtpAlert: draft.smtpAlert ?? globals.smtpAlertOfInstances,
             position: draft.position,
             interfacePosition: draft.interfacePosition ?? draft.position)
         completeAuthentication(of: &instance)

@@ -7,98 +7,96 @@ extension Configuration {
         exists: (InterfaceName) -> Bool
     ) -> [ConfDiagnostic] {
         var diagnostics: [ConfDiagnostic] = []
-        for use in interfaceUses where !exists(use.name) {
+        visitInterfaceUses { name, position, isRequired, message in
+            guard !exists(name) else { return }
             if global.dynamicInterfaces {
                 diagnostics.append(
                     ConfDiagnostic(
-                        use.position, .note, .adjustedValue,
-                        "Configuration specifies interface \(use.name) which doesn't currently"
+                        position, .note, .adjustedValue,
+                        "Configuration specifies interface \(name) which doesn't currently"
                             + " exist - will use if created"))
             } else {
                 diagnostics.append(
                     ConfDiagnostic(
-                        use.position, use.isRequired ? .error : .warning,
-                        use.isRequired ? .refused : .adjustedValue, use.messageWhenMissing))
+                        position, isRequired ? .error : .warning,
+                        isRequired ? .refused : .adjustedValue, message()))
             }
         }
         return diagnostics
     }
 
-    /// A place that names an interface.
-    private struct InterfaceUse {
-        var name: InterfaceName
-        var position: SourcePosition
-        var messageWhenMissing: String
-        /// Whether keepalived does not run without it.
-        var isRequired = true
-    }
+    /// Takes a place that names an interface, whether keepalived does not run without it, and what
+    /// it says then.
+    private typealias Visitor = (
+        InterfaceName, SourcePosition, _ isRequired: Bool, _ message: () -> String
+    ) -> Void
 
-    private var interfaceUses: [InterfaceUse] {
-        var uses: [InterfaceUse] = []
+    private func visitInterfaceUses(_ visit: Visitor) {
         for instance in instances {
-            uses.append(
-                InterfaceUse(
-                    name: instance.interface, position: instance.interfacePosition,
-                    messageWhenMissing: "WARNING - interface \(instance.interface) for"
-                        + " vrrp_instance \(instance.name) doesn't exist"))
-            uses += (instance.virtualAddresses + instance.excludedAddresses)
-                .filter { $0.interface != instance.interface }.map(use)
-            uses += instance.trackedInterfaces.map { use($0, owner: instance.name) }
-            uses +=
-                instance.virtualRoutes.flatMap(uses(of:)) + instance.virtualRules.flatMap(uses(of:))
+            visit(instance.interface, instance.interfacePosition, true) {
+                "WARNING - interface \(instance.interface) for vrrp_instance \(instance.name)"
+                    + " doesn't exist"
+            }
+            for addresses in [instance.virtualAddresses, instance.excludedAddresses] {
+                for address in addresses where address.interface != instance.interface {
+                    visitUse(address, visit)
+                }
+            }
+            for tracked in instance.trackedInterfaces {
+                visitUse(tracked, owner: instance.name, visit)
+            }
+            for route in instance.virtualRoutes { visitUses(of: route, visit) }
+            for rule in instance.virtualRules { visitUses(of: rule, visit) }
         }
         for group in syncGroups {
-            uses += group.trackedInterfaces.map { use($0, owner: group.name) }
+            for tracked in group.trackedInterfaces { visitUse(tracked, owner: group.name, visit) }
         }
         for group in global.garpGroups {
-            uses += zip(group.interfaces, group.positions).map { name, position in
-                InterfaceUse(
-                    name: name, position: position,
-                    messageWhenMissing: "WARNING - interface \(name) specified for garp_group"
-                        + " doesn't exist")
+            for (name, position) in zip(group.interfaces, group.positions) {
+                visit(name, position, true) {
+                    "WARNING - interface \(name) specified for garp_group doesn't exist"
+                }
             }
         }
-        uses += global.interfaceDelays.compactMap { delay in
-            delay.position.map {
-                InterfaceUse(
-                    name: delay.interface, position: $0,
-                    messageWhenMissing: "unknown interface \(delay.interface) specified for"
-                        + " up/down delay", isRequired: false)
+        for delay in global.interfaceDelays {
+            guard let position = delay.position else { continue }
+            visit(delay.interface, position, false) {
+                "unknown interface \(delay.interface) specified for up/down delay"
             }
         }
-        uses += staticAddresses.map(use)
-        uses += staticRoutes.flatMap(uses(of:)) + staticRules.flatMap(uses(of:))
-        return uses
+        for address in staticAddresses { visitUse(address, visit) }
+        for route in staticRoutes { visitUses(of: route, visit) }
+        for rule in staticRules { visitUses(of: rule, visit) }
     }
 
-    private func use(_ address: VirtualAddress) -> InterfaceUse {
-        InterfaceUse(
-            name: address.interface, position: address.position,
-            messageWhenMissing: "WARNING - interface \(address.interface) for ip address"
-                + " \(address.writtenAddress) doesn't exist")
-    }
-
-    private func use(
-        _ tracked: VRRPInstance.TrackedInterface, owner: String
-    ) -> InterfaceUse {
-        InterfaceUse(
-            name: tracked.interface, position: tracked.position,
-            messageWhenMissing: "(\(owner)) tracked interface \(tracked.interface) doesn't exist")
-    }
-
-    private func uses(of route: RouteDefinition) -> [InterfaceUse] {
-        ([route.interface] + route.nextHops.map(\.interface)).compactMap { $0 }.map {
-            InterfaceUse(
-                name: $0, position: route.position,
-                messageWhenMissing: "WARNING - interface \($0) for VROUTE nexthop doesn't exist")
+    private func visitUse(_ address: VirtualAddress, _ visit: Visitor) {
+        visit(address.interface, address.position, true) {
+            "WARNING - interface \(address.interface) for ip address \(address.writtenAddress)"
+                + " doesn't exist"
         }
     }
 
-    private func uses(of rule: RuleDefinition) -> [InterfaceUse] {
-        [rule.inputInterface, rule.outputInterface].compactMap { $0 }.map {
-            InterfaceUse(
-                name: $0, position: rule.position,
-                messageWhenMissing: "WARNING - interface \($0) for rule doesn't exist")
+    private func visitUse(
+        _ tracked: VRRPInstance.TrackedInterface, owner: String, _ visit: Visitor
+    ) {
+        visit(tracked.interface, tracked.position, true) {
+            "(\(owner)) tracked interface \(tracked.interface) doesn't exist"
+        }
+    }
+
+    private func visitUses(of route: RouteDefinition, _ visit: Visitor) {
+        for case let name? in [route.interface] + route.nextHops.map(\.interface) {
+            visit(name, route.position, true) {
+                "WARNING - interface \(name) for VROUTE nexthop doesn't exist"
+            }
+        }
+    }
+
+    private func visitUses(of rule: RuleDefinition, _ visit: Visitor) {
+        for case let name? in [rule.inputInterface, rule.outputInterface] {
+            visit(name, rule.position, true) {
+                "WARNING - interface \(name) for rule doesn't exist"
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ struct SyncGroupCompletion: Reading {
             }
             reportMixedOwners(of: group)
             group.definition.smtpAlert =
-                group.smtpAlert ?? globals.completed.smtpAlert
+                group.smtpAlert ?? globals.smtpAlertOfInstances
             group.definition.notifiesPriorityChanges = group.notifiesPriorityChanges ?? false
             for member in group.definition.members { groupsByMember[member] = group }
             definitions.append(group.definition)

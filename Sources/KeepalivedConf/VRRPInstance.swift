@@ -216,23 +216,53 @@ public struct VRRPInstance: Hashable, Sendable {
 
     /// The commands of `notify` and its kin.
     public struct NotifyCommands: Hashable, Sendable {
-        /// `notify`: run at each change, with its description as arguments.
-        public var any: Command?
-        /// `notify_master`: run on becoming master.
-        public var master: Command?
-        /// `notify_backup`: run on becoming backup, at the start too.
-        public var backup: Command?
-        /// `notify_fault`: run when an interface or a script is down.
-        public var fault: Command?
-        /// `notify_stop`: run when the daemon ends.
-        public var stop: Command?
-        /// `notify_deleted`: run when a reload removes the instance.
-        public var deleted: Command?
-        /// `notify_master_rx_lower_pri`: run when a master hears one of lower priority.
-        public var masterReceivedLowerPriority: Command?
+        private enum Occasion {
+            case any, master, backup, fault, stop, deleted, masterReceivedLowerPriority
+        }
+
+        // Most instances have few commands or none, and there may be a thousand instances.
+        private var commands: [Occasion: Command] = [:]
 
         /// No command.
         public init() {}
+
+        /// Whether there is no command.
+        public var isEmpty: Bool { commands.isEmpty }
+        /// `notify`: run at each change, with its description as arguments.
+        public var any: Command? {
+            get { commands[.any] }
+            set { commands[.any] = newValue }
+        }
+        /// `notify_master`: run on becoming master.
+        public var master: Command? {
+            get { commands[.master] }
+            set { commands[.master] = newValue }
+        }
+        /// `notify_backup`: run on becoming backup, at the start too.
+        public var backup: Command? {
+            get { commands[.backup] }
+            set { commands[.backup] = newValue }
+        }
+        /// `notify_fault`: run when an interface or a script is down.
+        public var fault: Command? {
+            get { commands[.fault] }
+            set { commands[.fault] = newValue }
+        }
+        /// `notify_stop`: run when the daemon ends.
+        public var stop: Command? {
+            get { commands[.stop] }
+            set { commands[.stop] = newValue }
+        }
+        /// `notify_deleted`: run when a reload removes the instance.
+        public var deleted: Command? {
+            get { commands[.deleted] }
+            set { commands[.deleted] = newValue }
+        }
+        /// `notify_master_rx_lower_pri`: run when a master hears one of lower priority.
+        public var masterReceivedLowerPriority: Command? {
+            get { commands[.masterReceivedLowerPriority] }
+            set { commands[.masterReceivedLowerPriority] = newValue }
+        }
     }
 
     /// A line of `track_interface`.

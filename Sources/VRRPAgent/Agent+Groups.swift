@@ -16,22 +16,25 @@ extension Agent {
     /// Makes the groups of the configuration and has them begin.
     ///
     /// - Parameter previous: those of before a reload.
-    func makeGroups(previous: [GroupRunner] = []) {
+    func makeGroups(previous: [String: GroupRunner] = [:]) {
         groups = configuration.syncGroups.map(GroupRunner.init)
         for group in groups {
             for name in group.definition.members {
                 guard let runner = runnersByName[name] else { continue }
                 perform(group.group.member(name, is: runner.router.standing), of: group)
             }
-            let before = previous.first { $0.definition.name == group.definition.name }
+            let before = previous[group.definition.name]
             perform(group.group.start(previous: before?.group.state), of: group)
         }
     }
 
     func standingChanged(of runner: InstanceRunner) {
-        for group in groups where group.definition.members.contains(runner.name) {
-            perform(group.group.member(runner.name, is: runner.router.standing), of: group)
-        }
+        guard let group = group(of: runner) else { return }
+        perform(group.group.member(runner.name, is: runner.router.standing), of: group)
+    }
+
+    private func group(of runner: InstanceRunner) -> GroupRunner? {
+        runner.instance.syncGroup.flatMap { groupsByName[$0] }
     }
 
     /// Does what a group says.
@@ -58,9 +61,7 @@ extension Agent {
             announcements.cancel(runner.name)
         }
         notify(NotifyTarget(runner.instance), transition, priority: runner.router.priority)
-        guard transition == .masterHeardLowerPriority else { return }
-        for group in groups where group.definition.members.contains(runner.name) {
-            perform(group.group.memberHeardLowerPriority(runner.name), of: group)
-        }
+        guard transition == .masterHeardLowerPriority, let group = group(of: runner) else { return }
+        perform(group.group.memberHeardLowerPriority(runner.name), of: group)
     }
 }

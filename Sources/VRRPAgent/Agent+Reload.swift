@@ -35,46 +35,42 @@ extension Agent {
     /// Lets the instances go on that are still there, with the state they are in; ends those that
     /// are gone or are other routers now; starts the new ones.
     private func replaceRunners() throws(UnsupportedInstance) {
+        var kept: [String: InstanceRunner] = [:]
         // Everything that can be refused comes before anything is done.
-        for instance in configuration.instances {
-            _ = try instance.routerConfiguration(setting(of: instance))
+        for (instance, setting) in zip(configuration.instances, settings()) {
+            _ = try instance.routerConfiguration(setting)
+            guard let runner = runnersByName[instance.name],
+                runner.instance.isSameRouter(as: instance)
+            else { continue }
+            kept[instance.name] = runner
         }
-        let definitions = Dictionary(configuration.instances.map { ($0.name, $0) }) { first, _ in
-            first
-        }
-        let kept = runners.filter { runner in
-            definitions[runner.name].map(runner.instance.isSameRouter) ?? false
-        }
-        let identities = Set(kept.map(ObjectIdentifier.init))
-        let gone = runners.filter { !identities.contains(ObjectIdentifier($0)) }
-        let previousGroups = groups
+        let gone = runners.filter { kept[$0.name] == nil }
+        let previousGroups = groupsByName
         groups = []
         for runner in gone { end(runner) }
-        runners = kept
-        index()
+        runnersByName = kept
         announcements.reconfigure(configuration.global)
         statics.set(configuration)
         // Before anybody is made that tracks what is only known from here on.
         reloadOutside()
-        let keptByName = runnersByName
         runners = []
-        for instance in configuration.instances {
+        for (index, setting) in settings().enumerated() {
+            let instance = configuration.instances[index]
             prepare(instance)
-            guard let runner = keptByName[instance.name],
-                runner.instance.isSameRouter(as: instance)
-            else {
-                runners.append(try makeRunner(instance))
+            guard let runner = kept[instance.name] else {
+                runners.append(try makeRunner(instance, setting))
                 continue
             }
             runners.append(runner)
             try runner.reconfigure(
-                instance, setting(of: instance), placement: placement,
-                conditions: conditions(for: runner))
+                instance, setting, placement: placement, condition: condition)
+            // What is equal is kept once.
+            configuration.instances[index] = runner.instance
         }
         index()
         refreshAll()
         makeGroups(previous: previousGroups)
-        for runner in runners where !identities.contains(ObjectIdentifier(runner)) { start(runner) }
+        for runner in runners where kept[runner.name] == nil { start(runner) }
         openSockets()
     }
 
@@ -86,22 +82,5 @@ extension Agent {
         if let entry = runner.socket.flatMap({ sockets[$0.key] }) { entry.forget(runner) }
         machine.virtualInterfaces.remove(for: runner.name)
         notifier.forget(.instance(runner.name))
-    }
-}
-
-extension Agent {
-    /// How everything is that an instance may track.
-    fileprivate func conditions(
-        for runner: InstanceRunner
-    ) -> [EffectivePriority.Tracked: EffectivePriority.Condition] {
-        var conditions = trackers.conditions
-        for tracked in runner.priority.tracked {
-            guard case .interface(let name) = tracked, let interface = InterfaceName(name) else {
-                continue
-            }
-            conditions[.interface(name)] =
-                machine.isUp(interface) ? .well : .failing
-        }
-        return conditions
     }
 }

@@ -77,8 +77,7 @@ extension Agent {
         for index in report.moved.routes.indices {
             report.moved.routes[index].isSet = runner.objects.isSet
         }
-        report.groupName =
-            groups.first { $0.definition.members.contains(runner.name) }?.definition.name
+        report.groupName = runner.instance.syncGroup
         report.faultCount = router.faults.count { !$0.isAwaiting }
         report.pendingScriptCount = router.faults.count(where: \.isAwaiting)
         report.descriptors = runner.socket.map { ($0.descriptor, $0.senderDescriptor) }

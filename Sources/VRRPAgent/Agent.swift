@@ -26,7 +26,13 @@ final class Agent {
     /// Those of them that no instance is told to send from: nothing depends on their presence.
     var independentAddresses: Set<IPAddress> = []
     var sockets: [VRRPSocket.Key: SocketRunner] = [:]
-    var groups: [GroupRunner] = []
+    /// In the order of the file.
+    var groups: [GroupRunner] = [] {
+        didSet {
+            groupsByName = Dictionary(groups.map { ($0.definition.name, $0) }) { first, _ in first }
+        }
+    }
+    private(set) var groupsByName: [String: GroupRunner] = [:]
     /// What groups have said to do and is not done yet.
     var pendingOrders: [(group: GroupRunner, order: SyncGroup.Order)] = []
     var isPerformingOrders = false
@@ -77,7 +83,7 @@ final class Agent {
         for remark in book.remarks { log(remark) }
         trackers.onChange = { [unowned self] in trackedChanged($0, $1) }
         trackers.set(configuration, book: book, isReload: false)
-        runners = try configuration.instances.map(makeRunner)
+        runners = try zip(configuration.instances, settings()).map { try makeRunner($0, $1) }
         index()
         log.onWaiting = { [unowned self] in flushLog() }
         try loop.add(signals.descriptor.rawValue, .readable) { [unowned self] _ in takeSignals() }
@@ -117,19 +123,25 @@ final class Agent {
         releaseMemory()
     }
 
-    /// Gives back the memory that a start or a reload has needed: now, and again when the elections
-    /// and announcements that come of it are over.
-    func releaseMemory() {
-        ProcessMemory.releaseStartPages()
+    /// Gives back the memory that a start or a reload has needed: when that is done and the kernel
+    /// has told of what was changed, and again when the elections and announcements that come of it
+    /// are over.
+    func releaseMemory() { releaseMemory(after: Self.settlingTimes[...]) }
+
+    private func releaseMemory(after delays: ArraySlice<Duration>) {
         if let memoryTimer { loop.cancel(memoryTimer) }
-        memoryTimer = loop.schedule(after: Self.settlingTime) { [unowned self] in
-            memoryTimer = nil
-            ProcessMemory.releaseStartPages()
+        memoryTimer = delays.first.map { delay in
+            loop.schedule(after: delay) { [unowned self] in
+                memoryTimer = nil
+                ProcessMemory.releaseStartPages()
+                releaseMemory(after: delays.dropFirst())
+            }
         }
     }
 
-    /// An election at the default interval and the second burst of announcements (4 s and 5 s).
-    private static let settlingTime: Duration = .seconds(10)
+    /// The second is an election at the default interval and the second burst of announcements (4 s
+    /// and 5 s).
+    private static let settlingTimes: [Duration] = [.seconds(1), .seconds(9)]
 
     /// Runs the script of the start or of the end, where there is one.
     private func lifecycle(
@@ -150,20 +162,27 @@ final class Agent {
 
     // MARK: Instances
 
-    func makeRunner(_ instance: VRRPInstance) throws(UnsupportedInstance) -> InstanceRunner {
+    func makeRunner(
+        _ instance: VRRPInstance, _ setting: InstanceSetting
+    ) throws(UnsupportedInstance) -> InstanceRunner {
         try InstanceRunner(
-            instance, setting(of: instance), placement: placement, machine: machine, owner: self)
+            instance, setting, placement: placement, machine: machine, owner: self)
     }
 
-    func setting(of instance: VRRPInstance) -> InstanceSetting {
-        var setting = InstanceSetting(
-            instance, in: configuration, startsAsMaster: options.startsAsMaster)
-        // A script that is not run, or a file that is nowhere, is not tracked.
-        let known = trackers.conditions
-        setting.track { tracked in
-            if case .interface = tracked { true } else { known[tracked] != nil }
+    /// What the instances are told by the rest of the configuration, in their order.
+    func settings() -> [InstanceSetting] {
+        var settings = configuration.settings(startsAsMaster: options.startsAsMaster)
+        for index in settings.indices {
+            // A script that is not run, or a file that is nowhere, is not tracked.
+            settings[index].track { condition(of: $0) != nil }
         }
-        return setting
+        return settings
+    }
+
+    /// How something is that instances may track; nil: it cannot be tracked.
+    func condition(of tracked: EffectivePriority.Tracked) -> EffectivePriority.Condition? {
+        guard case .interface(let name) = tracked else { return trackers.condition(of: tracked) }
+        return InterfaceName(name).map { .init(isWell: machine.isUp($0)) }
     }
 
     /// Brings what is derived from the list of instances up to date.
@@ -192,9 +211,8 @@ final class Agent {
     }
 
     private func tellFaults(to runner: InstanceRunner) {
-        let known = trackers.conditions
         for event in runner.priority.initialEvents { runner.deliver(event) }
-        for (tracked, condition) in known { runner.update(tracked, condition) }
+        runner.updateTracked(condition)
         for fault in runner.instance.writtenFaults { runner.deliver(.faultRaised(fault)) }
     }
 

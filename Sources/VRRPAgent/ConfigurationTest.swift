@@ -17,11 +17,12 @@ enum ConfigurationTest {
         } catch {
             return fail(error, .failure)
         }
-        let unsupported = parsed.configuration.instances.compactMap { instance -> String? in
+        let configuration = parsed.configuration
+        let unsupported = zip(
+            configuration.instances, configuration.settings(startsAsMaster: false)
+        ).compactMap { instance, setting -> String? in
             do throws(UnsupportedInstance) {
-                _ = try instance.routerConfiguration(
-                    InstanceSetting(
-                        instance, in: parsed.configuration, startsAsMaster: false))
+                _ = try instance.routerConfiguration(setting)
                 return nil
             } catch {
                 return "\(error)"

@@ -16,7 +16,7 @@ struct InstanceSetting: Equatable {
     var group: IPAddress
     /// What it tracks.
     var weights: Tracking.Weights = [:]
-    /// What its sync groups track for it.
+    /// What its sync group tracks for it.
     var groupWeights: Tracking.Weights = [:]
     /// Whether it is in a sync group.
     var isInGroup = false
@@ -28,18 +28,23 @@ struct InstanceSetting: Equatable {
     var startsAsMaster = false
 
     /// The setting of one of a configuration's instances.
-    init(_ instance: VRRPInstance, in configuration: Configuration, startsAsMaster: Bool) {
+    ///
+    /// - Parameter group: the sync group it is in.
+    init(
+        _ instance: VRRPInstance, group syncGroup: SyncGroupDefinition?,
+        in configuration: Configuration, startsAsMaster: Bool
+    ) {
         let global = configuration.global
         group =
             instance.multicastGroup
             ?? (instance.family == .v4 ? .v4(global.multicastGroup4) : .v6(global.multicastGroup6))
         startupDelay = global.startupDelay
         self.startsAsMaster = startsAsMaster && instance.initialState == .master
-        let groups = configuration.syncGroups.filter { $0.members.contains(instance.name) }
-        isInGroup = !groups.isEmpty
-        isBoundToGroup = groups.contains { !$0.usesTrackingWeights }
+        isInGroup = syncGroup != nil
+        isBoundToGroup = syncGroup.map { !$0.usesTrackingWeights } ?? false
         weights = Tracking.weights(of: instance, configuration)
-        groupWeights = Tracking.weights(of: groups, configuration)
+        guard let syncGroup else { return }
+        groupWeights = Tracking.weights(of: [syncGroup], configuration)
         // Its own interface is tracked already, and without weight.
         if !instance.ignoresOwnInterface { groupWeights[.interface(instance.interface.text)] = nil }
     }
@@ -55,6 +60,18 @@ struct InstanceSetting: Equatable {
         EffectivePriority(
             base: base, weights: weights, groupWeights: groupWeights,
             isBoundToGroup: isBoundToGroup)
+    }
+}
+
+extension Configuration {
+    /// What its instances are told by the rest of it, in their order.
+    func settings(startsAsMaster: Bool) -> [InstanceSetting] {
+        let groups = Dictionary(syncGroups.map { ($0.name, $0) }) { first, _ in first }
+        return instances.map { instance in
+            InstanceSetting(
+                instance, group: instance.syncGroup.flatMap { groups[$0] }, in: self,
+                startsAsMaster: startsAsMaster)
+        }
     }
 }
 

@@ -87,7 +87,7 @@ extension InstanceRunner {
             guard case .interface(let text) = tracked, let tracked = InterfaceName(text) else {
                 continue
             }
-            update(.interface(text), machine.isUp(tracked) ? .well : .failing)
+            update(.interface(text), .init(isWell: machine.isUp(tracked)))
         }
         if isUp, !router.isLinkUp {
             report(.link(name, isUp: true))

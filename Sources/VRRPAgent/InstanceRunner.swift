@@ -13,6 +13,8 @@ final class InstanceRunner {
     private(set) var priority: EffectivePriority
     /// Its addresses, routes and rules in the kernel.
     let objects: InstanceObjects
+    /// What it was told by the rest of the configuration.
+    private var setting: InstanceSetting
     /// Where its addresses go.
     private(set) var placement: AddressPlacement
     /// What to send advertisements through; nil while there is no interface.
@@ -49,6 +51,7 @@ final class InstanceRunner {
         machine: Machine, owner: any InstanceOwner
     ) throws(UnsupportedInstance) {
         self.instance = instance
+        self.setting = setting
         self.placement = placement
         self.machine = machine
         self.owner = owner
@@ -129,25 +132,37 @@ final class InstanceRunner {
         for event in priority.update(tracked, condition) { deliver(event) }
     }
 
+    /// Looks at everything that it tracks.
+    ///
+    /// - Parameter condition: how something is now; nil: that is not known.
+    func updateTracked(
+        _ condition: (EffectivePriority.Tracked) -> EffectivePriority.Condition?
+    ) {
+        for tracked in priority.tracked {
+            if let condition = condition(tracked) { update(tracked, condition) }
+        }
+    }
+
     /// Goes on with another configuration of the same virtual router.
     ///
-    /// - Parameter conditions: how everything that is tracked is now, as far as that is known.
+    /// - Parameter condition: how something that is tracked is now; nil: that is not known.
     func reconfigure(
-        _ next: VRRPInstance, _ setting: InstanceSetting, placement: AddressPlacement,
-        conditions: [EffectivePriority.Tracked: EffectivePriority.Condition]
+        _ next: VRRPInstance, _ nextSetting: InstanceSetting,
+        placement nextPlacement: AddressPlacement,
+        condition: (EffectivePriority.Tracked) -> EffectivePriority.Condition?
     ) throws(UnsupportedInstance) {
-        let configuration = try next.routerConfiguration(setting)
         // Of a thousand instances a reload rarely changes more than one.
-        let isChanged = next != instance || placement != self.placement
-        let addsAddresses =
-            isChanged && !Set(next.movedObjects).isSubset(of: instance.movedObjects)
-        let old = instance.writtenFaults
-        if isChanged {
-            instance = next
-            self.placement = placement
+        guard next != instance || nextSetting != setting || nextPlacement != placement else {
+            return updateTracked(condition)
         }
+        let configuration = try next.routerConfiguration(nextSetting)
+        let addsAddresses = !Set(next.movedObjects).isSubset(of: instance.movedObjects)
+        let old = instance.writtenFaults
+        (instance, setting, placement) = (next, nextSetting, nextPlacement)
         var events = priority.replace(with: setting.priority(base: next.priority))
-        for (tracked, condition) in conditions { events += priority.update(tracked, condition) }
+        for tracked in priority.tracked {
+            if let condition = condition(tracked) { events += priority.update(tracked, condition) }
+        }
         sender.reconfigure(AdvertisementSender(next, setting))
         acceptance = next.acceptance(configuration, sender.checksum)
         deliver(
@@ -155,7 +170,7 @@ final class InstanceRunner {
                 VirtualRouter.Reconfiguration(
                     configuration, effectivePriority: priority.value,
                     addsAddresses: addsAddresses)))
-        if isChanged { objects.reconfigure(next, placement) }
+        objects.reconfigure(next, placement)
         let written = Set(next.writtenFaults)
         for fault in Set(old).subtracting(written) { deliver(.faultCleared(fault)) }
         for fault in written { deliver(.faultRaised(fault)) }

@@ -12,7 +12,8 @@ struct PrintingTests {
             if let child = mirror.children.first { return description(child.value) }
             return "\(value)"
         }
-        let parts = mirror.children.map { "\($0.label ?? "")=\(description($0.value))" }
+        var parts = mirror.children.map { "\($0.label ?? "")=\(description($0.value))" }
+        if mirror.displayStyle == .dictionary { parts.sort() }
         return "\(type(of: value))(\(parts.joined(separator: ",")))"
     }
 
@@ -81,10 +82,19 @@ struct PrintingTests {
             }
         }
         collect(Configuration())
+        // A dictionary shows only what is in it.
+        var missing: Set<KeyPath<VRRPInstance.NotifyCommands, Command?>> = [
+            \.any, \.master, \.backup, \.fault, \.stop, \.deleted, \.masterReceivedLowerPriority,
+        ]
         for seed in [nil] + (1...40).map({ UInt64($0) }) as [UInt64?] {
             var generator = ConfigurationGenerator(seed: seed)
-            collect(Configuration.parse(generator.file(), file: "k.conf").configuration)
+            let parsed = Configuration.parse(generator.file(), file: "k.conf").configuration
+            collect(parsed)
+            for notify in parsed.instances.map(\.notify) {
+                missing = missing.filter { notify[keyPath: $0] == nil }
+            }
         }
+        #expect(missing.isEmpty)
         let constant = seen.filter { $0.value.count < 2 }.map(\.key).filter {
             !$0.hasPrefix("SourcePosition.") && !$0.lowercased().hasSuffix("position")
         }

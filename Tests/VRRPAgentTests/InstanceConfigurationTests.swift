@@ -27,7 +27,7 @@ struct InstanceConfigurationTests {
         let configuration = parse(lines).configuration
         let instance = try #require(configuration.instances.first)
         return try instance.routerConfiguration(
-            InstanceSetting(instance, in: configuration, startsAsMaster: false))
+            configuration.settings(startsAsMaster: false)[0])
     }
 
     @Test("what is not written has keepalived's defaults")
@@ -94,9 +94,35 @@ struct InstanceConfigurationTests {
         ] {
             let configuration = parse("state \(state)").configuration
             let instance = try #require(configuration.instances.first)
-            let setting = InstanceSetting(instance, in: configuration, startsAsMaster: asked)
+            let setting = configuration.settings(startsAsMaster: asked)[0]
             #expect(try instance.routerConfiguration(setting).startsAsMaster == starts)
         }
+    }
+
+    @Test("a member of a sync group is told what that tracks, others are not")
+    func groupSetting() {
+        let text = ["VI_1", "VI_2"].enumerated().map { index, name in
+            """
+            vrrp_instance \(name) {
+                interface eth0
+                virtual_router_id \(51 + index)
+            }
+
+            """
+        }
+        let group = """
+            vrrp_sync_group G {
+                group { VI_2 }
+                track_interface { eth0 weight 10
+                    eth1 }
+            }
+            """
+        let configuration = Configuration.parse(text.joined() + group, file: "x.conf").configuration
+        let settings = configuration.settings(startsAsMaster: false)
+        #expect(settings.map(\.isInGroup) == [false, true])
+        #expect(settings.map(\.isBoundToGroup) == [false, true])
+        // Its own interface is tracked without weight in any case.
+        #expect(settings.map { Set($0.groupWeights.keys) } == [[], [.interface("eth1")]])
     }
 
     @Test("a test of the configuration fails where keepalived's would")

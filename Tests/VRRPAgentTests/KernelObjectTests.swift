@@ -116,6 +116,23 @@ struct KernelObjectTests {
         #expect(vip.key(device) == .address(try interfaceAddress("192.0.2.100/32"), index: 2))
     }
 
+    @Test("an address that no interface has is not there, a route may be")
+    func presence() throws {
+        var table = InterfaceTable()
+        let vip = KernelObject(try virtualAddress("192.0.2.100/32"))
+        #expect(!vip.mayBe(in: table))
+        _ = table.replace(
+            links: [Link(index: 2, name: "eth0", isUp: true, hasCarrier: true)],
+            addresses: [AssignedAddress(try interfaceAddress("192.0.2.1/24"), interfaceIndex: 2)])
+        #expect(!vip.mayBe(in: table))
+        // The length is the peer's where there is one.
+        let left = AssignedAddress(try interfaceAddress("192.0.2.100/24"), interfaceIndex: 2)
+        _ = table.handle(.addressAdded(left))
+        #expect(vip.mayBe(in: table))
+        let route = RouteDefinition(destination: try prefix("198.51.100.0/24"), position: here)
+        #expect(KernelObject(route).mayBe(in: table))
+    }
+
     // MARK: Values
 
     private func device(_ name: InterfaceName) -> Device? { Device(index: 2, name: name) }

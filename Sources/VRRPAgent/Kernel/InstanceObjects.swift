@@ -59,6 +59,13 @@ final class InstanceObjects {
                 + instance.virtualRoutes.filter(\.isTracked).map { KernelObject($0) }
                 + instance.virtualRules.filter(\.isTracked).map { KernelObject($0) }
         }
+
+        /// Leaves out the others.
+        mutating func keep(_ isKept: (KernelObject) -> Bool) {
+            for list in [\Parts.addresses, \.excluded, \.routes, \.rules] {
+                self[keyPath: list].removeAll { !isKept($0) }
+            }
+        }
     }
 
     /// The interface that an address goes on.
@@ -86,7 +93,7 @@ final class InstanceObjects {
     func remove() {
         guard isSet else { return }
         isSet = false
-        removeAll()
+        remove(parts, by: kernel.remove)
     }
 
     /// Takes away what an earlier run that was killed has left.
@@ -97,20 +104,17 @@ final class InstanceObjects {
     /// keepalived leaves routes where they are; they would outlive a router that never becomes
     /// master again.
     func removeStale() {
-        let isThere = { [kernel] (objects: [KernelObject]) in
-            objects.filter { $0.key(kernel.device) != nil }
-        }
-        removeAll { isThere(parts[keyPath: $0]) }
+        var parts = parts
+        parts.keep { $0.key(kernel.device) != nil }
+        remove(parts, by: kernel.removeKnown)
     }
 
-    private func removeAll() { removeAll { parts[keyPath: $0] } }
-
-    private func removeAll(_ objects: (KeyPath<Parts, [KernelObject]>) -> [KernelObject]) {
-        let (addresses, excluded) = (objects(\.addresses), objects(\.excluded))
-        step("removing Virtual Rules", objects(\.rules), kernel.remove)
-        step("removing Virtual Routes", objects(\.routes), kernel.remove)
-        step("removing VIPs.", addresses, kernel.remove)
-        step("removing E-VIPs.", excluded, kernel.remove)
+    private func remove(_ parts: Parts, by remove: ([KernelObject], String) -> Void) {
+        let (addresses, excluded) = (parts.addresses, parts.excluded)
+        step("removing Virtual Rules", parts.rules, remove)
+        step("removing Virtual Routes", parts.routes, remove)
+        step("removing VIPs.", addresses, remove)
+        step("removing E-VIPs.", excluded, remove)
         if dropsPackets, !(addresses + excluded).isEmpty {
             log.detail("\(owner)removing firewall drop rule")
             firewall.allow(addresses + excluded, of: owner)

@@ -118,6 +118,14 @@ enum KernelObject: Hashable {
         }
     }
 
+    /// Whether it may be in the kernel's tables: of addresses that is known, whatever the length of
+    /// their prefix.
+    func mayBe(in interfaces: InterfaceTable) -> Bool {
+        guard case .address(let address, let name) = self else { return true }
+        let wanted = address.address.address
+        return interfaces[name]?.addresses.contains { $0.address.address == wanted } ?? false
+    }
+
     /// Its key; nil when its interface is not there.
     func key(_ device: (InterfaceName) -> Device?) -> Key? {
         switch self {

@@ -128,6 +128,12 @@ final class KernelShell {
         perform(requests, for: owner, tolerating: KernelObject.toleratedAtRemoval)
     }
 
+    /// Takes objects out of the kernel's tables, but for addresses that are not known to be there:
+    /// what nobody has left behind a thousand instances need not ask for.
+    func removeKnown(_ objects: [KernelObject], for owner: String) {
+        remove(objects.filter { $0.mayBe(in: interfaces) }, for: owner)
+    }
+
     /// Removes a link that the agent made, and takes in that it is gone.
     func delete(_ link: Device, for owner: String) {
         do throws(NetlinkError) {

@@ -122,7 +122,7 @@ struct ScriptBook {
     }
 
     private mutating func add(_ notify: VRRPInstance.NotifyCommands, _ checks: inout Checks) {
-        for command in notify.all.compactMap(\.self) { add(command, "notify", &checks) }
+        for command in notify.all { add(command, "notify", &checks) }
     }
 
     @discardableResult
@@ -237,18 +237,19 @@ extension ScriptBook {
 extension Configuration {
     /// Whether there is something to run, or a FIFO to make, for which no user is written.
     fileprivate var hasCommandWithoutUser: Bool {
-        let notified = instances.map(\.notify) + syncGroups.map(\.notify)
-        let commands: [Command?] =
-            [global.startupScript, global.shutdownScript] + scripts.map(\.command)
-            + notified.flatMap(\.all)
-        return !global.notifyFIFOs.isEmpty
-            || commands.contains { command in command.map(\.user.isEmpty) ?? false }
+        var commands = [global.startupScript, global.shutdownScript].compactMap(\.self)
+        commands += scripts.map(\.command)
+        for instance in instances { commands += instance.notify.all }
+        for group in syncGroups { commands += group.notify.all }
+        return !global.notifyFIFOs.isEmpty || commands.contains(where: \.user.isEmpty)
     }
 }
 
 extension VRRPInstance.NotifyCommands {
     /// All of them, in the order in which keepalived checks them.
-    fileprivate var all: [Command?] { Self.all.map { self[keyPath: $0] } }
+    fileprivate var all: [Command] {
+        isEmpty ? [] : Self.all.compactMap { self[keyPath: $0] }
+    }
 
     fileprivate static var all: [WritableKeyPath<Self, Command?>] {
         [

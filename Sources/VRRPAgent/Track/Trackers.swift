@@ -25,17 +25,15 @@ final class Trackers {
         self.log = log
     }
 
-    /// How each is, as far as that is known; what is not here cannot be tracked.
-    var conditions: [EffectivePriority.Tracked: EffectivePriority.Condition] {
-        var conditions: [EffectivePriority.Tracked: EffectivePriority.Condition] = [:]
-        for (name, script) in scripts {
-            conditions[.script(name)] = script.isUp.map { $0 ? .well : .failing } ?? .unknown
+    /// How something is, as far as that is known; nil: it cannot be tracked.
+    func condition(of tracked: EffectivePriority.Tracked) -> EffectivePriority.Condition? {
+        switch tracked {
+        case .interface: nil
+        case .script(let name):
+            scripts[name].map { script in script.isUp.map { .init(isWell: $0) } ?? .unknown }
+        case .file(let name): fileValues[name].map { .value($0) }
+        case .process(let name): processes[name].map { .init(isWell: $0) }
         }
-        for (name, value) in fileValues { conditions[.file(name)] = .value(value) }
-        for (name, hasQuorum) in processes {
-            conditions[.process(name)] = hasQuorum ? .well : .failing
-        }
-        return conditions
     }
 
     /// How each script is doing, by name, for the dumps.
@@ -88,7 +86,7 @@ final class Trackers {
             }
             let script = ScriptTracker(
                 definition, user: user, launcher: launcher, loop: loop, log: log
-            ) { [unowned self] isUp in onChange(.script(name), isUp ? .well : .failing) }
+            ) { [unowned self] isUp in onChange(.script(name), .init(isWell: isUp)) }
             scripts[name] = script
             script.start()
         }
@@ -131,9 +129,14 @@ final class Trackers {
             processTracker
             ?? ProcessTracker(loop: loop, log: log) { [unowned self] name, hasQuorum in
                 processes[name] = hasQuorum
-                onChange(.process(name), hasQuorum ? .well : .failing)
+                onChange(.process(name), .init(isWell: hasQuorum))
             }
         processTracker = tracker
         tracker.start(definitions)
     }
+}
+
+extension EffectivePriority.Condition {
+    /// What is either well or not.
+    init(isWell: Bool) { self = isWell ? .well : .failing }
 }
