@@ -28,37 +28,49 @@ public final class LineWriter {
 
     /// Writes the text and a newline; what does not fit a pipe's atomic write is cut off.
     public func write(_ text: String) {
-        queue.append(text)
+        append(text)
         flush()
     }
 
+    /// Adds a line that the next ``flush()`` writes: many take few system calls.
+    public func append(_ text: String) { queue.append(text) }
+
     /// Writes what waits, as far as there is room now.
     public func flush() {
-        while let line = queue.first {
-            guard writeNow(line) else {
+        while !queue.isEmpty {
+            let (bytes, count) = queue.batch
+            guard writeNow(bytes) else {
                 queue.settle()
                 return
             }
-            queue.removeFirst()
+            queue.removeFirst(count)
         }
     }
 
-    private func writeNow(_ line: [UInt8]) -> Bool {
+    private func writeNow(_ lines: [UInt8]) -> Bool {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         guard poll(&waiting, 1, 0) == 1, waiting.revents & Int16(POLLOUT) != 0 else { return false }
-        return Glibc.write(descriptor, line, line.count) > 0
+        return Glibc.write(descriptor, lines, lines.count) > 0
     }
 }
 
 /// Lines that wait to be written, in bounded memory.
 struct LineQueue {
     /// Pipes guarantee room for that many bytes when they are writable at all (PIPE_BUF).
-    static let maximumLineBytes = 4096
+    static let maximumBytes = 4096
 
     private enum Item {
         case line([UInt8])
         /// That many lines were dropped here.
         case dropped(Int)
+
+        var bytes: [UInt8] {
+            switch self {
+            case .line(let line): line
+            case .dropped(let count):
+                LineQueue.bytes("(\(count) lines were dropped, nobody read them)")
+            }
+        }
     }
 
     private let limitBytes: Int
@@ -69,14 +81,16 @@ struct LineQueue {
 
     var isEmpty: Bool { items.isEmpty }
 
-    /// What is to be written next.
-    var first: [UInt8]? {
-        switch items.first {
-        case .line(let line)?: line
-        case .dropped(let count)?:
-            Self.bytes("(\(count) lines were dropped, nobody read them)")
-        case nil: nil
+    /// What is to be written next, as many lines as a pipe takes at once, and how many they are.
+    var batch: (bytes: [UInt8], count: Int) {
+        var batch: (bytes: [UInt8], count: Int) = ([], 0)
+        for item in items {
+            let line = item.bytes
+            guard batch.bytes.count + line.count <= Self.maximumBytes else { break }
+            batch.bytes += line
+            batch.count += 1
         }
+        return batch
     }
 
     /// Adds a line. Until ``settle()`` it counts as one that may yet be written at once.
@@ -87,8 +101,10 @@ struct LineQueue {
     }
 
     /// Forgets what has been written.
-    mutating func removeFirst() {
-        if case .line(let line)? = items.popFirst() { byteCount -= line.count }
+    mutating func removeFirst(_ count: Int) {
+        for _ in 0..<count {
+            if case .line(let line)? = items.popFirst() { byteCount -= line.count }
+        }
     }
 
     /// Drops the newest lines until what has to wait is within the limit.
@@ -114,7 +130,7 @@ struct LineQueue {
     }
 
     private static func bytes(_ text: String) -> [UInt8] {
-        var line = Array(text.utf8.prefix(maximumLineBytes - 1))
+        var line = Array(text.utf8.prefix(maximumBytes - 1))
         line.append(UInt8(ascii: "\n"))
         return line
     }

@@ -111,7 +111,10 @@ final class Agent {
         // A group begins with what its members say, and they with what it says.
         for runner in runners { tellFaults(to: runner) }
         makeGroups()
-        for runner in runners { runner.deliver(.startup) }
+        // A thousand that become master at once have more to do than to log.
+        log.withoutWriting {
+            for runner in runners { runner.deliver(.startup) }
+        }
         openSockets()
         for socket in sockets.values.sorted(by: { $0.socket.key < $1.socket.key }) {
             log.detail(socket.socket.description)

@@ -7,7 +7,7 @@ import NetworkTypes
 /// Nothing here ever waits for who reads it.
 final class Log {
     /// How much waits for a reader of standard error that is slow, before lines are dropped.
-    private static let limitBytes = 64 << 10
+    private static let limitBytes = 1 << 20
 
     private let options: Options.LogOptions
     private let console: LineWriter?
@@ -89,8 +89,8 @@ final class Log {
         defer {
             if isOutermost {
                 isHolding = false
-                for entry in held { write(entry) }
-                held.removeAll(keepingCapacity: true)
+                write(held)
+                held = []
             }
         }
         try body()
@@ -100,25 +100,41 @@ final class Log {
         let entry = Entry(
             text: text, level: level, realtime: MonotonicClock.realtimeNanoseconds,
             monotonic: MonotonicClock.now)
-        if isHolding { held.append(entry) } else { write(entry) }
+        if isHolding { held.append(entry) } else { write([entry]) }
     }
 
-    private func write(_ entry: Entry) {
-        let (text, level) = (entry.text, entry.level)
+    private func write(_ entries: [Entry]) {
         let wasWaiting = isWaiting
-        defer { if isWaiting, !wasWaiting { onWaiting() } }
+        for entry in entries { append(entry) }
+        console?.flush()
+        file?.writer.flush()
+        if isWaiting, !wasWaiting { onWaiting() }
+    }
+
+    private func append(_ entry: Entry) {
+        let (text, level) = (entry.text, entry.level)
         let time =
             options.isStamped || syslog != nil || file != nil
-            ? HostInformation.localTime(seconds: entry.realtime / 1_000_000_000) : ""
+            ? localTime(entry.realtime / 1_000_000_000) : ""
         if options.isJSON {
             let line = LogRecord(text, level).json(
                 realtimeNanoseconds: entry.realtime, monotonic: entry.monotonic)
-            console?.write(line)
-            file?.writer.write(line)
+            console?.append(line)
+            file?.writer.append(line)
         } else {
-            console?.write(options.isStamped ? "\(time): \(text)" : text)
-            file?.writer.write("\(time): \(text)")
+            console?.append(options.isStamped ? "\(time): \(text)" : text)
+            file?.writer.append("\(time): \(text)")
         }
         syslog?.write(text, time: time)
+    }
+
+    /// The second that was written last, as it was written.
+    private var second: (number: Int64, text: String) = (0, "")
+
+    private func localTime(_ seconds: Int64) -> String {
+        if seconds != second.number {
+            second = (seconds, HostInformation.localTime(seconds: seconds))
+        }
+        return second.text
     }
 }

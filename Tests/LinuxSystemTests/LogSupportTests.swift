@@ -49,6 +49,33 @@ struct LogSupportTests {
             try pipe.read() == "one\ntwo\n(2 lines were dropped, nobody read them)\nfive\n")
     }
 
+    @Test("lines that are added together are written together, whole and as many as fit a pipe")
+    func batches() throws {
+        var ends: [CInt] = [0, 0]
+        // Here every call of write(2) is a message of its own.
+        try systemCall("make sockets") {
+            socketpair(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue), 0, &ends)
+        }
+        let writing = OwnedDescriptor(ends[0])
+        let reading = OwnedDescriptor(ends[1])
+        func read() throws -> String {
+            var buffer = [UInt8](repeating: 0, count: 8192)
+            let number = reading.rawValue
+            let count = try systemCall("read") {
+                recv(number, &buffer, buffer.count, CInt(MSG_DONTWAIT))
+            }
+            return String(decoding: buffer[..<count], as: UTF8.self)
+        }
+        let writer = LineWriter(writing.rawValue)
+        let long = String(repeating: "x", count: 3000)
+        for line in ["one", "two", long, long, "three"] { writer.append(line) }
+        #expect(writer.isWaiting)
+        writer.flush()
+        #expect(try read() == "one\ntwo\n\(long)\n")
+        #expect(try read() == "\(long)\nthree\n")
+        #expect(!writer.isWaiting)
+    }
+
     @Test("a reader that is gone costs lines, not the program")
     func gone() throws {
         // As main, where all signals are blocked.
