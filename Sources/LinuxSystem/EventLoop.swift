@@ -22,21 +22,23 @@ public final class EventLoop {
     }
 
     /// Names a timer, to cancel it.
-    public struct TimerID: Hashable, Sendable { fileprivate let number: UInt64 }
+    public struct TimerID: Hashable, Sendable {
+        fileprivate let deadline: MonotonicInstant
+        fileprivate let number: UInt64
+    }
 
     private struct Timer {
         var id: TimerID
-        var deadline: MonotonicInstant
         var handler: () -> Void
     }
 
     private let epoll: SharedDescriptor
     private let alarm: SharedDescriptor
-    private var handlers: [CInt: (Interest) -> Void] = [:]
+    /// By descriptor.
+    private var handlers: [((Interest) -> Void)?] = []
     // Sorted, the next last: a lab has tens of them, an agent some hundreds, which are found by
     // halving.
     private var timers: [Timer] = []
-    private var deadlines: [TimerID: MonotonicInstant] = [:]
     /// What the alarm is set to; nil when it has to be set anew, `.zero` when it is not to ring.
     private var armed: MonotonicInstant?
     private var events = [epoll_event](repeating: epoll_event(), count: 64)
@@ -64,9 +66,15 @@ public final class EventLoop {
     public func add(
         _ descriptor: CInt, _ interest: Interest, handler: @escaping (Interest) -> Void
     ) throws(SystemError) {
-        precondition(handlers[descriptor] == nil, "a descriptor is watched once")
+        precondition(!isWatched(descriptor), "a descriptor is watched once")
         try control(EPOLL_CTL_ADD, descriptor, interest)
-        handlers[descriptor] = handler
+        let missing = Int(descriptor) + 1 - handlers.count
+        if missing > 0 { handlers += repeatElement(nil, count: missing) }
+        handlers[Int(descriptor)] = handler
+    }
+
+    private func isWatched(_ descriptor: CInt) -> Bool {
+        Int(descriptor) < handlers.count && handlers[Int(descriptor)] != nil
     }
 
     /// Changes what a descriptor is watched for.
@@ -76,7 +84,8 @@ public final class EventLoop {
 
     /// Watches a descriptor no longer; nothing when it is not watched.
     public func remove(_ descriptor: CInt) {
-        guard handlers.removeValue(forKey: descriptor) != nil else { return }
+        guard isWatched(descriptor) else { return }
+        handlers[Int(descriptor)] = nil
         epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
     }
 
@@ -84,10 +93,8 @@ public final class EventLoop {
     @discardableResult
     public func schedule(at deadline: MonotonicInstant, handler: @escaping () -> Void) -> TimerID {
         nextTimer += 1
-        let id = TimerID(number: nextTimer)
-        timers.insert(
-            Timer(id: id, deadline: deadline, handler: handler), at: place { $0 > deadline })
-        deadlines[id] = deadline
+        let id = TimerID(deadline: deadline, number: nextTimer)
+        timers.insert(Timer(id: id, handler: handler), at: place { $0 > deadline })
         return id
     }
 
@@ -96,7 +103,7 @@ public final class EventLoop {
         var (low, high) = (0, timers.count)
         while low < high {
             let middle = (low + high) / 2
-            if isLater(timers[middle].deadline) { low = middle + 1 } else { high = middle }
+            if isLater(timers[middle].id.deadline) { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -109,10 +116,13 @@ public final class EventLoop {
 
     /// Forgets a timer; nothing when it has run.
     public func cancel(_ timer: TimerID) {
-        guard let deadline = deadlines.removeValue(forKey: timer) else { return }
-        let first = place { $0 > deadline }
-        if let index = timers[first...].firstIndex(where: { $0.id == timer }) {
-            timers.remove(at: index)
+        var index = place { $0 > timer.deadline }
+        while index < timers.count, timers[index].id.deadline == timer.deadline {
+            if timers[index].id == timer {
+                timers.remove(at: index)
+                return
+            }
+            index += 1
         }
     }
 
@@ -126,9 +136,12 @@ public final class EventLoop {
 
     /// Waits for the next events and handles them.
     public func runOnce() throws(SystemError) {
-        runDueTimers()
-        guard !isStopped else { return }
-        arm()
+        if nextDeadline != armed {
+            // What was set since then may be due already; of all else the alarm tells.
+            runDueTimers()
+            guard !isStopped else { return }
+            arm()
+        }
         let number = epoll.rawValue
         let count = try systemCall("wait for events") { epoll_wait(number, &events, 64, -1) }
         runDueTimers()
@@ -141,7 +154,7 @@ public final class EventLoop {
                 continue
             }
             // An earlier handler of this round may have removed this one.
-            handlers[descriptor]?(Interest(rawValue: event.events))
+            handlers[Int(descriptor)]?(Interest(rawValue: event.events))
             if isStopped { return }
         }
     }
@@ -151,15 +164,17 @@ public final class EventLoop {
 
     private func runDueTimers() {
         let now = MonotonicClock.now
-        while !isStopped, let timer = timers.last, timer.deadline <= now {
+        while !isStopped, let timer = timers.last, timer.id.deadline <= now {
             timers.removeLast()
-            deadlines[timer.id] = nil
             timer.handler()
         }
     }
 
+    /// What the alarm is to be set to; `.zero` when it is not to ring.
+    private var nextDeadline: MonotonicInstant { timers.last?.id.deadline ?? .zero }
+
     private func arm() {
-        let deadline = timers.last?.deadline ?? .zero
+        let deadline = nextDeadline
         guard deadline != armed else { return }
         armed = deadline
         var setting = itimerspec()

@@ -1,3 +1,5 @@
+import CLinux
+import Glibc
 import LinuxSystem
 import NetworkTypes
 import Testing
@@ -50,5 +52,40 @@ struct EventLoopTests {
         try loop.run()
         #expect(late.count == 20)
         #expect(late.allSatisfy { $0 >= .zero })
+    }
+
+    @Test("one that is set for a moment that is over runs, also when the alarm is set already")
+    func overdue() throws {
+        let loop = try EventLoop()
+        var ran: [String] = []
+        loop.schedule(after: .milliseconds(2)) {
+            ran.append("first")
+            loop.schedule(at: .zero) { ran.append("overdue") }
+            loop.schedule(after: .milliseconds(1)) { loop.stop() }
+        }
+        loop.schedule(after: .seconds(600)) { ran.append("never") }
+        try loop.run()
+        #expect(ran == ["first", "overdue"])
+    }
+
+    @Test("one that is brought forward by a handler of a descriptor rings at its new time")
+    func broughtForward() throws {
+        let loop = try EventLoop()
+        let (reader, writer) = try Pipe.make()
+        let late = loop.schedule(after: .seconds(600)) { loop.stop() }
+        var waited = Duration.zero
+        try loop.add(reader.rawValue, .readable) { _ in
+            loop.remove(reader.rawValue)
+            loop.cancel(late)
+            let start = MonotonicClock.now
+            loop.schedule(at: start + .milliseconds(3)) {
+                waited = MonotonicClock.now - start
+                loop.stop()
+            }
+        }
+        var octet: UInt8 = 1
+        #expect(write(writer.rawValue, &octet, 1) == 1)
+        try loop.run()
+        #expect(waited >= .milliseconds(3))
     }
 }
