@@ -60,14 +60,17 @@ extension Request {
         label: String? = nil, scope: Scope? = nil, broadcast: IPv4Address? = nil,
         flags: AddressFlags = [], preferredSeconds: UInt32? = nil
     ) throws(NetlinkError) -> Request {
-        var operation = "ip address add \(address) dev \(device)"
-        if let peer { operation += " peer \(peer)" }
-        if let label { operation += " label \(label)" }
-        if let scope { operation += " scope \(scope)" }
-        if let broadcast { operation += " broadcast \(broadcast)" }
-        operation += flags.words
-        if let preferredSeconds { operation += " preferred_lft \(preferredSeconds)" }
-        return try Request(operation) { () throws(LibNLError) in
+        let words: @Sendable () -> String = {
+            var words = "\(address) dev \(device)"
+            if let peer { words += " peer \(peer)" }
+            if let label { words += " label \(label)" }
+            if let scope { words += " scope \(scope)" }
+            if let broadcast { words += " broadcast \(broadcast)" }
+            words += flags.words
+            if let preferredSeconds { words += " preferred_lft \(preferredSeconds)" }
+            return words
+        }
+        return try Request("ip address add \(words())") { () throws(LibNLError) in
             let message = try LibNLMessage(
                 type: CInt(RTM_NEWADDR), flags: NLM_F_CREATE | NLM_F_EXCL)
             try message.append(address.header(on: device, scope: scope))
@@ -98,9 +101,9 @@ extension Request {
     public static func remove(
         _ address: InterfaceAddress, from device: Device, peer: IPAddress? = nil
     ) throws(NetlinkError) -> Request {
-        var operation = "ip address delete \(address) dev \(device)"
-        if let peer { operation += " peer \(peer)" }
-        return try Request(operation) { () throws(LibNLError) in
+        let words: @Sendable () -> String = { peer.map { " peer \($0)" } ?? "" }
+        return try Request("ip address delete \(address) dev \(device)\(words())") {
+            () throws(LibNLError) in
             let message = try LibNLMessage(type: CInt(RTM_DELADDR))
             try message.append(address.header(on: device, scope: nil))
             try message.put(IFA_LOCAL, address.address.octets)

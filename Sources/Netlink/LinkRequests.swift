@@ -117,7 +117,8 @@ extension Request {
         if !bridge.runsSpanningTree { words += " forward_delay 0" }
         if bridge.forwardsReservedGroups { words += " group_fwd_mask 0xfff8" }
         // Written out, because libnl's bridge links know nothing of the bridge's own settings.
-        return try Request(words) { () throws(LibNLError) in
+        let operation = words
+        return try Request(operation) { () throws(LibNLError) in
             let message = try LibNLMessage(
                 type: CInt(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL)
             var header = ifinfomsg()
@@ -155,7 +156,8 @@ extension Request {
         words = Self.words(
             words + " type veth peer name", peer.name, peer.index, peer.address, peer.mtuBytes)
         if let namespace = peer.namespace { words += " netns \(namespace)" }
-        return try Request(words) { () throws(LibNLError) in
+        let operation = words
+        return try Request(operation) { () throws(LibNLError) in
             let near = try LibNLLink.veth()
             try near.describe(end.name, end.index, end.address, end.mtuBytes)
             if let master = end.master { rtnl_link_set_master(near.pointer, master.index) }

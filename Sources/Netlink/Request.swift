@@ -7,19 +7,22 @@ import CLinux
 /// made by the functions in the extensions, one for each verb.
 public struct Request: Sendable, CustomStringConvertible {
     /// The `ip` command that asks the same, for messages.
-    public let operation: String
+    public var operation: String { describe() }
+    // Asked for only when the request fails: it takes longer to write than the message.
+    private let describe: @Sendable () -> String
     /// The message from its `nlmsghdr` on, without sequence number.
     let message: [UInt8]
 
     /// - Throws: ``NetlinkError`` when a value does not fit its attribute, or memory runs out.
     init(
-        _ operation: String, _ build: () throws(LibNLError) -> LibNLMessage
+        _ operation: @escaping @autoclosure @Sendable () -> String,
+        _ build: () throws(LibNLError) -> LibNLMessage
     ) throws(NetlinkError) {
-        self.operation = operation
+        describe = operation
         do throws(LibNLError) {
             message = try build().bytes
         } catch {
-            throw NetlinkError(operation: operation, code: error.code)
+            throw NetlinkError(operation: operation(), code: error.code)
         }
     }
 

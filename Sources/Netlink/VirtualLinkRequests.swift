@@ -44,7 +44,8 @@ extension Request {
         var words = "ip link add link \(link.base) name \(link.name)"
         if let address = link.address { words += " address \(address)" }
         words += " type \(link.kind.rawValue) mode \(link.kind == .macvlan ? "private" : "l2")"
-        return try Request(words) { () throws(LibNLError) in
+        let operation = words
+        return try Request(operation) { () throws(LibNLError) in
             let message = try LibNLMessage(
                 type: CInt(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL)
             try message.append(ifinfomsg())
