@@ -10,10 +10,6 @@ import SystemPackage
 public final class RawIPv4Socket {
     /// The descriptor to watch for reading.
     public let descriptor: SharedDescriptor
-    private let packetLimit: Int
-
-    /// No IPv4 packet is longer.
-    public static let maximumPacketBytes = 65535
 
     /// Opens a socket that receives whole packets of that protocol, IP header included, which came
     /// in by that device.
@@ -24,15 +20,14 @@ public final class RawIPv4Socket {
     ///   - group: joined on the device, and then the only destination of which packets are
     ///     received; nil for packets to this host itself.
     ///   - address: the only address of this host to which packets are received; nil for all.
-    ///   - packetLimit: of a longer packet only so many octets are received.
     /// - Throws: ``SystemError`` without CAP_NET_RAW, when the device is gone, or when the address
     ///   is not this host's (EADDRNOTAVAIL).
     public static func receiving(
         _ ipProtocol: UInt8, from device: Int32, group: IPv4Address?,
-        address: IPv4Address? = nil, packetLimit: Int = maximumPacketBytes
+        address: IPv4Address? = nil
     ) throws(SystemError) -> RawIPv4Socket {
         precondition(group == nil || address == nil, "a socket is bound to one address")
-        let socket = try RawIPv4Socket(ipProtocol, device: device, packetLimit: packetLimit)
+        let socket = try RawIPv4Socket(ipProtocol, device: device)
         let descriptor = socket.descriptor
         // Without this the socket would also get what other sockets' memberships let in.
         try descriptor.set(IPPROTO_IP, IP_MULTICAST_ALL, CInt(0))
@@ -57,7 +52,7 @@ public final class RawIPv4Socket {
     public static func sending(
         _ ipProtocol: UInt8, by device: Int32
     ) throws(SystemError) -> RawIPv4Socket {
-        let socket = try RawIPv4Socket(ipProtocol, device: device, packetLimit: 0)
+        let socket = try RawIPv4Socket(ipProtocol, device: device)
         try socket.descriptor.set(IPPROTO_IP, IP_HDRINCL, CInt(1))
         try socket.descriptor.set(IPPROTO_IP, IP_MULTICAST_LOOP, CInt(0))
         if device != 0 {
@@ -68,19 +63,18 @@ public final class RawIPv4Socket {
         return socket
     }
 
-    private init(_ ipProtocol: UInt8, device: Int32, packetLimit: Int) throws(SystemError) {
+    private init(_ ipProtocol: UInt8, device: Int32) throws(SystemError) {
         descriptor = try .raw(AF_INET, ipProtocol, device: device)
-        self.packetLimit = packetLimit
     }
 
-    /// The next packet, IP header included; nil when there is none.
+    /// Reads the next packet, IP header included, into the front of a buffer.
     ///
+    /// - Returns: how many octets it has there, of a longer one as many as there is room for; nil
+    ///   when there is no packet.
     /// - Throws: ``SystemError``: ENETDOWN once after the device went down.
-    public func receive() throws(SystemError) -> [UInt8]? {
-        let number = descriptor.rawValue
-        return try descriptor.receivePacket(upTo: packetLimit) {
-            recv(number, $0.baseAddress, $0.count, 0)
-        }
+    public func receive(into buffer: inout [UInt8]) throws(SystemError) -> Int? {
+        let (number, room) = (descriptor.rawValue, buffer.count)
+        return try systemCallUnlessBlocked("read a raw socket") { recv(number, &buffer, room, 0) }
     }
 
     /// Sends a packet that begins with its IP header; the kernel fills in that header's checksum.

@@ -9,10 +9,11 @@ import SystemPackage
 /// payload's checksum (IPV6_CHECKSUM), and tells what else there was to know. A device is named by
 /// its index, as with ``RawIPv4Socket``.
 public final class RawIPv6Socket {
-    /// A received packet.
-    public struct Packet: Equatable, Sendable {
-        /// What follows the IPv6 header.
-        public var payload: [UInt8]
+    /// What is known of a received packet besides its payload, which is what follows the IPv6
+    /// header.
+    public struct Arrival: Equatable, Sendable {
+        /// How long the payload is.
+        public var payloadBytes: Int
         /// The sender's address.
         public var source: IPv6Address
         /// A group, or one of this host's addresses.
@@ -26,10 +27,6 @@ public final class RawIPv6Socket {
     /// The descriptor to watch for reading.
     public let descriptor: SharedDescriptor
     private let device: Int32
-    private let packetLimit: Int
-
-    /// No payload is longer, jumbograms apart.
-    public static let maximumPayloadBytes = 65535
 
     // linux/in6.h; the C library hides some of these.
     private static let checksumOption: CInt = 7  // IPV6_CHECKSUM
@@ -51,17 +48,15 @@ public final class RawIPv6Socket {
     ///     received; nil for packets to this host itself.
     ///   - address: the only address of this host to which packets are received; nil for all.
     ///   - checksumOffset: where the payload's checksum is.
-    ///   - packetLimit: of a longer payload only so many octets are received.
     /// - Throws: ``SystemError`` without CAP_NET_RAW, when the device is gone, or when the address
     ///   is not this host's, or still being looked for elsewhere (EADDRNOTAVAIL).
     public static func receiving(
         _ ipProtocol: UInt8, from device: Int32, group: IPv6Address?,
-        address: IPv6Address? = nil, checksumOffset: Int,
-        packetLimit: Int = maximumPayloadBytes
+        address: IPv6Address? = nil, checksumOffset: Int
     ) throws(SystemError) -> RawIPv6Socket {
         precondition(group == nil || address == nil, "a socket is bound to one address")
         let socket = try RawIPv6Socket(
-            ipProtocol, device: device, checksumOffset: checksumOffset, packetLimit: packetLimit)
+            ipProtocol, device: device, checksumOffset: checksumOffset)
         let descriptor = socket.descriptor
         // Without this the socket would also get what other sockets' memberships let in.
         try descriptor.set(IPPROTO_IPV6, multicastAllOption, CInt(0))
@@ -93,7 +88,7 @@ public final class RawIPv6Socket {
         trafficClass: UInt8
     ) throws(SystemError) -> RawIPv6Socket {
         let socket = try RawIPv6Socket(
-            ipProtocol, device: device, checksumOffset: checksumOffset, packetLimit: 0)
+            ipProtocol, device: device, checksumOffset: checksumOffset)
         let descriptor = socket.descriptor
         try descriptor.set(IPPROTO_IPV6, multicastHopsOption, CInt(multicastHops))
         try descriptor.set(IPPROTO_IPV6, multicastLoopOption, CInt(0))
@@ -104,26 +99,27 @@ public final class RawIPv6Socket {
     }
 
     private init(
-        _ ipProtocol: UInt8, device: Int32, checksumOffset: Int, packetLimit: Int
+        _ ipProtocol: UInt8, device: Int32, checksumOffset: Int
     ) throws(SystemError) {
         descriptor = try .raw(AF_INET6, ipProtocol, device: device)
         self.device = device
-        self.packetLimit = packetLimit
         try descriptor.set(IPPROTO_IPV6, Self.checksumOption, CInt(checksumOffset))
     }
 
-    /// The next packet; nil when there is none.
+    /// Reads the next packet's payload into the front of a buffer, of a longer one as much as there
+    /// is room for.
     ///
+    /// - Returns: the rest about it; nil when there is no packet.
     /// - Throws: ``SystemError``: ENETDOWN once after the device went down.
-    public func receive() throws(SystemError) -> Packet? {
-        let number = descriptor.rawValue
+    public func receive(into buffer: inout [UInt8]) throws(SystemError) -> Arrival? {
+        let (number, room) = (descriptor.rawValue, buffer.count)
         var ancillary = clinux_ipv6_ancillary()
-        let payload = try descriptor.receivePacket(upTo: packetLimit) {
-            clinux_receive_ipv6(number, $0.baseAddress, $0.count, 0, &ancillary)
+        let length = try systemCallUnlessBlocked("read a raw socket") {
+            clinux_receive_ipv6(number, &buffer, room, 0, &ancillary)
         }
-        return payload.map { payload in
-            Packet(
-                payload: payload, source: IPv6Address(ancillary.source),
+        return length.map { length in
+            Arrival(
+                payloadBytes: length, source: IPv6Address(ancillary.source),
                 destination: IPv6Address(ancillary.destination),
                 hopLimit: UInt8(exactly: ancillary.hop_limit),
                 interfaceIndex: ancillary.interface_index)

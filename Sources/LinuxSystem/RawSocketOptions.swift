@@ -54,24 +54,4 @@ extension SharedDescriptor {
             }
         }
     }
-
-    /// Reads one packet straight into the array that is returned; nil when there is none.
-    ///
-    /// - Parameters:
-    ///   - limit: of a longer packet only so many octets are returned.
-    ///   - read: recv(2) or the like into that memory.
-    func receivePacket(
-        upTo limit: Int, _ read: (UnsafeMutableRawBufferPointer) -> Int
-    ) throws(SystemError) -> [UInt8]? {
-        var outcome: Result<Int?, SystemError> = .success(nil)
-        let packet = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-            let memory = UnsafeMutableRawBufferPointer(
-                rebasing: UnsafeMutableRawBufferPointer(buffer)[..<limit])
-            outcome = Result { () throws(SystemError) in
-                try systemCallUnlessBlocked("read a raw socket") { read(memory) }
-            }
-            if case .success(let length?) = outcome { count = min(length, limit) }
-        }
-        return try outcome.get() == nil ? nil : packet
-    }
 }

@@ -76,12 +76,17 @@ public struct ARPFrame: Equatable, Sendable {
 
     /// The frame's 42 octets.
     public var octets: [UInt8] {
-        var octets = ethernetDestination.octets + ethernetSource.octets
+        var octets: [UInt8] = []
+        octets.reserveCapacity(Self.lengthBytes)
+        octets.append(ethernetDestination)
+        octets.append(ethernetSource)
         octets.append(number16: Self.etherType)
         octets += Self.fixedFields
         octets.append(number16: operation.rawValue)
-        octets += senderMAC.octets + senderAddress.octets
-        octets += targetMAC.octets + targetAddress.octets
+        octets.append(senderMAC)
+        octets.append(senderAddress)
+        octets.append(targetMAC)
+        octets.append(targetAddress)
         return octets
     }
 

@@ -98,6 +98,20 @@ extension Advertisement {
         ).octets(trafficClass: Self.trafficClass, flowLabel: flowLabel) + message
     }
 
+    /// Gives an IPv4 packet another Identification, and its header the checksum that goes with it:
+    /// all in which the next packet of a master differs, as long as it says the same.
+    ///
+    /// - Parameter packet: what `ipv4Packet` has made, without authentication header, whose
+    ///   integrity check value covers the Identification.
+    public static func setIdentification(
+        _ identification: UInt16, ofIPv4Packet packet: inout [UInt8]
+    ) {
+        packet.replace(at: 4, number16: identification)
+        packet.replace(at: 10, number16: 0)
+        let header = packet[..<IPv4Header.minimumBytes]
+        packet.replace(at: 10, number16: InternetChecksum(header).value)
+    }
+
     // MARK: Parts
 
     private func ipv4Message(
@@ -130,10 +144,10 @@ extension Advertisement {
         guard let count = UInt8(exactly: addresses.count) else {
             throw .tooManyAddresses(addresses.count)
         }
-        let (unit, limit): (Duration, Int) =
+        let (unit, limit): (Duration, Int128) =
             version == 2 ? (.seconds(1), 255) : (.milliseconds(10), 4095)
-        let units = Int(interval / unit)
-        guard (1...limit).contains(units), unit * units == interval else {
+        let (units, rest) = interval.attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
+        guard (1...limit).contains(units), rest == 0 else {
             throw .unencodableInterval(interval, version: version)
         }
         var header = [UInt8(version) << 4 | Self.packetType, vrid, priority, count]

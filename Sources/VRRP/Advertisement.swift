@@ -89,7 +89,7 @@ public struct Advertisement: Equatable, Sendable {
     }
 
     /// The advertisement with these contents; the defaults are those of version 2.
-    public init(
+    @inlinable public init(
         version: Int = 2, vrid: UInt8, priority: UInt8, interval: Duration = .seconds(1),
         addresses: [IPAddress], authentication: Authentication = .none
     ) {

@@ -64,6 +64,12 @@ extension Array where Element == UInt8 {
         }
     }
 
+    /// Appends an address in transmission order.
+    mutating func append(_ address: MACAddress) {
+        append(number16: UInt16(truncatingIfNeeded: address.rawValue >> 32))
+        append(number32: UInt32(truncatingIfNeeded: address.rawValue))
+    }
+
     /// Overwrites two octets with a 16-bit number in network order.
     mutating func replace(at offset: Int, number16 value: UInt16) {
         self[offset] = UInt8(truncatingIfNeeded: value >> 8)

@@ -100,7 +100,7 @@ extension VirtualRouter {
         public var acceptsPackets: Bool { priority == Advertisement.ownerPriority || acceptMode }
 
         /// The advertisement of a master with this configuration, with that priority.
-        public func advertisement(priority: UInt8) -> Advertisement {
+        @inlinable public func advertisement(priority: UInt8) -> Advertisement {
             Advertisement(
                 version: version, vrid: vrid, priority: priority, interval: advertisementInterval,
                 addresses: addresses, authentication: authentication)

@@ -107,7 +107,7 @@ public struct VirtualRouter: Equatable, Sendable {
         public var refresh: MonotonicInstant?
 
         /// The next of them, nil when none is outstanding.
-        public var earliest: MonotonicInstant? {
+        @inlinable public var earliest: MonotonicInstant? {
             // Asked for after each event: without an array.
             sooner(sooner(afterTransition, afterLowerPriority), refresh)
         }
@@ -138,7 +138,7 @@ public struct VirtualRouter: Equatable, Sendable {
     // MARK: Facts
 
     /// Whether it holds the addresses.
-    public var isMaster: Bool {
+    @inlinable public var isMaster: Bool {
         if case .master = state { true } else { false }
     }
 
@@ -149,7 +149,7 @@ public struct VirtualRouter: Equatable, Sendable {
     public var hasSourceAddress: Bool { !faults.contains(.sourceAddress) }
 
     /// What its `SyncGroup` has to know. Tell it after each event.
-    public var standing: Standing {
+    @inlinable public var standing: Standing {
         if !faults.isEmpty {
             let own = faults.filter { !$0.isOfGroup }
             if own.contains(where: { !$0.isAwaiting }) { return .faulty }
@@ -190,7 +190,7 @@ public struct VirtualRouter: Equatable, Sendable {
     }
 
     /// When the shell must deliver `.timer`; nil when nothing is awaited.
-    public var deadline: MonotonicInstant? {
+    @inlinable public var deadline: MonotonicInstant? {
         switch state {
         case .initialize, .pending, .fault: nil
         case .backup(let masterDown, _, _): masterDown
@@ -264,7 +264,7 @@ public struct VirtualRouter: Equatable, Sendable {
 }
 
 /// The sooner of two moments that may never come.
-private func sooner(_ left: MonotonicInstant?, _ right: MonotonicInstant?) -> MonotonicInstant? {
+@inlinable func sooner(_ left: MonotonicInstant?, _ right: MonotonicInstant?) -> MonotonicInstant? {
     guard let left else { return right }
     return right.map { min(left, $0) } ?? left
 }

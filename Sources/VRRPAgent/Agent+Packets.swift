@@ -7,27 +7,37 @@ import VRRP
 /// A pair of sockets, and the instances that it is for.
 final class SocketRunner {
     let socket: VRRPSocket
-    /// By VRID.
-    private var runners: [UInt8: InstanceRunner] = [:]
+    /// By VRID, up to the highest.
+    private var runners: [InstanceRunner?] = []
 
     init(_ socket: VRRPSocket) { self.socket = socket }
 
     /// The instance that packets with that VRID are for.
-    subscript(vrid: UInt8) -> InstanceRunner? { runners[vrid] }
+    subscript(vrid: UInt8) -> InstanceRunner? {
+        Int(vrid) < runners.count ? runners[Int(vrid)] : nil
+    }
 
-    /// Whether any instance uses it.
-    var isUsed: Bool { !runners.isEmpty }
-    var instances: [InstanceRunner] { runners.values.sorted { $0.name < $1.name } }
+    /// How many instances use it.
+    private(set) var count = 0
+    var instances: [InstanceRunner] { runners.compactMap(\.self).sorted { $0.name < $1.name } }
 
     func attend(_ runner: InstanceRunner) {
-        runners[runner.instance.virtualRouterID] = runner
-        runner.socket = socket
+        let vrid = Int(runner.instance.virtualRouterID)
+        if vrid >= runners.count {
+            runners += repeatElement(nil, count: vrid + 1 - runners.count)
+        }
+        if runners[vrid] == nil { count += 1 }
+        runners[vrid] = runner
+        runner.attended = self
     }
 
     func forget(_ runner: InstanceRunner) {
         let vrid = runner.instance.virtualRouterID
-        if runners[vrid] === runner { runners[vrid] = nil }
-        if runner.socket === socket { runner.socket = nil }
+        if self[vrid] === runner {
+            runners[Int(vrid)] = nil
+            count -= 1
+        }
+        if runner.attended === self { runner.attended = nil }
     }
 }
 
@@ -35,7 +45,7 @@ extension Agent {
     /// Opens the sockets that are needed now and closes those that are not.
     func openSockets() {
         for runner in runners { openSocket(for: runner) }
-        for (key, entry) in sockets where !entry.isUsed {
+        for (key, entry) in sockets where entry.count == 0 {
             loop.remove(entry.socket.descriptor)
             sockets[key] = nil
         }
@@ -55,15 +65,17 @@ extension Agent {
     private func openSocket(for runner: InstanceRunner) {
         let key = runner.socketKey
         guard runner.socket?.key != key else { return }
-        if let old = runner.socket.flatMap({ sockets[$0.key] }) { old.forget(runner) }
+        runner.attended?.forget(runner)
         guard let key else { return }
         if let entry = sockets[key] { return entry.attend(runner) }
         do throws(SystemError) {
             let entry = SocketRunner(try VRRPSocket(key))
             try loop.add(entry.socket.descriptor, .readable) { [unowned self, unowned entry] _ in
-                // One at a time: the loop comes back for the next, where mostly there is none, and
-                // a flood on one socket keeps nobody else waiting.
-                takePacket(of: entry)
+                // As many as there may be masters, so that one master's is not followed by a look
+                // for another, and a flood on one socket keeps nobody else waiting.
+                for _ in 0..<entry.count {
+                    guard takePacket(of: entry) else { break }
+                }
             }
             sockets[key] = entry
             entry.attend(runner)
@@ -79,7 +91,7 @@ extension Agent {
 
     /// Takes what has arrived for the instances that share a runner's sockets.
     func takePackets(for runner: InstanceRunner) {
-        if let entry = runner.socket.flatMap({ sockets[$0.key] }) { takePackets(of: entry) }
+        if let entry = runner.attended { takePackets(of: entry) }
     }
 
     private func takePackets(of entry: SocketRunner) {
@@ -94,8 +106,8 @@ extension Agent {
         // Before it is read and checked: a master is believed from when it was heard.
         let now = MonotonicClock.now
         do throws(SystemError) {
-            guard let reception = try entry.socket.receive() else { return false }
-            take(reception, from: entry, now)
+            guard let packet = try entry.socket.receive(into: &buffer) else { return false }
+            take(packet, from: entry, now)
             return true
         } catch {
             log.line("\(error)")
@@ -104,18 +116,27 @@ extension Agent {
     }
 
     private func take(
-        _ reception: VRRPSocket.Reception, from entry: SocketRunner, _ now: MonotonicInstant
+        _ packet: VRRPSocket.Packet, from entry: SocketRunner, _ now: MonotonicInstant
     ) {
-        switch reception {
-        case .unreadable(let error): log.line("\(error)")
-        case .advertisement(let received):
-            // A socket for unicast also gets what the multicast one joined the group for.
-            guard received.destination.isMulticast != entry.socket.key.isUnicast else { return }
-            if let runner = entry[received.vrid] { return runner.receive(received, now: now) }
-            guard configuration.global.logsUnknownVRIDs,
-                let name = machine.kernel.interfaces[index: entry.socket.key.device]?.device.name
-            else { return }
-            log.line("Unknown VRID(\(received.vrid)) received on interface(\(name)). ignoring...")
+        if let runner = entry[packet.vrid(in: buffer)], runner.hears(packet, in: buffer, now: now) {
+            return
         }
+        do throws(AdvertisementError) {
+            take(try ReceivedAdvertisement(packet, in: buffer), from: entry, now)
+        } catch {
+            log.line("\(error)")
+        }
+    }
+
+    private func take(
+        _ received: ReceivedAdvertisement, from entry: SocketRunner, _ now: MonotonicInstant
+    ) {
+        // A socket for unicast also gets what the multicast one joined the group for.
+        guard received.destination.isMulticast != entry.socket.key.isUnicast else { return }
+        if let runner = entry[received.vrid] { return runner.receive(received, now: now) }
+        guard configuration.global.logsUnknownVRIDs,
+            let name = machine.kernel.interfaces[index: entry.socket.key.device]?.device.name
+        else { return }
+        log.line("Unknown VRID(\(received.vrid)) received on interface(\(name)). ignoring...")
     }
 }

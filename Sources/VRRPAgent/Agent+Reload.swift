@@ -79,7 +79,7 @@ extension Agent {
         runner.deliver(.deletion)
         disarm(runner)
         announcements.cancel(runner.name)
-        if let entry = runner.socket.flatMap({ sockets[$0.key] }) { entry.forget(runner) }
+        runner.attended?.forget(runner)
         machine.virtualInterfaces.remove(for: runner.name)
         notifier.forget(.instance(runner.name))
     }

@@ -26,6 +26,8 @@ final class Agent {
     /// Those of them that no instance is told to send from: nothing depends on their presence.
     var independentAddresses: Set<IPAddress> = []
     var sockets: [VRRPSocket.Key: SocketRunner] = [:]
+    /// Where every packet is read into.
+    var buffer = [UInt8](repeating: 0, count: VRRPSocket.bufferBytes)
     /// In the order of the file.
     var groups: [GroupRunner] = [] {
         didSet {

@@ -172,13 +172,6 @@ extension AdvertisementSender {
             checksum: instance.checksum(setting.group),
             unicastTimeToLive: instance.unicastTimeToLive)
     }
-
-    /// Goes on counting where this one is.
-    mutating func reconfigure(_ next: AdvertisementSender) {
-        destinations = next.destinations
-        checksum = next.checksum
-        unicastTimeToLive = next.unicastTimeToLive
-    }
 }
 
 extension AnnouncementSettings {

@@ -21,8 +21,8 @@ extension InstanceRunner {
         case .transition(let transition):
             note(transition)
             owner.transition(transition, of: self)
-        case .log(let message) where message.isDetail: log.detail("(\(name)) \(message)")
-        case .log(let message): log.line("(\(name)) \(message)")
+        case .log(let message):
+            log.write(message.isDetail ? .detail : .info) { [name] in "(\(name)) \(message)" }
         }
     }
 

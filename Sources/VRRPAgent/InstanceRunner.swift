@@ -17,15 +17,19 @@ final class InstanceRunner {
     private var setting: InstanceSetting
     /// Where its addresses go.
     private(set) var placement: AddressPlacement
+    /// The pair of sockets it is at, with others; nil while there is no interface.
+    var attended: SocketRunner?
     /// What to send advertisements through; nil while there is no interface.
-    var socket: VRRPSocket?
+    var socket: VRRPSocket? { attended?.socket }
     var sender: AdvertisementSender
     /// What its owner has arranged to be woken by, at the deadline or before it.
     var timer: (deadline: MonotonicInstant, id: EventLoop.TimerID)?
     /// Whether the written source was ever on the interface, as `track_src_ip` asks.
     var hasSeenSource = false
     /// What it accepts, but for what changes with every packet.
-    private var acceptance: ReceivedAdvertisement.Expectation
+    private var acceptance: ReceivedAdvertisement.Expectation { didSet { lastAccepted = nil } }
+    /// What it accepted last: the same is accepted again.
+    private var lastAccepted: AcceptedPacket?
     let machine: Machine
     let log: Log
     unowned let owner: any InstanceOwner
@@ -108,23 +112,33 @@ final class InstanceRunner {
     /// two rounds of announcements, has its effect on the router at once; what is to be done about
     /// it comes after what was to be done before.
     func deliver(_ event: VirtualRouter.Event, now: MonotonicInstant = MonotonicClock.now) {
-        actions += router.handle(event, now: now)
-        guard !isPerforming else { return }
+        let next = router.handle(event, now: now)
+        if isPerforming {
+            actions += next
+            return
+        }
+        // An advertisement that a backup hears has it do nothing.
+        if !next.isEmpty { perform(next) }
+        owner.deadlineChanged(of: self)
+        let standing = router.standing
+        guard standing != toldStanding else { return }
+        toldStanding = standing
+        owner.standingChanged(of: self)
+    }
+
+    private func perform(_ first: [VirtualRouter.Action]) {
         isPerforming = true
         // What is told comes after what is done: a line before the first advertisement is time in
         // which the addresses have no owner.
         log.withoutWriting {
-            while !actions.isEmpty {
-                let next = actions
-                actions = []
+            var next = first
+            while !next.isEmpty {
                 for action in next { perform(action) }
+                next = actions
+                actions = []
             }
         }
         isPerforming = false
-        owner.deadlineChanged(of: self)
-        guard router.standing != toldStanding else { return }
-        toldStanding = router.standing
-        owner.standingChanged(of: self)
     }
 
     /// Takes what is the matter with something that is tracked.
@@ -200,18 +214,40 @@ final class InstanceRunner {
 
     // MARK: Reception
 
+    /// Takes a packet, that was there at `now`, if it says the same as the one accepted last.
+    ///
+    /// - Returns: whether it does.
+    func hears(
+        _ packet: VRRPSocket.Packet, in buffer: [UInt8], now: MonotonicInstant
+    ) -> Bool {
+        guard let lastAccepted, lastAccepted.packet.isRepeated(by: packet, in: buffer) else {
+            return false
+        }
+        accept(lastAccepted, now)
+        return true
+    }
+
     /// Takes a packet that carries this instance's VRID, and that was there at `now`.
     func receive(_ received: ReceivedAdvertisement, now: MonotonicInstant) {
         do throws(AdvertisementError) {
-            let advertisement = try received.validated(against: expectation(of: received))
-            statistics.count(advertisement)
+            let expectation = expectation(of: received)
+            let advertisement = try received.validated(against: expectation)
+            let accepted = AcceptedPacket(received, advertisement)
+            // With its addresses compared, it is right whatever becomes of this instance.
+            lastAccepted = expectation.comparesAddresses ? accepted : nil
             if let number = received.sequenceNumber { sender.sequence.accepted(number) }
-            lastMaster = (received.source, advertisement.priority)
-            deliver(.advertisement(advertisement, from: received.source), now: now)
+            accept(accepted, now)
         } catch {
             statistics.count(error)
             log.line("(\(instance.name)) \(error)")
         }
+    }
+
+    private func accept(_ accepted: AcceptedPacket, _ now: MonotonicInstant) {
+        let (sender, advertisement) = (accepted.packet.source, accepted.advertisement)
+        statistics.count(advertisement)
+        lastMaster = (sender, advertisement.priority)
+        deliver(.advertisement(advertisement, from: sender), now: now)
     }
 
     private func expectation(
@@ -223,6 +259,18 @@ final class InstanceRunner {
         }
         expectation.lastSequenceNumber = sender.sequence.last
         return expectation
+    }
+}
+
+/// A packet that has passed all checks, and what it says. A class, for it is looked at far more
+/// often than made.
+private final class AcceptedPacket {
+    let packet: ReceivedAdvertisement
+    let advertisement: Advertisement
+
+    init(_ packet: ReceivedAdvertisement, _ advertisement: Advertisement) {
+        self.packet = packet
+        self.advertisement = advertisement
     }
 }
 

@@ -60,18 +60,20 @@ final class Log {
     func rename(_ identity: String) { syslog?.rename(identity) }
 
     /// Logs a line.
-    func line(_ text: String) { write(text, .info) }
+    func line(_ text: String) { write(.info) { text } }
 
     /// Logs a line that keepalived prints with `--log-detail` only.
     func detail(_ text: @autoclosure () -> String) {
-        if options.isDetailed { write(text(), .detail) }
+        guard options.isDetailed else { return }
+        let text = text()
+        write(.detail) { text }
     }
 
     // MARK: What is more urgent
 
-    /// A line with its time, before it is written.
+    /// A line with its time, before it is composed and written.
     private struct Entry {
-        var text: String
+        var text: () -> String
         var level: LogRecord.Level
         /// Nanoseconds since 1970.
         var realtime: Int64
@@ -81,8 +83,8 @@ final class Log {
     private var held: [Entry] = []
     private var isHolding = false
 
-    /// Does something that has no time for a log: lines get their time at once, but are written
-    /// when it is done.
+    /// Does something that has no time for a log: lines get their time at once, but are
+    /// composed and written when it is done.
     func withoutWriting(_ body: () throws -> Void) rethrows {
         let isOutermost = !isHolding
         isHolding = true
@@ -96,7 +98,9 @@ final class Log {
         try body()
     }
 
-    private func write(_ text: String, _ level: LogRecord.Level) {
+    /// Logs a line that is not composed before it is written.
+    func write(_ level: LogRecord.Level, _ text: @escaping () -> String) {
+        guard level != .detail || options.isDetailed else { return }
         let entry = Entry(
             text: text, level: level, realtime: MonotonicClock.realtimeNanoseconds,
             monotonic: MonotonicClock.now)
@@ -112,7 +116,7 @@ final class Log {
     }
 
     private func append(_ entry: Entry) {
-        let (text, level) = (entry.text, entry.level)
+        let (text, level) = (entry.text(), entry.level)
         let time =
             options.isStamped || syslog != nil || file != nil
             ? localTime(entry.realtime / 1_000_000_000) : ""

@@ -51,6 +51,14 @@ func packet(from socket: RawIPv4Socket, within limit: Duration = .seconds(30)) t
     }
 }
 
+extension RawIPv4Socket {
+    /// The next packet; nil when none is waiting.
+    fileprivate func receive() throws -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 2048)
+        return try receive(into: &buffer).map { Array(buffer[..<$0]) }
+    }
+}
+
 @Suite("Raw IPv4 sockets", .enabled(if: geteuid() == 0, "needs root"))
 struct RawSocketTests {
     private let advertisement = Advertisement(

@@ -58,11 +58,7 @@ struct VRRPSocketTests {
     private func next(of socket: VRRPSocket) throws -> ReceivedAdvertisement? {
         let deadline = MonotonicClock.now + .seconds(30)
         while MonotonicClock.now < deadline {
-            switch try socket.receive() {
-            case .advertisement(let received): return received
-            case .unreadable(let error): throw error
-            case nil: break
-            }
+            if let received = try socket.receive() { return received }
             var poll = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
             let rest = (deadline - MonotonicClock.now).wholeNanoseconds / 1_000_000
             Glibc.poll(&poll, 1, CInt(max(0, rest)) + 1)
@@ -370,5 +366,13 @@ struct VRRPSocketTests {
             expected.removeAll { captured.contains($0) }
         }
         #expect(expected.isEmpty)
+    }
+}
+
+extension VRRPSocket {
+    /// The next packet; nil when none is waiting.
+    fileprivate func receive() throws -> ReceivedAdvertisement? {
+        var buffer = [UInt8](repeating: 0, count: Self.bufferBytes)
+        return try receive(into: &buffer).map { try ReceivedAdvertisement($0, in: buffer) }
     }
 }

@@ -42,8 +42,6 @@ final class InstanceObjects {
         var excluded: [KernelObject]
         var routes: [KernelObject]
         var rules: [KernelObject]
-        /// Those whose removal by somebody else matters.
-        var tracked: [KernelObject]
 
         init(_ instance: VRRPInstance, _ placement: AddressPlacement) {
             func placed(_ address: VirtualAddress) -> KernelObject {
@@ -53,11 +51,6 @@ final class InstanceObjects {
             excluded = instance.excludedAddresses.map(placed)
             routes = instance.virtualRoutes.map { KernelObject($0) }
             rules = instance.virtualRules.map { KernelObject($0) }
-            tracked =
-                (instance.virtualAddresses + instance.excludedAddresses).filter(\.isTracked)
-                .map(placed)
-                + instance.virtualRoutes.filter(\.isTracked).map { KernelObject($0) }
-                + instance.virtualRules.filter(\.isTracked).map { KernelObject($0) }
         }
 
         /// Leaves out the others.
@@ -173,7 +166,11 @@ final class InstanceObjects {
     /// and they are not missing.
     func missing(_ report: KernelShell.Report) -> [KernelObject] {
         guard isSet, !report.gone.isEmpty else { return [] }
-        return parts.tracked.filter { object in
+        let addresses = (instance.virtualAddresses + instance.excludedAddresses).filter(\.isTracked)
+            .map { KernelObject($0, on: interface(of: $0)) }
+        let routes = instance.virtualRoutes.filter(\.isTracked).map { KernelObject($0) }
+        let rules = instance.virtualRules.filter(\.isTracked).map { KernelObject($0) }
+        return (addresses + routes + rules).filter { object in
             object.key(kernel.device).map(report.gone.contains) ?? false
         }
     }

@@ -54,16 +54,30 @@ struct AdvertisementSender {
         }
     }
 
-    var destinations: Destinations
+    private(set) var destinations: Destinations
     /// What the checksum of version 3 over IPv4 covers.
-    var checksum = ChecksumRule.pseudoHeader
+    private(set) var checksum: ChecksumRule
     /// `unicast_ttl`; nil for 255 over IPv4 and the kernel's default over IPv6.
-    var unicastTimeToLive: UInt8?
+    private(set) var unicastTimeToLive: UInt8?
     /// The sequence number of this router, which accepted packets move as well.
     var sequence = AuthenticationSequence()
     /// Of the last packet sent; keepalived counts from 1 and never sends 0, which the kernel would
     /// replace.
     private(set) var identification: UInt16 = 0
+    /// What was sent last, to be sent again: a master says the same again and again.
+    private var prepared: Prepared?
+
+    private struct Prepared {
+        var advertisement: Advertisement
+        var source: IPAddress
+        /// What a socket takes.
+        var packets: [Packet] = []
+    }
+
+    private struct Packet {
+        var destination: IPAddress
+        var octets: [UInt8]
+    }
 
     init(
         to destinations: Destinations, checksum: ChecksumRule = .pseudoHeader,
@@ -72,6 +86,14 @@ struct AdvertisementSender {
         self.destinations = destinations
         self.checksum = checksum
         self.unicastTimeToLive = unicastTimeToLive
+    }
+
+    /// Goes on counting, with another configuration.
+    mutating func reconfigure(_ next: AdvertisementSender) {
+        destinations = next.destinations
+        checksum = next.checksum
+        unicastTimeToLive = next.unicastTimeToLive
+        prepared = nil
     }
 
     /// Sends an advertisement to every destination; one that fails does not keep it from the
@@ -85,15 +107,52 @@ struct AdvertisementSender {
     mutating func send(
         _ advertisement: Advertisement, from source: IPAddress, through socket: VRRPSocket
     ) -> [Failure] {
-        let (targets, isPeer): ([IPAddress], Bool) =
-            switch destinations {
-            case .group(let group): ([group], false)
-            case .peers(let peers): (peers, true)
-            }
         identification = identification == .max ? 1 : identification + 1
-        func failure(_ cause: Failure.Cause, _ target: IPAddress) -> Failure {
-            Failure(destination: target, isPeer: isPeer, cause: cause)
+        var failures: [Failure] = []
+        // An authentication header has another sequence number every time.
+        if advertisement.carrierProtocol == Advertisement.ipProtocol,
+            prepared?.source == source, prepared?.advertisement == advertisement
+        {
+            renumber()
+        } else {
+            failures = prepare(advertisement, from: source)
         }
+        for packet in prepared?.packets ?? [] {
+            if let error = transmit(packet, from: source, through: socket) {
+                failures.append(failure(.refused(error), packet.destination))
+            }
+        }
+        return failures
+    }
+
+    private var targets: [IPAddress] {
+        switch destinations {
+        case .group(let group): [group]
+        case .peers(let peers): peers
+        }
+    }
+
+    private func failure(_ cause: Failure.Cause, _ target: IPAddress) -> Failure {
+        let isPeer = if case .peers = destinations { true } else { false }
+        return Failure(destination: target, isPeer: isPeer, cause: cause)
+    }
+
+    /// Makes what was sent last the next: nothing but the IP Identification is different.
+    private mutating func renumber() {
+        guard case .v4 = prepared?.source else { return }
+        for index in prepared?.packets.indices ?? 0..<0 {
+            Advertisement.setIdentification(
+                identification, ofIPv4Packet: &prepared!.packets[index].octets)
+        }
+    }
+
+    /// Makes the packets of an advertisement.
+    ///
+    /// - Returns: why some could not be made.
+    private mutating func prepare(
+        _ advertisement: Advertisement, from source: IPAddress
+    ) -> [Failure] {
+        prepared = nil
         var sequenceNumber: UInt32 = 0
         if advertisement.carrierProtocol == Advertisement.authenticationHeaderProtocol {
             guard let next = sequence.next() else {
@@ -102,17 +161,17 @@ struct AdvertisementSender {
             sequenceNumber = next
         }
         var failures: [Failure] = []
+        var next = Prepared(advertisement: advertisement, source: source)
         for target in targets {
             do throws(AdvertisementError) {
-                let packet = try packet(
+                let octets = try packet(
                     of: advertisement, from: source, to: target, sequenceNumber: sequenceNumber)
-                if let error = transmit(packet, from: source, to: target, through: socket) {
-                    failures.append(failure(.refused(error), target))
-                }
+                next.packets.append(Packet(destination: target, octets: octets))
             } catch {
                 failures.append(failure(.unencodable(error), target))
             }
         }
+        prepared = next
         return failures
     }
 
@@ -136,17 +195,16 @@ struct AdvertisementSender {
     }
 
     private func transmit(
-        _ packet: [UInt8], from source: IPAddress, to target: IPAddress,
-        through socket: VRRPSocket
+        _ packet: Packet, from source: IPAddress, through socket: VRRPSocket
     ) -> SystemError? {
         do throws(SystemError) {
-            switch (source, target) {
+            switch (source, packet.destination) {
             case (.v6(let source), .v6(let target)):
                 try socket.send(
-                    packet, from: source, to: target,
+                    packet.octets, from: source, to: target,
                     hopLimit: target.isMulticast ? nil : unicastTimeToLive)
             case (_, .v4(let target)):
-                try socket.send(packet, to: target)
+                try socket.send(packet.octets, to: target)
             case (.v4, .v6): break
             }
             return nil

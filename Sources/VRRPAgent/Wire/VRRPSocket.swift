@@ -44,12 +44,21 @@ final class VRRPSocket {
         }
     }
 
-    /// A packet that has come in.
-    enum Reception: Equatable {
-        /// One that names a virtual router.
-        case advertisement(ReceivedAdvertisement)
-        /// One that does not; the text of the error is keepalived's log line, without an instance.
-        case unreadable(AdvertisementError)
+    /// A packet that has come in: what is known of it besides the octets, which are in front of the
+    /// buffer it was read into.
+    enum Packet {
+        /// A whole one.
+        case v4(lengthBytes: Int)
+        /// A message without its header.
+        case v6(RawIPv6Socket.Arrival)
+
+        /// The VRID, if the packet is what it should be: nothing is checked.
+        func vrid(in buffer: [UInt8]) -> UInt8 {
+            switch self {
+            case .v4: buffer[Int(buffer[0] & 0x0f) * 4 + 1]
+            case .v6: buffer[1]
+            }
+        }
     }
 
     /// The sockets, which differ in what they take and give: an IPv4 one whole packets, an IPv6
@@ -62,9 +71,9 @@ final class VRRPSocket {
     let key: Key
     private let pair: Pair
 
-    /// One more than the longest packet there can be: what is longer is then refused for its
-    /// length.
-    private static let packetLimit = Advertisement.maximumPacketBytes + 1
+    /// The room to read a packet into. One more than the longest there can be: what is longer is
+    /// then refused for its length.
+    static let bufferBytes = Advertisement.maximumPacketBytes + 1
     /// Where a VRRP message has its checksum.
     private static let checksumOffset = 6
 
@@ -100,14 +109,13 @@ final class VRRPSocket {
         case .v4:
             pair = .v4(
                 receiver: try .receiving(
-                    key.ipProtocol, from: key.device, group: group?.v4, address: source?.v4,
-                    packetLimit: Self.packetLimit),
+                    key.ipProtocol, from: key.device, group: group?.v4, address: source?.v4),
                 sender: try .sending(key.ipProtocol, by: key.device))
         case .v6:
             pair = .v6(
                 receiver: try .receiving(
                     key.ipProtocol, from: key.device, group: group?.v6, address: source?.v6,
-                    checksumOffset: Self.checksumOffset, packetLimit: Self.packetLimit),
+                    checksumOffset: Self.checksumOffset),
                 sender: try .sending(
                     key.ipProtocol, by: key.device, checksumOffset: Self.checksumOffset,
                     multicastHops: Advertisement.timeToLive,
@@ -133,36 +141,20 @@ final class VRRPSocket {
         return String(repeating: " ", count: max(0, 3 - digits.count)) + digits
     }
 
-    /// The next packet; nil when none is waiting, or the device went down or away.
-    func receive() throws(SystemError) -> Reception? {
+    /// Reads the next packet into a buffer of `bufferBytes`; nil when none is waiting, or the
+    /// device went down or away.
+    func receive(into buffer: inout [UInt8]) throws(SystemError) -> Packet? {
         do throws(SystemError) {
             switch pair {
-            case .v4(let receiver, _): return try receiver.receive().map(Self.reception)
-            case .v6(let receiver, _): return try receiver.receive().map(Self.reception)
+            case .v4(let receiver, _):
+                return try receiver.receive(into: &buffer).map { .v4(lengthBytes: $0) }
+            case .v6(let receiver, _):
+                return try receiver.receive(into: &buffer).map { .v6($0) }
             }
         } catch {
             // Said once by every socket of a device that goes down; netlink tells the same.
             guard error.code.saysDeviceIsGone else { throw error }
             return nil
-        }
-    }
-
-    private static func reception(_ packet: [UInt8]) -> Reception {
-        do throws(AdvertisementError) {
-            return .advertisement(try ReceivedAdvertisement(parsing: packet))
-        } catch {
-            return .unreadable(error)
-        }
-    }
-
-    private static func reception(_ packet: RawIPv6Socket.Packet) -> Reception {
-        do throws(AdvertisementError) {
-            return .advertisement(
-                try ReceivedAdvertisement(
-                    ipv6Message: packet.payload, source: packet.source,
-                    destination: packet.destination, hopLimit: packet.hopLimit))
-        } catch {
-            return .unreadable(error)
         }
     }
 
@@ -188,6 +180,33 @@ final class VRRPSocket {
             preconditionFailure("an IPv6 message goes through an IPv6 socket")
         }
         try sender.send(message, from: source, to: destination, hopLimit: hopLimit)
+    }
+}
+
+extension ReceivedAdvertisement {
+    /// Finds the VRRP header of a packet that was read into that buffer.
+    ///
+    /// - Throws: `AdvertisementError`, whose text is keepalived's log line, without an instance,
+    ///   for a packet that names no virtual router.
+    init(_ packet: VRRPSocket.Packet, in buffer: [UInt8]) throws(AdvertisementError) {
+        switch packet {
+        case .v4(let length): try self.init(parsing: Array(buffer[..<length]))
+        case .v6(let arrival):
+            try self.init(
+                ipv6Message: Array(buffer[..<arrival.payloadBytes]), source: arrival.source,
+                destination: arrival.destination, hopLimit: arrival.hopLimit)
+        }
+    }
+
+    /// Whether a packet that was read into that buffer says the same as this one.
+    func isRepeated(by packet: VRRPSocket.Packet, in buffer: [UInt8]) -> Bool {
+        switch packet {
+        case .v4(let length): isRepeated(byIPv4Packet: buffer, lengthBytes: length)
+        case .v6(let arrival):
+            isRepeated(
+                byIPv6Message: buffer, lengthBytes: arrival.payloadBytes, source: arrival.source,
+                destination: arrival.destination, hopLimit: arrival.hopLimit)
+        }
     }
 }
 
