@@ -215,6 +215,8 @@ extension GlobalReader {
         case "vrrp_rt_priority", "checker_rt_priority", "bfd_rt_priority":
             if statement.arguments.isEmpty {
                 adjusted(statement.position, "No \(process) process real-time priority specified")
+            } else {
+                checkRealtimePriority(value, of: String(process))
             }
         case "vrrp_rlimit_rttime", "checker_rlimit_rttime", "bfd_rlimit_rttime",
             "vrrp_rlimit_rtime":
@@ -225,10 +227,6 @@ extension GlobalReader {
             _ = integer(
                 value, in: 0...Int(UInt32.max), isStrict: true,
                 else: "random_seed \(value.text) invalid")
-        case "vrrp_iptables":
-            if !seen.insert("vrrp_iptables").inserted {
-                adjusted(statement.position, "iptables already specified - ignoring")
-            }
         case "checker_log_all_failures":
             _ = bool(statement, else: "Invalid value for checker_log_all_failures specified")
         case "rs_init_notifies", "no_checker_emails":
@@ -239,7 +237,50 @@ extension GlobalReader {
             adjusted(statement.position, "lvs_sync_daemon requires interface")
         case "lvs_timeouts" where statement.arguments.count < 2:
             adjusted(statement.position, "lvs_timeouts requires at least one option")
+        default: readIgnoredPacketSetting(statement)
+        }
+    }
+
+    /// The same of firewall and receive buffers.
+    private mutating func readIgnoredPacketSetting(_ statement: Statement) {
+        let value = statement.value
+        switch statement.name {
+        case "vrrp_iptables":
+            // As Debian builds it.
+            adjusted(
+                statement.position,
+                "iptables not supported, using nftables instead. Please replace 'vrrp_iptables and"
+                    + " 'vrrp_ipsets' with 'nftables' config option")
+        case "vrrp_ipsets": adjusted(statement.position, "Unknown keyword 'vrrp_ipsets'")
+        case "vrrp_rx_bufs_policy":
+            for word in statement.arguments
+            where !["MTU", "ADVERT"].contains(word.text.uppercased()) {
+                _ = integer(
+                    value, in: 0...Int(UInt32.max), else: "Invalid vrrp_rx_bufs_policy \(word.text)"
+                )
+            }
+        case "vrrp_rx_bufs_multiplier":
+            _ = integer(
+                value, in: 1...Int(UInt32.max),
+                else: "Invalid vrrp_rx_bufs_multiplier \(value.text)")
         default: break
+        }
+    }
+
+    /// SCHED_RR has priorities from 1 to 99.
+    private mutating func checkRealtimePriority(_ value: Word, of process: String) {
+        let message = "\(process) process real-time priority"
+        let whole = Int(Int32.min)...Int(Int32.max)
+        guard
+            let number = integer(
+                value, in: whole, isStrict: true, else: "\(message) '\(value.text)' invalid")
+        else { return }
+        if number < 1 {
+            adjusted(
+                value.position, "\(message) \(number) less than minimum 1 - setting to minimum")
+        } else if number > 99 {
+            adjusted(
+                value.position, "\(message) \(number) greater than maximum 99 - setting to maximum")
         }
     }
 }
