@@ -41,6 +41,8 @@ public struct ParsedConfiguration: Sendable {
     /// All that is wrong: first what concerns lines, file by file in the order of the lines, then
     /// what concerns whole instances, in their order.
     public var diagnostics: [ConfDiagnostic]
+    /// Those that are left out of `configuration`.
+    var incompleteInstances: [IncompleteInstance] = []
 
     /// Whether keepalived would exit instead of running: with status 2, or 6 for a missing file.
     public var isRefused: Bool {
@@ -91,7 +93,8 @@ extension Configuration {
         }
         return ParsedConfiguration(
             configuration: builder.configuration,
-            diagnostics: ordered(diagnostics, files: reader.files))
+            diagnostics: ordered(diagnostics, files: reader.files),
+            incompleteInstances: builder.incompleteInstances)
     }
 
     /// The diagnostics in the order in which keepalived comes to them.

@@ -5,6 +5,8 @@ import NetworkTypes
 struct ConfigurationBuilder: Reading {
     private(set) var configuration = Configuration()
     var diagnostics: [ConfDiagnostic] = []
+    /// Instances that lack what keepalived cannot do without.
+    private(set) var incompleteInstances: [IncompleteInstance] = []
     private var globals = GlobalReader()
     private var topLevel = TopLevelReader()
     private var known = KnownDefinitions()
@@ -117,7 +119,15 @@ struct ConfigurationBuilder: Reading {
                 known: known, namesInUse: namesInUse)
             let instance = completion.complete()
             diagnostics += drain(&completion)
-            guard let instance else { continue }
+            guard let instance else {
+                if let interface = draft.interface {
+                    incompleteInstances.append(
+                        IncompleteInstance(
+                            name: draft.name, interface: interface,
+                            interfacePosition: draft.interfacePosition ?? draft.position))
+                }
+                continue
+            }
             if let name = instance.virtualInterface?.name { namesInUse.insert(name) }
             configuration.instances.append(instance)
         }

@@ -1,13 +1,29 @@
 public import NetworkTypes
 
-extension Configuration {
+/// What is known of an instance that keepalived would not run, for what is missing.
+struct IncompleteInstance: Sendable {
+    var name: String
+    var interface: InterfaceName
+    var interfacePosition: SourcePosition
+}
+
+extension ParsedConfiguration {
     /// What keepalived would say, on a machine, about interfaces that the file names and `exists`
     /// denies: it refuses to run then, unless `dynamic_interfaces` is set.
     public func diagnosticsForMissingInterfaces(
         exists: (InterfaceName) -> Bool
     ) -> [ConfDiagnostic] {
+        configuration.diagnosticsForMissingInterfaces(
+            besides: incompleteInstances, exists: exists)
+    }
+}
+
+extension Configuration {
+    fileprivate func diagnosticsForMissingInterfaces(
+        besides incomplete: [IncompleteInstance], exists: (InterfaceName) -> Bool
+    ) -> [ConfDiagnostic] {
         var diagnostics: [ConfDiagnostic] = []
-        visitInterfaceUses { name, position, isRequired, message in
+        visitInterfaceUses(besides: incomplete) { name, position, isRequired, message in
             guard !exists(name) else { return }
             if global.dynamicInterfaces {
                 diagnostics.append(
@@ -31,12 +47,14 @@ extension Configuration {
         InterfaceName, SourcePosition, _ isRequired: Bool, _ message: () -> String
     ) -> Void
 
-    private func visitInterfaceUses(_ visit: Visitor) {
+    private func visitInterfaceUses(
+        besides incomplete: [IncompleteInstance], _ visit: Visitor
+    ) {
+        for instance in incomplete {
+            visitUse(instance.interface, instance.interfacePosition, of: instance.name, visit)
+        }
         for instance in instances {
-            visit(instance.interface, instance.interfacePosition, true) {
-                "WARNING - interface \(instance.interface) for vrrp_instance \(instance.name)"
-                    + " doesn't exist"
-            }
+            visitUse(instance.interface, instance.interfacePosition, of: instance.name, visit)
             for addresses in [instance.virtualAddresses, instance.excludedAddresses] {
                 for address in addresses where address.interface != instance.interface {
                     visitUse(address, visit)
@@ -67,6 +85,15 @@ extension Configuration {
         for address in staticAddresses { visitUse(address, visit) }
         for route in staticRoutes { visitUses(of: route, visit) }
         for rule in staticRules { visitUses(of: rule, visit) }
+    }
+
+    private func visitUse(
+        _ interface: InterfaceName, _ position: SourcePosition, of instance: String,
+        _ visit: Visitor
+    ) {
+        visit(interface, position, true) {
+            "WARNING - interface \(interface) for vrrp_instance \(instance) doesn't exist"
+        }
     }
 
     private func visitUse(_ address: VirtualAddress, _ visit: Visitor) {

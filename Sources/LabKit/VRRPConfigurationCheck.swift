@@ -45,7 +45,7 @@ struct VRRPConfigurationCheck {
             files: configuration.view)
         var found = parsed.diagnostics
         if let interfaces = configuration.interfaces {
-            found += parsed.configuration.diagnosticsForMissingInterfaces {
+            found += parsed.diagnosticsForMissingInterfaces {
                 interfaces.contains($0) || $0.text == "lo"
             }.map {
                 var diagnostic = $0

@@ -35,7 +35,7 @@ enum ConfigurationFile {
         parsed.diagnostics += parsed.configuration.renameVirtualInterfaces {
             names.contains($0.text) && !usable.contains($0.text)
         }
-        parsed.diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
+        parsed.diagnostics += parsed.diagnosticsForMissingInterfaces {
             names.contains($0.text)
         }
     }

@@ -286,7 +286,7 @@ struct InstanceTests {
     func missingInterfaces() {
         let parsed = parse(
             instance("track_interface {\neth3\n}", addresses: "192.0.2.1 dev eth2"))
-        let diagnostics = parsed.configuration.diagnosticsForMissingInterfaces { _ in false }
+        let diagnostics = parsed.diagnosticsForMissingInterfaces { _ in false }
         #expect(
             diagnostics.map { $0.description } == [
                 "k.conf:2:11: error: WARNING - interface eth0 for vrrp_instance VI_1 doesn't exist",
@@ -295,7 +295,7 @@ struct InstanceTests {
                 "k.conf:5:1: error: (VI_1) tracked interface eth3 doesn't exist",
             ])
         #expect(diagnostics.allSatisfy { $0.kind == .refused })
-        #expect(parsed.configuration.diagnosticsForMissingInterfaces { _ in true }.isEmpty)
+        #expect(parsed.diagnosticsForMissingInterfaces { _ in true }.isEmpty)
     }
 
     @Test("scripts, tracked and run: arguments split at blanks, quotes kept together")

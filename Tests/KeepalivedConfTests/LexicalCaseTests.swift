@@ -12,7 +12,7 @@ struct LexicalCaseTests {
         var parsed = Configuration.parse(
             recorded.text, file: "\(recorded.name).conf", context: recorded.context,
             files: .onDisk(at: RecordedCase.folder))
-        parsed.diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
+        parsed.diagnostics += parsed.diagnosticsForMissingInterfaces {
             ["eth0", "eth1"].contains($0.text)
         }
         return parsed

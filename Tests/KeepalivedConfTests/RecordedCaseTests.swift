@@ -25,7 +25,7 @@ struct RecordedCaseTests {
     static func parse(_ recorded: RecordedCase) -> ParsedConfiguration {
         var parsed = Configuration.parse(
             recorded.text, file: recorded.name, context: recorded.context)
-        parsed.diagnostics += parsed.configuration.diagnosticsForMissingInterfaces {
+        parsed.diagnostics += parsed.diagnosticsForMissingInterfaces {
             ["eth0", "eth1"].contains($0.text)
         }
         return parsed

@@ -25,7 +25,7 @@ struct ConfCaseTests {
     }
 
     @Test("all of them are there")
-    func count() throws { #expect(try Self.runs().count >= 201) }
+    func count() throws { #expect(try Self.runs().count >= 203) }
 
     @Test("the same decision to run or to refuse")
     func status() throws {
