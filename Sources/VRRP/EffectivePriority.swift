@@ -88,8 +88,11 @@ public struct EffectivePriority: Equatable, Sendable {
     /// The priority in force.
     public var value: UInt8 {
         guard base != Advertisement.ownerPriority else { return base }
-        return UInt8(min(max(Int(base) + contributions.values.reduce(0, +), 1), 254))
+        return UInt8(min(max(sum, 1), 254))
     }
+
+    /// The sum of base and weights before it is kept within bounds.
+    public var sum: Int { Int(base) + contributions.values.reduce(0, +) }
 
     /// All that it has a weight of.
     public var tracked: Dictionary<Tracked, Weight>.Keys { weights.keys }

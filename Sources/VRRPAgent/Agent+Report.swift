@@ -38,6 +38,15 @@ extension Agent {
             entry.pendingMembers = members.count { $0.standing == .pending }
             report.groups[group.definition.name] = entry
         }
+        report.staticObjects.addresses = configuration.staticAddresses.map { address in
+            var entry = AddressReport(address: address, interface: address.interface)
+            entry.isSet = isSet(address)
+            return entry
+        }
+        report.staticObjects.routes = configuration.staticRoutes.map {
+            RouteReport(route: $0, isSet: true)
+        }
+        report.staticObjects.rules = configuration.staticRules
         report.programs = book.programs
         report.scripts = trackers.scriptReports
         report.fileValues = trackers.fileValues
@@ -46,13 +55,20 @@ extension Agent {
         return report
     }
 
+    /// Whether a static address is there.
+    private func isSet(_ address: VirtualAddress) -> Bool {
+        machine.kernel.interfaces[address.interface]?.addresses.contains {
+            $0.address.address == address.address.address
+        } ?? false
+    }
+
     private func instanceReport(_ runner: InstanceRunner) -> InstanceReport {
         var report = InstanceReport(book.shown(runner.instance))
         let router = runner.router
         report.state = .init(router.state)
         report.wantedState = runner.wantedState
         report.effectivePriority = router.priority
-        report.totalPriority = Int(router.priority)
+        report.totalPriority = runner.priority.sum
         if !router.isMaster, let master = runner.lastMaster {
             report.masterPriority = master.priority
             report.masterAddress = master.address

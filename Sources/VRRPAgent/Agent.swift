@@ -106,6 +106,10 @@ final class Agent {
 
     /// Starts the instances.
     private func begin() throws(SystemError) {
+        if configuration.global.startupDelay > .zero {
+            log.line(
+                "Delaying startup for \(configuration.global.startupDelay.shortSeconds) seconds")
+        }
         statics.set(configuration)
         for instance in configuration.instances { prepare(instance) }
         refreshAll()
