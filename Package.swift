@@ -123,7 +123,8 @@ let package = Package(
             dependencies: ["NodeInit", "NodeProtocol", "LinuxSystem", "NetworkTypes"],
             swiftSettings: common),
         .testTarget(
-            name: "LabModelTests", dependencies: ["LabModel", "NetworkTypes"], swiftSettings: common
+            name: "LabModelTests", dependencies: ["LabModel", "NetworkTypes"],
+            exclude: ["Fixtures"], swiftSettings: common
         ),
         .testTarget(
             name: "LabReportTests", dependencies: ["LabReport", "LabModel", "NetworkTypes"],
@@ -152,7 +153,8 @@ let package = Package(
         .testTarget(
             name: "LabKitTests",
             dependencies: [
-                "LabKit", "LabModel", "NodeProtocol", "LinuxSystem", "NetworkTypes", system,
+                "LabKit", "LabModel", "Netlink", "NodeProtocol", "LinuxSystem", "NetworkTypes",
+                system,
             ],
             swiftSettings: common),
         .testTarget(

@@ -25,7 +25,7 @@ public struct EventText: Sendable {
     }
 
     /// Seconds with all six decimals of microseconds, so that columns and differences can be read.
-    static func seconds(_ duration: Duration) -> String {
+    public static func seconds(_ duration: Duration) -> String {
         let microseconds = duration.wholeNanoseconds / 1000
         let (whole, rest) = microseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000)
         let digits = String(rest)

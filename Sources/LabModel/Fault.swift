@@ -54,8 +54,8 @@ extension Fault: CustomStringConvertible {
     }
 }
 
-extension Fault: Codable {
-    private enum Name: String, Codable {
+extension Fault: Decodable {
+    fileprivate enum Name: String, Decodable {
         case linkDown = "link-down"
         case blackhole
         case linkUp = "link-up"
@@ -63,27 +63,6 @@ extension Fault: Codable {
     }
 
     private enum Key: String, CodingKey { case fault, endpoint, direction, groups }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encode(name, forKey: .fault)
-        try fields.encodeIfPresent(endpoint, forKey: .endpoint)
-        switch self {
-        case .blackhole(_, let direction): try fields.encode(direction, forKey: .direction)
-        case .partition(let groups): try fields.encode(groups, forKey: .groups)
-        case .linkDown, .linkUp, .heal: break
-        }
-    }
-
-    private var name: Name {
-        switch self {
-        case .linkDown: .linkDown
-        case .blackhole: .blackhole
-        case .linkUp: .linkUp
-        case .partition: .partition
-        case .heal: .heal
-        }
-    }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
@@ -99,6 +78,28 @@ extension Fault: Codable {
         case .partition:
             self = .partition(try fields.decode([[String]].self, forKey: .groups))
         case .heal: self = .heal(try fields.decodeIfPresent(Endpoint.self, forKey: .endpoint))
+        }
+    }
+}
+
+extension Fault: JSONWritable {
+    public func write(to fields: inout some JSONFields) {
+        fields.field("fault", name)
+        if let endpoint { fields.field("endpoint", endpoint) }
+        switch self {
+        case .blackhole(_, let direction): fields.field("direction", direction)
+        case .partition(let groups): fields.field("groups", groups)
+        case .linkDown, .linkUp, .heal: break
+        }
+    }
+
+    private var name: Name {
+        switch self {
+        case .linkDown: .linkDown
+        case .blackhole: .blackhole
+        case .linkUp: .linkUp
+        case .partition: .partition
+        case .heal: .heal
         }
     }
 }

@@ -3,13 +3,17 @@ enum Hexadecimal {
     private static let digits = Array("0123456789abcdef".utf8)
 
     /// The digits, two an octet.
-    static func text(_ bytes: [UInt8]) -> String {
-        String(unsafeUninitializedCapacity: bytes.count * 2) { text in
-            for (index, byte) in bytes.enumerated() {
-                text[index * 2] = digits[Int(byte >> 4)]
-                text[index * 2 + 1] = digits[Int(byte & 15)]
-            }
-            return bytes.count * 2
+    static func text(_ octets: [UInt8]) -> String {
+        var text: [UInt8] = []
+        append(octets, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends the digits as ASCII.
+    static func append(_ octets: [UInt8], to text: inout [UInt8]) {
+        for octet in octets {
+            text.append(digits[Int(octet >> 4)])
+            text.append(digits[Int(octet & 15)])
         }
     }
 

@@ -2,33 +2,13 @@ import NetworkTypes
 
 // Scenario steps in JSON, as part of the timeline.
 
-extension StepReport: Codable {
+extension StepReport: Decodable {
     private enum Name: String, Codable {
         case began, passed, failed, inconclusive
         case notRun = "not-run"
     }
 
     private enum Key: String, CodingKey { case scenario, index, summary, phase, message, result }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encode(scenario, forKey: .scenario)
-        try fields.encode(index, forKey: .index)
-        try fields.encode(summary, forKey: .summary)
-        switch phase {
-        case .began: try fields.encode(Name.began, forKey: .phase)
-        case .passed(let result):
-            try fields.encode(Name.passed, forKey: .phase)
-            try fields.encode(result, forKey: .result)
-        case .failed(let message):
-            try fields.encode(Name.failed, forKey: .phase)
-            try fields.encode(message, forKey: .message)
-        case .inconclusive(let message):
-            try fields.encode(Name.inconclusive, forKey: .phase)
-            try fields.encode(message, forKey: .message)
-        case .notRun: try fields.encode(Name.notRun, forKey: .phase)
-        }
-    }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
@@ -48,16 +28,8 @@ extension StepReport: Codable {
     }
 }
 
-extension StepResult: Codable {
+extension StepResult: Decodable {
     private enum Key: String, CodingKey { case cause, after, bound, outage }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encodeIfPresent(cause, forKey: .cause)
-        try fields.encodeIfPresent(after.map(Nanoseconds.init(wrappedValue:)), forKey: .after)
-        try fields.encodeIfPresent(bound, forKey: .bound)
-        try fields.encodeIfPresent(outage, forKey: .outage)
-    }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)

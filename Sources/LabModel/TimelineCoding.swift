@@ -53,96 +53,12 @@ extension TimelineEvent.Kind {
     }
 }
 
-extension TimelineEvent: Codable {
+extension TimelineEvent: Decodable {
     private enum Key: String, CodingKey {
         case time, stamp, uncertainty, event, frame
         case node, interface, service, state, address, mac, verb, target, duration, length
         case isUp = "up"
         case hasCarrier = "carrier"
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encode(time, forKey: .time)
-        try fields.encode(stamp, forKey: .stamp)
-        if uncertainty != .zero {
-            try fields.encode(Nanoseconds(wrappedValue: uncertainty), forKey: .uncertainty)
-        }
-        try fields.encodeIfPresent(frame.map(Hexadecimal.text), forKey: .frame)
-        try fields.encode(kind.name, forKey: .event)
-        try encodeSight(&fields, encoder)
-        try encodeDeed(&fields, encoder)
-    }
-
-    /// Encodes what kernels and wire have shown.
-    private func encodeSight(
-        _ fields: inout KeyedEncodingContainer<Key>, _ encoder: any Encoder
-    ) throws {
-        func place(_ node: String, _ interface: String) throws {
-            try fields.encode(node, forKey: .node)
-            try fields.encode(interface, forKey: .interface)
-        }
-        switch kind {
-        case .addressAdded(let node, let interface, let address),
-            .addressRemoved(let node, let interface, let address):
-            try place(node, interface)
-            try fields.encode(address, forKey: .address)
-        case .link(let node, let interface, let isUp, let hasCarrier):
-            try place(node, interface)
-            try fields.encode(isUp, forKey: .isUp)
-            try fields.encode(hasCarrier, forKey: .hasCarrier)
-        case .routeAdded(let node, let route), .routeRemoved(let node, let route):
-            try fields.encode(node, forKey: .node)
-            try route.encode(to: encoder)
-        case .neighbour(let neighbour): try neighbour.encode(to: encoder)
-        case .neighbourRemoved(let node, let interface, let address):
-            try place(node, interface)
-            try fields.encode(address, forKey: .address)
-        case .advertisement(let seen): try seen.encode(to: encoder)
-        case .gratuitousARP(let node, let interface, let address, let mac):
-            try place(node, interface)
-            try fields.encode(address, forKey: .address)
-            try fields.encode(mac, forKey: .mac)
-        case .arp(let arp): try arp.encode(to: encoder)
-        case .unsolicitedNA(let node, let interface, let address, let mac):
-            try place(node, interface)
-            try fields.encode(address, forKey: .address)
-            try fields.encode(mac, forKey: .mac)
-        case .packet(let node, let interface, let length):
-            try place(node, interface)
-            try fields.encode(length, forKey: .length)
-        case .probe, .control, .fault, .node, .service, .step, .claim, .violation, .stall, .lost:
-            break
-        }
-    }
-
-    /// Encodes what was done, and what is said about it.
-    private func encodeDeed(
-        _ fields: inout KeyedEncodingContainer<Key>, _ encoder: any Encoder
-    ) throws {
-        switch kind {
-        case .probe(let result): try result.encode(to: encoder)
-        case .control(let verb, let target):
-            try fields.encode(verb, forKey: .verb)
-            try fields.encode(target, forKey: .target)
-        case .fault(let fault): try fault.encode(to: encoder)
-        case .node(let node, let state):
-            try fields.encode(node, forKey: .node)
-            try fields.encode(state, forKey: .state)
-        case .service(let node, let service, let state):
-            try fields.encode(node, forKey: .node)
-            try fields.encode(service, forKey: .service)
-            try state.encode(to: encoder)
-        case .step(let report): try report.encode(to: encoder)
-        case .claim(let claim): try claim.encode(to: encoder)
-        case .violation(let violation): try violation.encode(to: encoder)
-        case .stall(let duration):
-            try fields.encode(Nanoseconds(wrappedValue: duration), forKey: .duration)
-        case .lost(let loss): try loss.encode(to: encoder)
-        case .addressAdded, .addressRemoved, .link, .routeAdded, .routeRemoved, .neighbour,
-            .neighbourRemoved, .advertisement, .gratuitousARP, .arp, .unsolicitedNA, .packet:
-            break
-        }
     }
 
     public init(from decoder: any Decoder) throws {
@@ -216,33 +132,12 @@ extension TimelineEvent: Codable {
     }
 }
 
-extension TimelineEvent.ServiceState: Codable {
+extension TimelineEvent.ServiceState: Decodable {
     private enum Name: String, Codable {
         case starting, running, ready, stopping, exited, failed
     }
 
     private enum Key: String, CodingKey { case state, pid, status, signal, error }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        switch self {
-        case .starting: try fields.encode(Name.starting, forKey: .state)
-        case .running(let pid):
-            try fields.encode(Name.running, forKey: .state)
-            try fields.encode(pid, forKey: .pid)
-        case .ready: try fields.encode(Name.ready, forKey: .state)
-        case .stopping: try fields.encode(Name.stopping, forKey: .state)
-        case .exited(.status(let status)):
-            try fields.encode(Name.exited, forKey: .state)
-            try fields.encode(status, forKey: .status)
-        case .exited(.signal(let signal)):
-            try fields.encode(Name.exited, forKey: .state)
-            try fields.encode(signal, forKey: .signal)
-        case .failed(let reason):
-            try fields.encode(Name.failed, forKey: .state)
-            try fields.encode(reason, forKey: .error)
-        }
-    }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
@@ -262,20 +157,8 @@ extension TimelineEvent.ServiceState: Codable {
     }
 }
 
-extension ProbeResult: Codable {
+extension ProbeResult: Decodable {
     private enum Key: String, CodingKey { case probe, due, status, body, error }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encodeIfPresent(probe, forKey: .probe)
-        try fields.encode(due, forKey: .due)
-        switch outcome {
-        case .answered(let status, let body):
-            try fields.encode(status, forKey: .status)
-            try fields.encode(body, forKey: .body)
-        case .failed(let reason): try fields.encode(reason, forKey: .error)
-        }
-    }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)

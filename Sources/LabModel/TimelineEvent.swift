@@ -21,7 +21,8 @@ public struct TimelineEvent: Equatable, Sendable {
         /// The supervisor, when it read the notification: late by at most the uncertainty, the
         /// time since it last found nothing to read.
         case receipt
-        /// The supervisor, when it did the thing itself.
+        /// The supervisor, when it did the thing itself; a node's own first process or our agent,
+        /// where they say when.
         case origin
     }
 
@@ -50,8 +51,8 @@ public struct TimelineEvent: Equatable, Sendable {
         /// An unsolicited neighbour advertisement (RFC 4861 §7.2.6), IPv6's gratuitous ARP, entered
         /// the fabric from that node's port.
         case unsolicitedNA(node: String, interface: String, address: IPv6Address, mac: MACAddress)
-        /// Another frame, of that many bytes, entered the fabric from that node's port while all
-        /// frames were asked for.
+        /// Another frame, of that many bytes, entered the fabric from that node's port while a
+        /// capture asked for all to be kept (`labctl capture --keep`).
         case packet(node: String, interface: String, lengthBytes: Int)
         /// A request of a probe ended.
         case probe(ProbeResult)

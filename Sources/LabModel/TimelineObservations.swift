@@ -64,7 +64,7 @@ extension TimelineEvent {
     }
 
     /// A route as the kernel has it.
-    public struct Route: Codable, Equatable, Sendable {
+    public struct Route: Codable, Hashable, Sendable {
         /// Where to; a length of 0 is the default route.
         public var destination: IPPrefix
         /// The word `ip route` has for its type: `unicast`, `local`, `broadcast`, `blackhole`...
@@ -134,7 +134,7 @@ extension TimelineEvent {
 
         /// How it says so.
         public enum Source: String, Codable, Sendable {
-            /// By a message for this purpose, as our agent does.
+            /// By a message with its own time, as our agent does with `--log-format json`.
             case message
             /// By a line of its log.
             case log

@@ -307,6 +307,9 @@ struct TimelineEventTests {
                 == TimelineEvent(
                     time: at(1.5), stamp: .kernel, uncertainty: .nanoseconds(90), kind: kind,
                     frame: [0, 0x7f, 0xff]))
+        var written = JSONLine()
+        written.append(event)
+        #expect(String(decoding: written.bytes, as: UTF8.self) == text + "\n")
         let again = try JSONSerialization.jsonObject(with: JSONEncoder().encode(event))
         let given = try JSONSerialization.jsonObject(with: Data(text.utf8))
         #expect(again as? NSDictionary == given as? NSDictionary)
@@ -317,6 +320,21 @@ struct TimelineEventTests {
         let event = TimelineEvent(time: at(1), stamp: .origin, kind: .node("m", .running))
         let fields = try JSONSerialization.jsonObject(with: JSONEncoder().encode(event))
         #expect((fields as? NSDictionary)?.allKeys.count == 5)
+    }
+
+    @Test("What a program prints is JSON whatever it is")
+    func strings() throws {
+        let texts = ["", "\"\\/", "\u{0}\u{1f}\u{7f}\r\t", "Grüße, 世界 \u{1f984}", "a\u{301}"]
+        for text in texts {
+            let event = TimelineEvent(
+                time: at(-1e9), stamp: .origin,
+                kind: .service(node: text, service: text, .failed(text)))
+            var line = JSONLine()
+            line.append(event)
+            #expect(!line.bytes.dropLast().contains(UInt8(ascii: "\n")))
+            let again = try JSONDecoder().decode(TimelineEvent.self, from: Data(line.bytes))
+            #expect(again == event)
+        }
     }
 
     @Test("A frame that is no octets is refused", arguments: ["0", "0g", "0G", "AB"])

@@ -1,0 +1,251 @@
+import NetworkTypes
+
+extension Failover {
+    /// The last failover of a timeline; nil where no virtual address has come from one node to
+    /// another.
+    ///
+    /// - Parameters:
+    ///   - events: the timeline, in order.
+    ///   - routers: the lab's virtual routers, for theory. Of one that is not among them, what its
+    ///     advertisements say is taken for its configuration.
+    public static func last(
+        in events: some Sequence<TimelineEvent>, routers: [VirtualRouterFacts] = []
+    ) -> Failover? {
+        var finder = FailoverFinder(routers: routers)
+        for event in events { finder.fold(event) }
+        return finder.last()
+    }
+}
+
+/// Collects what failovers consist of, and puts the last one together.
+private struct FailoverFinder {
+    private typealias Seen = (time: MonotonicInstant, what: TimelineEvent.Advertisement)
+
+    private let routers: [VirtualRouterFacts]
+    private var ownership = Ownership()
+    private var advertisements: [Seen] = []
+    private var announcements: [(time: MonotonicInstant, node: String, IPAddress, MACAddress)] = []
+    private var neighbours: [(time: MonotonicInstant, entry: TimelineEvent.Neighbour)] = []
+    private var probes: [(ended: MonotonicInstant, result: ProbeResult)] = []
+    /// What was done, and what happened by itself.
+    private var acts: [TimelineEvent] = []
+    private var accidents: [TimelineEvent] = []
+    private var readies: [(time: MonotonicInstant, node: String, service: String)] = []
+
+    init(routers: [VirtualRouterFacts]) { self.routers = routers }
+
+    mutating func fold(_ event: TimelineEvent) {
+        ownership.fold(event)
+        switch event.kind {
+        case .advertisement(let seen): advertisements.append((event.time, seen))
+        case .gratuitousARP(let node, _, let address, let mac):
+            announcements.append((event.time, node, .v4(address), mac))
+        case .unsolicitedNA(let node, _, let address, let mac):
+            announcements.append((event.time, node, .v6(address), mac))
+        case .neighbour(let entry): neighbours.append((event.time, entry))
+        case .probe(let result): probes.append((event.time, result))
+        case .control, .fault: acts.append(event)
+        case .service(let node, let service, .ready): readies.append((event.time, node, service))
+        case .service(_, _, .exited), .service(_, _, .failed), .node(_, .failed),
+            .link(_, _, _, false), .link(_, _, false, _):
+            accidents.append(event)
+        case .service, .node, .link, .addressAdded, .addressRemoved, .routeAdded, .routeRemoved,
+            .neighbourRemoved, .arp, .packet, .step, .claim, .violation, .stall, .lost:
+            break
+        }
+    }
+
+    /// A change of an address's holder.
+    private struct Takeover {
+        var address: IPAddress
+        var before: Ownership.Span
+        var after: Ownership.Span
+        /// When `after.node` had ceased to be master before, if it ever was.
+        var floor: MonotonicInstant
+    }
+
+    private func lastTakeover() -> Takeover? {
+        var virtual = Set(routers.flatMap(\.addresses))
+        for seen in advertisements { virtual.formUnion(seen.what.addresses) }
+        var last: Takeover?
+        for address in virtual.sorted() {
+            let spans = ownership.spans(of: address)
+            guard
+                let index = spans.indices.dropFirst().last(where: {
+                    spans[$0].node != spans[$0 - 1].node
+                })
+            else { continue }
+            let after = spans[index]
+            if let last, last.after.since >= after.since { continue }
+            let earlier = spans[..<index].last { $0.node == after.node }
+            last = Takeover(
+                address: address, before: spans[index - 1], after: after,
+                floor: earlier?.until ?? .zero)
+        }
+        return last
+    }
+
+    func last() -> Failover? {
+        guard let takeover = lastTakeover() else { return nil }
+        let (from, to) = (takeover.before.node, takeover.after.node)
+        let heard = advertisements.filter { $0.what.addresses.contains(takeover.address) }
+        let first = heard.first {
+            $0.what.node == to && $0.what.priority > 0 && $0.time > takeover.floor
+        }
+        let sign = min(first?.time ?? takeover.after.since, takeover.after.since)
+        var failover = Failover(
+            address: takeover.address,
+            vrid: first?.what.vrid ?? heard.last { $0.what.node == from }?.what.vrid, from: from,
+            to: to, cause: cause(of: takeover, before: sign),
+            firstAdvertisement: first?.time, appeared: takeover.after.since, parts: [])
+        let theirs = heard.filter { $0.what.node == from && $0.time < sign }
+        failover.resignation =
+            theirs.last {
+                $0.what.priority == 0 && $0.time >= failover.cause?.time ?? takeover.before.since
+            }?.time
+        let last = theirs.last {
+            $0.what.priority > 0 && (isCutOff(failover) ? $0.time <= failover.cause!.time : true)
+        }
+        failover.lastAdvertisement = last?.time
+        let announcement = announcements.first {
+            $0.node == to && $0.2 == takeover.address && $0.time >= sign
+        }
+        failover.announced = announcement?.time
+        failover.relearned = relearned(failover, mac: announcement?.3, since: sign)
+        failover.served = served(failover)
+        divide(&failover, first: first?.what, last: last?.what)
+        return failover
+    }
+
+    // MARK: Cause and effect
+
+    private func cause(of takeover: Takeover, before sign: MonotonicInstant) -> Failover.Moment? {
+        let window = takeover.before.since...max(sign, takeover.before.since)
+        let nodes = [takeover.before.node, takeover.after.node]
+        func concerns(_ event: TimelineEvent) -> Bool {
+            guard window.contains(event.time) else { return false }
+            return event.kind.node.map(nodes.contains) ?? true
+        }
+        let cause =
+            acts.last(where: concerns)
+            ?? accidents.last { concerns($0) && $0.kind.node == takeover.before.node }
+        return cause.map { event in
+            let isAct =
+                switch event.kind {
+                case .control, .fault: true
+                default: false
+                }
+            let place = isAct ? "" : event.kind.node.map { "\($0): " } ?? ""
+            return Failover.Moment(event.time, place + event.kind.words)
+        }
+    }
+
+    /// Whether the cause cut the two off from each other, so that what `from` sent afterwards did
+    /// not reach `to`.
+    private func isCutOff(_ failover: Failover) -> Bool {
+        guard let cause = failover.cause else { return false }
+        return acts.contains { event in
+            guard event.time == cause.time, case .fault(let fault) = event.kind else {
+                return false
+            }
+            switch fault {
+            case .linkDown, .blackhole, .partition: return true
+            case .linkUp, .heal: return false
+            }
+        }
+    }
+
+    private func relearned(
+        _ failover: Failover, mac: MACAddress?, since: MonotonicInstant
+    ) -> Failover.Moment? {
+        var known: [String: MACAddress] = [:]
+        for (time, entry) in neighbours where entry.address == failover.address {
+            guard let found = entry.mac, entry.node != failover.to, entry.node != failover.from
+            else { continue }
+            if time >= since, mac == nil || found == mac, let before = known[entry.node],
+                before != found
+            {
+                return Failover.Moment(time, entry.node)
+            }
+            known[entry.node] = found
+        }
+        return nil
+    }
+
+    private func served(_ failover: Failover) -> Failover.Moment? {
+        let begin = failover.cause?.time ?? failover.lastAdvertisement ?? failover.appeared
+        var losing: Set<String> = []
+        for (ended, result) in probes {
+            guard let probe = result.probe else { continue }
+            if !result.outcome.isSuccess {
+                if result.due >= begin { losing.insert(probe) }
+            } else if ended >= failover.appeared, losing.contains(probe) {
+                return Failover.Moment(ended, probe)
+            }
+        }
+        return nil
+    }
+
+    // MARK: Parts
+
+    private func divide(
+        _ failover: inout Failover, first: TimelineEvent.Advertisement?,
+        last: TimelineEvent.Advertisement?
+    ) {
+        let sign = min(failover.firstAdvertisement ?? failover.appeared, failover.appeared)
+        let heir = facts(failover, first)
+        var begin: MonotonicInstant?
+        var theory = TimeBound(terms: [], margins: [])
+        if let resignation = failover.resignation {
+            begin = resignation
+            theory.terms = heir.map { [$0.skewTime(learned: last?.interval)] } ?? []
+        } else if isPreemption(failover, last: last) {
+            failover.ready = readies.last { $0.node == failover.to && $0.time <= sign }?.time
+            begin = failover.ready
+            theory.terms = heir.map { $0.masterDownInterval() } ?? []
+        } else if let time = failover.lastAdvertisement {
+            begin = time
+            theory.terms = heir.map { $0.masterDownInterval(learned: last?.interval) } ?? []
+        }
+        var end = sign
+        if let begin {
+            end = theory.terms.isEmpty ? sign : min(begin + theory.total, sign)
+            failover.timer = end
+            failover.parts.append(.init(name: .detect, begin: begin, end: end, theory: theory))
+        }
+        func add(_ name: Failover.Part.Name, until time: MonotonicInstant?) {
+            guard let time else { return }
+            let nothing = TimeBound(terms: [], margins: [])
+            failover.parts.append(
+                .init(name: name, begin: end, end: max(end, time), theory: nothing))
+            end = max(end, time)
+        }
+        add(.elect, until: failover.firstAdvertisement)
+        add(.announce, until: max(failover.appeared, failover.announced ?? failover.appeared))
+        add(.relearn, until: failover.relearned?.time)
+        add(.serve, until: failover.served?.time)
+    }
+
+    /// Whether the master lived when it was taken over from: its last advertisement was not missed.
+    private func isPreemption(_ failover: Failover, last: TimelineEvent.Advertisement?) -> Bool {
+        guard let time = failover.lastAdvertisement, let first = failover.firstAdvertisement,
+            let last, !isCutOff(failover)
+        else { return false }
+        return first - time < last.interval * 3 / 2
+    }
+
+    private func facts(
+        _ failover: Failover, _ first: TimelineEvent.Advertisement?
+    ) -> VirtualRouterFacts? {
+        let known = routers.first {
+            $0.node == failover.to && $0.addresses.contains(failover.address)
+        }
+        if let known { return known }
+        guard let first, (1...255).contains(first.priority) else { return nil }
+        return VirtualRouterFacts(
+            node: first.node, service: "", instance: "VRID \(first.vrid)",
+            interface: first.interface, version: first.version, vrid: first.vrid,
+            priority: first.priority, advertisementInterval: first.interval, preempts: true,
+            addresses: first.addresses)
+    }
+}
