@@ -98,6 +98,7 @@ static const unsigned long CLINUX_TIOCGPTN = TIOCGPTN;
 static const int CLINUX_PR_SET_NAME = PR_SET_NAME;
 static const int CLINUX_SOL_NETLINK = 270;
 static const int CLINUX_SOL_PACKET = SOL_PACKET;
+static const int CLINUX_PACKET_IGNORE_OUTGOING = 23;
 
 static inline int clinux_ioctl_pointer(int descriptor, unsigned long request, void *argument) {
     return ioctl(descriptor, request, argument);
@@ -279,6 +280,14 @@ static inline ssize_t clinux_receive_stamped(
             memcpy(&receipt->network_namespace_id, CMSG_DATA(header), sizeof(int32_t));
     }
     return received;
+}
+
+/// How many frames a packet socket had no room for since the last call (PACKET_STATISTICS); -1 with errno.
+static inline int64_t clinux_packet_drops(int socket) {
+    struct tpacket_stats statistics;
+    socklen_t length = sizeof statistics;
+    if (getsockopt(socket, SOL_PACKET, PACKET_STATISTICS, &statistics, &length) < 0) return -1;
+    return statistics.tp_drops;
 }
 
 #include "CLinuxSpawn.h"

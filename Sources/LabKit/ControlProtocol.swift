@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import LabModel
 public import NetworkTypes
 
@@ -20,6 +21,10 @@ enum ControlRequest: Codable, Sendable {
     case logs(LogQuery)
     /// The timeline so far and, following, as it grows.
     case events(follow: Bool)
+    /// Frames from now on, in pcapng, until ``endCapture``.
+    case capture(CaptureQuery)
+    /// What is left of the capture, and its end.
+    case endCapture
     /// Run a scenario; its steps' reports are streamed, and every event of the timeline where they
     /// are wanted.
     case runScenario(String, withEvents: Bool)
@@ -50,6 +55,14 @@ struct LogQuery: Codable, Sendable {
     var tail: Int?
 }
 
+/// Which frames are wanted.
+struct CaptureQuery: Codable, Sendable {
+    /// VRRP, ARP and neighbour advertisements only, which the timeline has anyway.
+    var onlyControl: Bool
+    /// Whether the others are put on the timeline as well.
+    var keepsPackets: Bool
+}
+
 /// What a supervisor answers.
 enum ControlReply: Codable, Sendable {
     case done
@@ -57,12 +70,28 @@ enum ControlReply: Codable, Sendable {
     case status(LabStatus)
     case description(LabDescription)
     case logLine(LogLine)
+    /// An event that is not in the file yet, or, of a scenario, as it comes.
     case event(TimelineEvent)
+    /// So much of the file of the timeline is written: whole lines, which the client reads itself.
+    case recorded(bytes: Int)
+    /// Whole blocks of a pcapng file.
+    case capture(Data)
     case step(StepReport)
     case verdict(ScenarioOutcome)
 
     /// The kinds of ``LabError`` that a supervisor reports.
     enum FailureKind: String, Codable, Sendable { case machine, state, failed }
+}
+
+extension ControlReply {
+    /// What an encoder makes of ``event(_:)``, in a fraction of the time.
+    static func message(of event: TimelineEvent) -> [UInt8] {
+        var line = JSONLine()
+        line.append(literal: #"{"event":{"_0":"#)
+        line.append(event)
+        line.append(literal: "}}")
+        return line.bytes
+    }
 }
 
 /// One line of a service's output.

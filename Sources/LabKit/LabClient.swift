@@ -95,18 +95,57 @@ public struct LabClient {
         }
     }
 
-    /// The timeline so far; with `follow`, as it grows until the lab is taken down or nobody reads
-    /// standard output any more.
+    /// The timeline so far, in order; with `follow`, as it grows until the lab is taken down or
+    /// nobody reads standard output any more. What is younger than
+    /// ``TimelineRecorder/settlingTime`` waits for what may still come before it.
+    ///
+    /// - Parameter onEvent: gets each event, and its line of `events.jsonl`, without the end.
     public func events(
-        follow: Bool = false, onEvent: (TimelineEvent) -> Void
+        follow: Bool = false, onEvent: (TimelineEvent, ArraySlice<UInt8>) -> Void
     ) throws(LabError) {
         let connection = try ControlConnection(directory)
+        var file = try TimelineFile(directory.eventsPath)
         try connection.send(.events(follow: follow))
         while let reply = try connection.receiveUnlessEnded(output: follow ? STDOUT_FILENO : nil) {
             switch reply {
-            case .event(let event): onEvent(event)
+            case .recorded(let bytes): try file.read(to: bytes, onEvent)
+            case .event(let event):
+                var line = JSONLine()
+                line.append(event)
+                onEvent(event, line.bytes.dropLast())
             case .done: return
             default: throw unexpected
+            }
+        }
+    }
+
+    /// Captures frames of all networks in pcapng until `interrupt` is readable, the lab is taken
+    /// down, or nobody reads standard output any more.
+    ///
+    /// - Parameters:
+    ///   - onlyControl: VRRP, ARP and neighbour advertisements only.
+    ///   - keepsPackets: whether the others are put on the timeline as well.
+    ///   - interrupt: a descriptor.
+    ///   - onBlocks: gets whole blocks of the file.
+    public func capture(
+        onlyControl: Bool, keepsPackets: Bool = false, until interrupt: CInt,
+        onBlocks: ([UInt8]) -> Void
+    ) throws(LabError) {
+        let connection = try ControlConnection(directory)
+        try connection.send(
+            .capture(CaptureQuery(onlyControl: onlyControl, keepsPackets: keepsPackets)))
+        var isEnding = false
+        while true {
+            let descriptors = isEnding ? [] : [interrupt, STDOUT_FILENO]
+            switch try connection.next(unless: descriptors) {
+            case .ended: return
+            case .other(interrupt):
+                isEnding = true
+                try connection.send(.endCapture)
+            case .other: return
+            case .reply(.capture(let blocks)): onBlocks(Array(blocks))
+            case .reply(.done): return
+            case .reply: throw unexpected
             }
         }
     }
@@ -202,29 +241,51 @@ struct ControlConnection {
     }
     private let inbox = Inbox()
 
+    /// What came first.
+    enum Next {
+        case reply(ControlReply)
+        /// The lab has ended.
+        case ended
+        /// That descriptor is readable, or its other end has gone.
+        case other(CInt)
+    }
+
     /// The next reply; nil when the lab has ended.
     ///
     /// - Parameter output: a descriptor whose last reader's going away ends the waiting, too.
     /// - Throws: the failure that the supervisor reports.
     func receiveUnlessEnded(output: CInt? = nil) throws(LabError) -> ControlReply? {
+        guard case .reply(let reply) = try next(unless: [output].compactMap(\.self)) else {
+            return nil
+        }
+        return reply
+    }
+
+    /// The next reply, unless something else comes first.
+    ///
+    /// - Parameter others: descriptors to be watched as well; one that is written to, for its last
+    ///   reader's going away.
+    /// - Throws: the failure that the supervisor reports.
+    func next(unless others: [CInt]) throws(LabError) -> Next {
         while inbox.messages.isEmpty {
-            // Errors and hang-ups are reported without being asked for; a negative number is
-            // nobody's.
-            var waiting = [
-                pollfd(fd: channel.socket.rawValue, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: output ?? -1, events: 0, revents: 0),
-            ]
-            poll(&waiting, 2, -1)
-            if waiting[1].revents != 0 { return nil }
-            guard let received = try? channel.receive() else { return nil }
+            // Errors and hang-ups are reported without being asked for.
+            var waiting = ([channel.socket.rawValue] + others).map {
+                pollfd(
+                    fd: $0, events: $0 == STDOUT_FILENO ? 0 : Int16(POLLIN), revents: 0)
+            }
+            poll(&waiting, nfds_t(waiting.count), -1)
+            if let other = waiting.dropFirst().first(where: { $0.revents != 0 }) {
+                return .other(other.fd)
+            }
+            guard let received = try? channel.receive() else { return .ended }
             inbox.messages = received.messages
-            if received.isAtEnd, received.messages.isEmpty { return nil }
+            if received.isAtEnd, received.messages.isEmpty { return .ended }
         }
         let message = inbox.messages.removeFirst()
         do {
             let reply = try JSONDecoder().decode(ControlReply.self, from: Data(message.payload))
             if case .failed(let kind, let text) = reply { throw LabError(kind, text) }
-            return reply
+            return .reply(reply)
         } catch let error as LabError {
             throw error
         } catch {

@@ -174,14 +174,14 @@ private struct FailoverFinder {
 
     private func served(_ failover: Failover) -> Failover.Moment? {
         let begin = failover.cause?.time ?? failover.lastAdvertisement ?? failover.appeared
-        var losing: Set<String> = []
-        for (ended, result) in probes {
-            guard let probe = result.probe else { continue }
-            if !result.outcome.isSuccess {
-                if result.due >= begin { losing.insert(probe) }
-            } else if ended >= failover.appeared, losing.contains(probe) {
-                return Failover.Moment(ended, probe)
+        // A request that times out ends after later ones were answered.
+        for (ended, result) in probes where ended >= failover.appeared {
+            guard let probe = result.probe, result.outcome.isSuccess else { continue }
+            let hasLost = probes.contains { _, other in
+                other.probe == probe && !other.outcome.isSuccess && other.due >= begin
+                    && other.due < result.due
             }
+            if hasLost { return Failover.Moment(ended, probe) }
         }
         return nil
     }

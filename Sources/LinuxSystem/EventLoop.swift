@@ -44,6 +44,20 @@ public final class EventLoop {
     private var events = [epoll_event](repeating: epoll_event(), count: 64)
     private var nextTimer: UInt64 = 0
     private var isStopped = false
+    /// Whether ``lastWait`` is kept: it costs two looks at the clock.
+    public var recordsWaits = false
+    /// When the loop last waited for events.
+    public private(set) var lastWait: Wait
+
+    /// One waiting for events, from which a handler can tell how late it learns of what it reads.
+    public struct Wait: Equatable, Sendable {
+        /// When the waiting before it ended.
+        public var previousEnd: MonotonicInstant
+        /// When everything known before was handled, and the waiting began.
+        public var begin: MonotonicInstant
+        /// When it ended.
+        public var end: MonotonicInstant
+    }
 
     /// A loop that watches nothing yet.
     ///
@@ -52,6 +66,8 @@ public final class EventLoop {
         epoll = SharedDescriptor(
             OwnedDescriptor(
                 try systemCall("make an epoll instance") { epoll_create1(CLINUX_EPOLL_CLOEXEC) }))
+        let now = MonotonicClock.now
+        lastWait = Wait(previousEnd: now, begin: now, end: now)
         // epoll_wait counts in milliseconds; a timerfd wakes it to the nanosecond.
         alarm = SharedDescriptor(
             OwnedDescriptor(
@@ -142,8 +158,12 @@ public final class EventLoop {
             guard !isStopped else { return }
             arm()
         }
+        let begin = recordsWaits ? MonotonicClock.now : .zero
         let number = epoll.rawValue
         let count = try systemCall("wait for events") { epoll_wait(number, &events, 64, -1) }
+        if recordsWaits {
+            lastWait = Wait(previousEnd: lastWait.end, begin: begin, end: MonotonicClock.now)
+        }
         runDueTimers()
         for index in 0..<Int(count) {
             let event = events[index]

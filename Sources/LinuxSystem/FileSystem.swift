@@ -66,6 +66,15 @@ public enum FileSystem {
                 }))
     }
 
+    /// Opens a file for writing, made if it is not there, and emptied if it is.
+    public static func openAnew(_ path: String) throws(SystemError) -> SharedDescriptor {
+        SharedDescriptor(
+            OwnedDescriptor(
+                try systemCall("open \(path)") {
+                    clinux_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+                }))
+    }
+
     /// Writes every byte to an open, blocking descriptor.
     public static func writeAll(
         _ bytes: ArraySlice<UInt8>, to descriptor: CInt, name: String

@@ -57,6 +57,9 @@ public final class MessageChannel {
     /// How many messages wait until the socket is writable.
     public var pendingMessageCount: Int { outgoing.count }
 
+    /// How many bytes wait until the socket is writable.
+    public var pendingBytes: Int { outgoing.reduce(0) { $0 + $1.bytes.count } }
+
     /// Sends a message, as far as the socket takes it now; the rest goes with ``flush()``.
     ///
     /// - Parameter descriptors: sent along; kept open until they are on their way.

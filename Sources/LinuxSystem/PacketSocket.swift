@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 public import NetworkTypes
+import SystemPackage
 
 /// A packet socket (packet(7)) that captures frames of every device of its network namespace, with
 /// the kernel's arrival stamps.
@@ -13,13 +14,17 @@ public final class PacketCapture {
         public var uncertainty: Duration
         /// The device it entered by, in the socket's namespace.
         public var interfaceIndex: Int32
-        /// The whole Ethernet frame, cut at ``maximumFrameBytes``.
+        /// The Ethernet frame, as far as the filter lets it in.
         public var bytes: [UInt8]
     }
 
-    /// What of a frame is kept: enough for every advertisement, ARP and ND message.
-    public static let maximumFrameBytes = 2048
-    private static let receiveBufferBytes: CInt = 4 << 20
+    /// The largest frame that is kept whole: what a veth passes where its ends leave segmenting to
+    /// each other.
+    public static let maximumFrameBytes = 1 << 17
+    /// How many frames one ``drain()`` reads at most, so that a flood does not keep an event loop
+    /// from its other work.
+    public static let maximumFramesPerDrain = 4096
+    private static let receiveBufferBytes: CInt = 16 << 20
 
     /// The descriptor to watch for reading.
     public let descriptor: SharedDescriptor
@@ -39,19 +44,11 @@ public final class PacketCapture {
                     Int32(SOCK_RAW.rawValue) | CLINUX_SOCK_CLOEXEC | CLINUX_SOCK_NONBLOCK, 0)
             })
         let number = socket.rawValue
-        var instructions = filter.map {
-            sock_filter(code: $0.code, jt: $0.jumpTrue, jf: $0.jumpFalse, k: $0.operand)
-        }
-        try instructions.withUnsafeMutableBufferPointer { instructions throws(SystemError) in
-            var program = sock_fprog(
-                len: UInt16(instructions.count), filter: instructions.baseAddress)
-            try systemCall("attach a packet filter") {
-                setsockopt(
-                    number, SOL_SOCKET, CLINUX_SO_ATTACH_FILTER, &program,
-                    socklen_t(MemoryLayout<sock_fprog>.size))
-            }
-        }
+        try Self.attach(filter, to: number)
         var on: CInt = 1
+        // A frame that a bridge floods leaves by every port; it is seen once, where it enters.
+        // Kernels before 4.20 do not know the option, and drain() sorts those out.
+        setsockopt(number, CLINUX_SOL_PACKET, CLINUX_PACKET_IGNORE_OUTGOING, &on, 4)
         try systemCall("stamp frames") {
             setsockopt(number, SOL_SOCKET, CLINUX_SO_TIMESTAMPNS, &on, 4)
         }
@@ -70,14 +67,50 @@ public final class PacketCapture {
         descriptor = SharedDescriptor(socket)
     }
 
-    /// The frames that have arrived since the last call; those the namespace sent itself are left
-    /// out.
+    private static func attach(
+        _ filter: [FilterInstruction], to number: CInt
+    ) throws(SystemError) {
+        var instructions = filter.map {
+            sock_filter(code: $0.code, jt: $0.jumpTrue, jf: $0.jumpFalse, k: $0.operand)
+        }
+        try instructions.withUnsafeMutableBufferPointer { instructions throws(SystemError) in
+            var program = sock_fprog(
+                len: UInt16(instructions.count), filter: instructions.baseAddress)
+            try systemCall("attach a packet filter") {
+                setsockopt(
+                    number, SOL_SOCKET, CLINUX_SO_ATTACH_FILTER, &program,
+                    socklen_t(MemoryLayout<sock_fprog>.size))
+            }
+        }
+    }
+
+    /// Puts another filter in place of the present one: from now on it decides what is queued.
+    ///
+    /// - Throws: ``SystemError`` for a program that the kernel refuses.
+    public func setFilter(_ filter: [FilterInstruction]) throws(SystemError) {
+        try Self.attach(filter, to: descriptor.rawValue)
+    }
+
+    /// How many frames there was no room for since the last call (PACKET_STATISTICS).
+    ///
+    /// - Throws: ``SystemError``, which is a fault of the program.
+    public func drops() throws(SystemError) -> Int {
+        let number = descriptor.rawValue
+        let count = clinux_packet_drops(number)
+        guard count >= 0 else {
+            throw SystemError("read a packet socket's statistics", Errno(rawValue: errno))
+        }
+        return Int(count)
+    }
+
+    /// The frames that have arrived since the last call, at most ``maximumFramesPerDrain``; those
+    /// the namespace sent itself are left out.
     ///
     /// - Throws: ``SystemError`` when the device side broke.
     public func drain() throws(SystemError) -> [Frame] {
         let (offset, uncertainty) = MonotonicClock.realtimeOffset()
         var frames: [Frame] = []
-        while true {
+        while frames.count < Self.maximumFramesPerDrain {
             var receipt = clinux_receipt()
             let number = descriptor.rawValue
             let length = try systemCallUnlessBlocked("read a packet socket") {
@@ -92,6 +125,7 @@ public final class PacketCapture {
                     uncertainty: .nanoseconds(uncertainty),
                     interfaceIndex: receipt.interface_index, bytes: Array(buffer.prefix(length))))
         }
+        return frames
     }
 }
 

@@ -13,6 +13,9 @@ public struct ProcessUsage: Equatable, Sendable {
         self.system = system
     }
 
+    /// In either.
+    public var total: Duration { user + system }
+
     /// What the calling process has used.
     public static var own: ProcessUsage { of(RUSAGE_SELF.rawValue) }
 

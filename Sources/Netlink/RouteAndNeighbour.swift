@@ -100,6 +100,15 @@ public struct Neighbour: Hashable, Sendable {
         public static let permanent = State(rawValue: 0x80)
     }
 
+    public init(
+        _ address: IPAddress, interfaceIndex: Int32, macAddress: MACAddress?, state: State
+    ) {
+        self.interfaceIndex = interfaceIndex
+        self.address = address
+        self.macAddress = macAddress
+        self.state = state
+    }
+
     /// Reads RTM_NEWNEIGH and RTM_DELNEIGH; nil for other messages, other families (a bridge's
     /// forwarding table) and malformed ones.
     init?(_ message: NetlinkMessage) {

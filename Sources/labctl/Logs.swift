@@ -42,31 +42,3 @@ struct Logs: ParsableCommand {
         if let tail, tail < 0 { throw ValidationError("--tail counts lines: 0 or more") }
     }
 }
-
-struct Events: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Print a lab's timeline: what kernel and wire have shown.")
-
-    @OptionGroup var lab: LabOption
-    @Flag(name: .shortAndLong, help: "Go on as it grows.")
-    var follow = false
-    @Option(help: "How to print it; json is one object a line.") var format = Format.text
-
-    func run() throws {
-        let client = try lab.client()
-        var failure: (any Error)?
-        var origin: TimelineEvent?
-        try client.events(follow: follow) { event in
-            switch format {
-            case .json:
-                do { try printJSON(event, isPretty: false) } catch { failure = failure ?? error }
-            case .text:
-                let first = origin ?? event
-                origin = first
-                printLine(EventText(origin: first.time).line(for: event))
-            }
-        }
-        if let failure { throw failure }
-        if follow, !StandardStreams.hasReader(STDOUT_FILENO) { endForLackOfReader() }
-    }
-}

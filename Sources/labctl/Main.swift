@@ -101,7 +101,9 @@ struct Labctl: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "What happened, and whether it should have",
-                subcommands: [Events.self, Test.self, Demo.self]),
+                subcommands: [
+                    Events.self, VIP.self, Explain.self, Capture.self, Test.self, Demo.self,
+                ]),
         ])
 }
 

@@ -66,6 +66,15 @@ struct ControlProtocolTests {
             return
         }
         #expect(sameEvent == event)
+        let message = Data(ControlReply.message(of: event))
+        guard
+            case .event(let fastEvent) = try JSONDecoder().decode(
+                ControlReply.self, from: message)
+        else {
+            Issue.record("it is no event when written by hand")
+            return
+        }
+        #expect(fastEvent == event)
         let outcome = ScenarioOutcome(
             verdict: .inconclusive, message: "stalled", duration: .milliseconds(1500))
         guard case .verdict(let same) = try roundTrip(ControlReply.verdict(outcome)).0 else {

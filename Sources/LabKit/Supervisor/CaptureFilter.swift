@@ -9,6 +9,14 @@ enum CaptureFilter {
     private static let jumpEqual: UInt16 = 0x15
     private static let giveBack: UInt16 = 0x06
 
+    /// What of a frame is kept: more than any advertisement, ARP or ND message has.
+    private static let keptBytes: UInt32 = 2048
+
+    /// Lets every frame in, whole.
+    static let everything = [
+        FilterInstruction(giveBack, 0, 0, UInt32(PacketCapture.maximumFrameBytes))
+    ]
+
     /// The program. Jumps count from the instruction after the jump.
     static let program: [FilterInstruction] = [
         FilterInstruction(loadHalf, 0, 0, 12),  // 0: the EtherType
@@ -23,7 +31,7 @@ enum CaptureFilter {
         FilterInstruction(jumpEqual, 0, 3, 58),  // 9: ICMPv6: go on at 10; others: leave
         FilterInstruction(loadByte, 0, 0, 54),  // 10: its type
         FilterInstruction(jumpEqual, 0, 1, 136),  // 11: neighbour advertisement: take
-        FilterInstruction(giveBack, 0, 0, UInt32(PacketCapture.maximumFrameBytes)),  // 12: take
+        FilterInstruction(giveBack, 0, 0, keptBytes),  // 12: take
         FilterInstruction(giveBack, 0, 0, 0),  // 13: leave
     ]
 }

@@ -16,6 +16,7 @@ final class ClientSession {
     private var eventListener: Int?
     private var lineListener: Int?
     private var scenario: ScenarioRunner?
+    private var capture: CaptureSession?
     private var isClosed = false
 
     init(_ connection: consuming OwnedDescriptor, supervisor: Supervisor) throws {
@@ -40,6 +41,7 @@ final class ClientSession {
         if let eventListener { supervisor.timeline.removeListener(eventListener) }
         if let lineListener { supervisor.output.removeListener(lineListener) }
         scenario?.cancel()
+        capture?.stop()
         supervisor.close(self)
     }
 
@@ -55,9 +57,19 @@ final class ClientSession {
     }
 
     private func reply(_ reply: ControlReply) {
+        do {
+            send(Array(try encoder.encode(reply)))
+        } catch {
+            close()
+        }
+    }
+
+    private func reply(_ event: TimelineEvent) { send(ControlReply.message(of: event)) }
+
+    private func send(_ message: [UInt8]) {
         guard !isClosed else { return }
         do {
-            try channel.send(Array(encoder.encode(reply)))
+            try channel.send(message)
             if channel.pendingMessageCount > Self.maximumPendingReplies { return close() }
             if channel.hasPendingOutput {
                 try supervisor.loop.modify(channel.socket.rawValue, [.readable, .writable])
@@ -97,6 +109,8 @@ final class ClientSession {
             execute(options, on: node, descriptors: message.descriptors)
         case .logs(let query): logs(query)
         case .events(let follow): events(follow: follow)
+        case .capture(let query): startCapture(query)
+        case .endCapture: endCapture()
         case .runScenario(let name, let withEvents): runScenario(name, withEvents: withEvents)
         case .awaitConvergence: supervisor.awaitConvergence { [self] in reply($0) }
         }
@@ -158,10 +172,41 @@ final class ClientSession {
     }
 
     private func events(follow: Bool) {
+        // However long the timeline and however slow the client: what it gets from here are a few
+        // numbers, and nothing is lost.
         supervisor.observer.catchUp()
-        for event in supervisor.timeline.events { reply(.event(event)) }
-        guard follow else { return reply(.done) }
-        eventListener = supervisor.timeline.addListener { [unowned self] in reply(.event($0)) }
+        reply(.recorded(bytes: supervisor.timeline.fileBytes))
+        guard follow else {
+            for event in supervisor.timeline.unwritten { reply(event) }
+            return reply(.done)
+        }
+        eventListener = supervisor.timeline.addGrowthListener { [unowned self] in
+            reply(.recorded(bytes: $0))
+        }
+    }
+
+    private func startCapture(_ query: CaptureQuery) {
+        guard capture == nil else {
+            return reply(.failed(.state, "a capture is already running here"))
+        }
+        do throws(SystemError) {
+            capture = try CaptureSession(
+                supervisor, query,
+                pendingBytes: { [unowned self] in channel.pendingBytes }
+            ) { [unowned self] in reply(.capture(Data($0))) }
+        } catch {
+            reply(.failed(.machine, "\(error)"))
+        }
+    }
+
+    /// Whether it captures.
+    var isCapturing: Bool { capture != nil }
+
+    /// Ends the capture, if there is one, with all that belongs to it.
+    func endCapture() {
+        capture?.finish()
+        capture = nil
+        reply(.done)
     }
 
     private func runScenario(_ name: String, withEvents: Bool) {
@@ -175,7 +220,7 @@ final class ClientSession {
         let runner = ScenarioRunner(found, supervisor: supervisor)
         scenario = runner
         if withEvents {
-            eventListener = supervisor.timeline.addListener { [unowned self] in reply(.event($0)) }
+            eventListener = supervisor.timeline.addListener { [unowned self] in reply($0) }
         }
         runner.start(
             onStep: { [unowned self] in reply(.step($0)) },

@@ -17,12 +17,14 @@ final class Fabric {
     /// The number under which a node's namespace is known here; a new one at every start of a node.
     private var namespaceIDs: [Int32: String] = [:]
     private var nextNamespaceID: Int32 = 1
+    private let ports: [Int32: DeploymentPlan.Port]
 
     /// Prepares the calling thread's network namespace, which must be fresh, and makes the bridges.
     ///
     /// - Throws: ``NetlinkError``, ``SystemError``.
     init(_ plan: DeploymentPlan) throws {
         self.plan = plan
+        ports = Dictionary(plan.ports.map { ($0.index, $0) }, uniquingKeysWith: { port, _ in port })
         // A switch has no addresses of its own and sends nothing of its own accord.
         try FileSystem.writeParameter("1", to: "/proc/sys/net/ipv6/conf/default/disable_ipv6")
         try FileSystem.writeParameter("1", to: "/proc/sys/net/ipv6/conf/all/disable_ipv6")
@@ -52,8 +54,11 @@ final class Fabric {
         namespaceIDs.first { $0.value == node }?.key
     }
 
+    /// The nodes whose namespaces are known here, sorted.
+    var connectedNodes: [String] { namespaceIDs.values.sorted() }
+
     /// The port that frames with that device index entered by.
-    func port(index: Int32) -> DeploymentPlan.Port? { plan.ports.first { $0.index == index } }
+    func port(index: Int32) -> DeploymentPlan.Port? { ports[index] }
 
     /// Plugs a node in: makes its links, and its addresses and routes inside.
     ///

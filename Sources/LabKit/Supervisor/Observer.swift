@@ -7,34 +7,31 @@ import NetworkTypes
 import SystemPackage
 import VRRP
 
-/// Reads kernel and wire and puts what they show on the timeline: addresses and links of every node
-/// from one netlink socket, advertisements and gratuitous ARP from one packet socket, both in the
+/// Reads kernel and wire and puts what they show on the timeline: links, addresses, routes and
+/// neighbours of every node from one netlink socket, frames from one packet socket, both in the
 /// fabric, so that no observer keeps a dead node's namespace alive. What daemons say of themselves
 /// is not asked.
 final class Observer {
-    /// An interface of a node as its kernel has it now.
-    struct InterfaceState {
-        var name: String
-        var isUp = false
-        var hasCarrier = false
-        /// Whether a daemon holds it down: FRR's vrrpd does with the macvlan of a router that is no
-        /// master, where the virtual addresses stay. They count as absent meanwhile.
-        var isHeldDown = false
-        var addresses: Set<InterfaceAddress> = []
-    }
+    /// How often one look reads on while more arrives, so that a flood does not keep the supervisor
+    /// from its other work.
+    private static let maximumRounds = 64
 
     private let fabric: Fabric
     private let timeline: TimelineRecorder
     private let monitor: RouteMonitor
     private let capture: PacketCapture
     private let socket: RouteSocket
-    /// Per node, by interface index.
-    private(set) var interfaces: [String: [Int32: InterfaceState]] = [:]
+    private let lateness: Lateness
+    private var view: KernelView
+    /// The first process of a node, from which its namespace is entered after a loss.
+    var process: (String) -> Int32? = { _ in nil }
     /// The fabric's ports, by index, that deliver frames. A new port seems to forward before it
     /// does.
     private(set) var operationalPorts: Set<Int32> = []
     /// Called when ``operationalPorts`` has changed.
     var onPortChange: () -> Void = {}
+    private var frameListeners: [Int: (PacketCapture.Frame, DeploymentPlan.Port) -> Void] = [:]
+    private var nextListener = 0
 
     /// Begins to listen, in the calling thread's network namespace: the fabric.
     ///
@@ -42,11 +39,19 @@ final class Observer {
     init(_ fabric: Fabric, timeline: TimelineRecorder, loop: EventLoop) throws {
         self.fabric = fabric
         self.timeline = timeline
-        monitor = try RouteMonitor([.links, .addresses], allNamespaces: true)
+        monitor = try RouteMonitor(
+            [.links, .addresses, .routes, .neighbours], allNamespaces: true)
         capture = try PacketCapture(filter: CaptureFilter.program)
         socket = try RouteSocket()
+        lateness = Lateness(loop)
+        view = KernelView(fabric.plan)
         try loop.add(monitor.descriptor, .readable) { [self] _ in readMonitor() }
         try loop.add(capture.descriptor.rawValue, .readable) { [self] _ in readCapture() }
+    }
+
+    /// The interfaces of a node as its kernel has them, by index.
+    func interfaces(of node: String) -> [Int32: KernelView.InterfaceState] {
+        view.interfaces(of: node)
     }
 
     /// Takes in what has already arrived, so that an event that the supervisor causes itself is not
@@ -59,50 +64,38 @@ final class Observer {
     /// Forgets a node that is gone: the kernel tells nothing about a namespace that it has dropped.
     func forget(_ node: String) {
         let now = MonotonicClock.now
-        for interface in interfaces.removeValue(forKey: node)?.values.sorted(by: {
-            $0.name < $1.name
-        })
-            ?? []
-        {
-            for address in interface.addresses.sorted(by: { $0.description < $1.description }) {
-                timeline.record(
-                    .addressRemoved(node: node, interface: interface.name, address: address),
-                    at: now, stamp: .origin)
-            }
-        }
+        for kind in view.forget(node) { timeline.record(kind, at: now, stamp: .origin) }
     }
 
     // MARK: Kernel
 
     private func readMonitor() {
+        var hasLost = false
         do {
-            let notifications = try monitor.drain()
-            let now = MonotonicClock.now
-            for notification in notifications { handle(notification, at: now) }
+            for _ in 0..<Self.maximumRounds {
+                let notifications = try monitor.drain()
+                let now = MonotonicClock.now
+                let uncertainty = lateness.look(at: now)
+                if notifications.isEmpty { break }
+                for notification in notifications {
+                    if case .overrun = notification.kind { hasLost = true }
+                    handle(notification, at: now, uncertainty)
+                }
+            }
         } catch {
             StandardError.print("notifications of the kernel are lost: \(error)")
         }
+        // What was queued before the loss is older than what is read now.
+        if hasLost { resynchronise() }
     }
 
-    private func handle(_ notification: Netlink.Notification, at time: MonotonicInstant) {
-        if case .overrun = notification.kind { return resynchronise() }
+    private func handle(
+        _ notification: Netlink.Notification, at time: MonotonicInstant, _ uncertainty: Duration
+    ) {
         guard let id = notification.namespaceID else { return handleFabric(notification.kind) }
         guard let node = fabric.node(ofNamespace: id) else { return }
-        switch notification.kind {
-        case .addressAdded(let assigned): added(assigned, node: node, at: time)
-        case .addressRemoved(let assigned):
-            let state = interface(assigned.interfaceIndex, of: node)
-            guard state.addresses.contains(assigned.address) else { return }
-            interfaces[node]?[assigned.interfaceIndex]?.addresses.remove(assigned.address)
-            guard !state.isHeldDown else { return }
-            timeline.record(
-                .addressRemoved(node: node, interface: state.name, address: assigned.address),
-                at: time, stamp: .receipt)
-        case .link(let link): changed(link, node: node, at: time)
-        case .linkRemoved(let link): interfaces[node]?[link.index] = nil
-        case .routeAdded, .routeRemoved, .ruleAdded, .ruleRemoved, .neighbour, .neighbourRemoved,
-            .bridgePort, .overrun:
-            break
+        for kind in view.take(notification.kind, of: node) {
+            timeline.record(kind, at: time, stamp: .receipt, uncertainty: uncertainty)
         }
     }
 
@@ -112,89 +105,56 @@ final class Observer {
         case .link(let link) where link.isOperational: operationalPorts.insert(link.index)
         case .link(let link), .linkRemoved(let link): operationalPorts.remove(link.index)
         case .addressAdded, .addressRemoved, .routeAdded, .routeRemoved, .ruleAdded, .ruleRemoved,
-            .neighbour,
-            .neighbourRemoved, .bridgePort, .overrun:
+            .neighbour, .neighbourRemoved, .bridgePort, .overrun:
             break
         }
         if operationalPorts != before { onPortChange() }
     }
 
-    private func added(_ assigned: AssignedAddress, node: String, at time: MonotonicInstant) {
-        let state = interface(assigned.interfaceIndex, of: node)
-        // The kernel repeats itself, when an IPv6 address ceases to be tentative for one.
-        guard !state.addresses.contains(assigned.address) else { return }
-        interfaces[node]?[assigned.interfaceIndex]?.addresses.insert(assigned.address)
-        guard !state.isHeldDown else { return }
-        timeline.record(
-            .addressAdded(node: node, interface: state.name, address: assigned.address),
-            at: time, stamp: .receipt)
-    }
-
-    private func changed(_ link: Netlink.Link, node: String, at time: MonotonicInstant) {
-        var state = interface(link.index, of: node)
-        let isNews =
-            state.isUp != link.isUp || state.hasCarrier != link.hasCarrier
-            || state.name != link.name
-        state.name = link.name
-        state.isUp = link.isUp
-        state.hasCarrier = link.hasCarrier
-        let wasHeldDown = state.isHeldDown
-        state.isHeldDown = link.isHeldDown
-        interfaces[node]?[link.index] = state
-        if isNews {
-            timeline.record(
-                .link(
-                    node: node, interface: link.name, isUp: link.isUp, hasCarrier: link.hasCarrier),
-                at: time, stamp: .receipt)
-        }
-        guard wasHeldDown != link.isHeldDown else { return }
-        for address in state.addresses.sorted(by: { $0.description < $1.description }) {
-            timeline.record(
-                link.isHeldDown
-                    ? .addressRemoved(node: node, interface: link.name, address: address)
-                    : .addressAdded(node: node, interface: link.name, address: address),
-                at: time, stamp: .receipt)
-        }
-    }
-
-    private func interface(_ index: Int32, of node: String) -> InterfaceState {
-        if let known = interfaces[node]?[index] { return known }
-        let planned = fabric.plan.ports.first { $0.node == node && $0.interfaceIndex == index }
-        let name = index == 1 ? "lo" : planned?.interface.text ?? "if\(index)"
-        let state = InterfaceState(name: name)
-        interfaces[node, default: [:]][index] = state
-        return state
-    }
-
-    // After an overrun the truth is read from the kernel, and only the difference becomes events.
+    // After a loss the truth is read from the kernel, and only the difference becomes events.
     private func resynchronise() {
-        let now = MonotonicClock.now
+        let begin = MonotonicClock.now
+        timeline.record(
+            .lost(.init(.notifications, resynchronised: TimelineEvent.Loss.Subject.allCases)),
+            at: begin, stamp: .origin)
         for link in (try? socket.links()) ?? [] { handleFabric(.link(link)) }
-        for node in interfaces.keys.sorted() {
-            guard let id = fabric.namespaceID(of: node),
-                let links = try? socket.links(inNamespace: id),
-                let addresses = try? socket.addresses(inNamespace: id)
-            else { continue }
-            for link in links { changed(link, node: node, at: now) }
-            for assigned in addresses { added(assigned, node: node, at: now) }
-            for (index, state) in interfaces[node] ?? [:] {
-                let present = Set(
-                    addresses.filter { $0.interfaceIndex == index }.map(\.address))
-                for address in state.addresses.subtracting(present) {
-                    interfaces[node]?[index]?.addresses.remove(address)
-                    timeline.record(
-                        .addressRemoved(node: node, interface: state.name, address: address),
-                        at: now, stamp: .receipt)
-                }
+        for node in fabric.connectedNodes {
+            // A node that is going down tells nothing more.
+            guard let pid = process(node), let snapshot = try? snapshot(ofNodeOf: pid) else {
+                continue
+            }
+            let now = MonotonicClock.now
+            for kind in view.take(snapshot, of: node) {
+                timeline.record(kind, at: now, stamp: .receipt, uncertainty: now - begin)
             }
         }
     }
+
+    private func snapshot(ofNodeOf pid: Int32) throws -> KernelView.Snapshot {
+        try NetworkNamespace.of(pid: pid).run {
+            let socket = try RouteSocket()
+            return KernelView.Snapshot(
+                links: try socket.links(), addresses: try socket.addresses(),
+                routes: try socket.routes(.v4, table: Self.everyTable)
+                    + socket.routes(.v6, table: Self.everyTable),
+                neighbours: try socket.neighbours())
+        }
+    }
+
+    /// RT_TABLE_UNSPEC.
+    private static let everyTable: UInt32 = 0
 
     // MARK: Wire
 
     private func readCapture() {
         do {
-            for frame in try capture.drain() { handle(frame) }
+            for _ in 0..<Self.maximumRounds {
+                let frames = try capture.drain()
+                for frame in frames { handle(frame) }
+                if frames.count < PacketCapture.maximumFramesPerDrain { break }
+            }
+            let drops = try capture.drops()
+            if drops > 0 { timeline.record(.lost(.init(.frames, count: drops))) }
         } catch {
             StandardError.print("captured frames are lost: \(error)")
         }
@@ -203,7 +163,36 @@ final class Observer {
     private func handle(_ frame: PacketCapture.Frame) {
         // A frame is seen again on the bridge itself; it belongs to the port it entered by.
         guard let port = fabric.port(index: frame.interfaceIndex) else { return }
-        guard let kind = CapturedFrame.event(frame.bytes, port: port) else { return }
-        timeline.record(kind, at: frame.time, stamp: .kernel)
+        if let kind = CapturedFrame.event(frame.bytes, port: port) {
+            timeline.record(
+                kind, at: frame.time, stamp: .kernel, uncertainty: frame.uncertainty,
+                frame: frame.bytes)
+        }
+        for listener in frameListeners.values { listener(frame, port) }
+    }
+
+    /// Calls `listener` with every frame that enters the fabric from now on, whole and of whatever
+    /// protocol.
+    ///
+    /// - Returns: what ``removeFrameListener(_:)`` takes.
+    /// - Throws: ``SystemError`` when the kernel refuses the filter.
+    func addFrameListener(
+        _ listener: @escaping (PacketCapture.Frame, DeploymentPlan.Port) -> Void
+    ) throws(SystemError) -> Int {
+        if frameListeners.isEmpty { try capture.setFilter(CaptureFilter.everything) }
+        nextListener += 1
+        frameListeners[nextListener] = listener
+        return nextListener
+    }
+
+    func removeFrameListener(_ number: Int) {
+        guard frameListeners.removeValue(forKey: number) != nil, frameListeners.isEmpty else {
+            return
+        }
+        do {
+            try capture.setFilter(CaptureFilter.program)
+        } catch {
+            StandardError.print("all frames are still captured: \(error)")
+        }
     }
 }

@@ -5,18 +5,12 @@ import NetworkTypes
 /// Runs a scenario: carries events to the machine of `LabModel`, which decides, and performs what
 /// it asks for.
 final class ScenarioRunner {
-    /// How often it is checked whether the supervisor itself was kept from running.
-    static let stallCheckInterval: Duration = .milliseconds(10)
-    /// From when on a late check counts as a stall.
-    static let stallThreshold: Duration = .milliseconds(25)
-
     private unowned let supervisor: Supervisor
     private var machine: ScenarioMachine
     private let started = MonotonicClock.now
     private var queue: [ScenarioEvent] = []
     private var isHandling = false
     private var timer: EventLoop.TimerID?
-    private var stallTimer: EventLoop.TimerID?
     private var listener: Int?
     private var probes: [String: ProbeRunner] = [:]
     private var onStep: (StepReport) -> Void = { _ in }
@@ -36,7 +30,6 @@ final class ScenarioRunner {
         supervisor.observer.catchUp()
         queue = supervisor.timeline.events.map(ScenarioEvent.timeline) + [.begin]
         listener = supervisor.timeline.addListener { [unowned self] in deliver(.timeline($0)) }
-        watchForStalls(due: MonotonicClock.now + Self.stallCheckInterval)
         handleQueue()
     }
 
@@ -128,16 +121,7 @@ final class ScenarioRunner {
         probes = [:]
         if let listener { supervisor.timeline.removeListener(listener) }
         listener = nil
-        for timer in [timer, stallTimer].compactMap({ $0 }) { supervisor.loop.cancel(timer) }
-    }
-
-    private func watchForStalls(due: MonotonicInstant) {
-        stallTimer = supervisor.loop.schedule(at: due) { [unowned self] in
-            let now = MonotonicClock.now
-            let late = now - due
-            if late > Self.stallThreshold { supervisor.timeline.record(.stall(late)) }
-            watchForStalls(due: now + Self.stallCheckInterval)
-        }
+        if let timer { supervisor.loop.cancel(timer) }
     }
 }
 

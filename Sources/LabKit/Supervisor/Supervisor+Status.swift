@@ -19,7 +19,7 @@ extension Supervisor {
 
     private func status(of node: RunningNode) -> NodeStatus {
         let name = node.node.name
-        let kernel = observer.interfaces[name] ?? [:]
+        let kernel = observer.interfaces(of: name)
         return NodeStatus(
             name: name, state: node.state, pid: node.hostPID,
             virtualRouters: order.virtualRouters.filter { $0.node == name }.map {

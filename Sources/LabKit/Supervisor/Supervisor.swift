@@ -20,6 +20,7 @@ final class Supervisor {
     let started: MonotonicInstant
     let fabric: Fabric
     let observer: Observer
+    private let stalls: StallWatch
     /// In the order of the lab file.
     let nodes: [RunningNode]
     /// Who holds which virtual address, as the kernel shows it.
@@ -64,9 +65,11 @@ final class Supervisor {
         self.output = output
         self.fabric = fabric
         observer = try Observer(fabric, timeline: timeline, loop: loop)
+        stalls = StallWatch(loop: loop, timeline: timeline)
         nodes = order.lab.nodes.map { RunningNode($0, loop: loop, output: output) }
         if let error = timeline.fileError { throw error }
         _ = timeline.addListener { [unowned self] event in _ = ownership.fold(event) }
+        watchClaims()
     }
 
     /// Brings the lab up and serves it until it is taken down. Does not return.
@@ -79,12 +82,19 @@ final class Supervisor {
                 handle(change, of: node)
             }
         }
+        observer.process = { [unowned self] name in
+            nodes.first { $0.node.name == name }?.process?.pid
+        }
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
         do {
             // All first processes are started before the first link is made, so that nodes boot
             // while links come up.
             for node in nodes { try startFirstProcess(node) }
-            for node in nodes { try plugIn(node) }
+            for node in nodes {
+                try plugIn(node)
+                // What its kernel tells meanwhile is stamped when it is read.
+                observer.catchUp()
+            }
         } catch let error as LabError {
             fail(error)
         } catch {
@@ -331,6 +341,7 @@ final class Supervisor {
 
     /// Ends the lab and, being PID 1, everything in it.
     func end() -> Never {
+        for session in sessions.values where session.isCapturing { session.endCapture() }
         timeline.flush()
         for node in nodes { node.kill() }
         do { try removeDirectory() } catch { StandardError.print("\(error)") }

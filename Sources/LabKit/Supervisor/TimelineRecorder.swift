@@ -1,5 +1,4 @@
 import CLinux
-import FoundationEssentials
 import Glibc
 import LabModel
 import LinuxSystem
@@ -20,12 +19,15 @@ final class TimelineRecorder {
 
     private let loop: EventLoop
     private let file: SharedDescriptor?
-    private let encoder = JSONEncoder()
+    private var lines = JSONLine()
     private(set) var events: [TimelineEvent] = []
     private var writtenCount = 0
     private var flushIsScheduled = false
     private var listeners: [Int: (TimelineEvent) -> Void] = [:]
+    private var growthListeners: [Int: (Int) -> Void] = [:]
     private var nextListener = 0
+    /// How long the file is.
+    private(set) var fileBytes = 0
     private(set) var fileError: SystemError?
 
     /// Begins a timeline.
@@ -33,7 +35,6 @@ final class TimelineRecorder {
     /// - Parameter path: of the file.
     init(loop: EventLoop, path: String) {
         self.loop = loop
-        encoder.outputFormatting = .sortedKeys
         do {
             file = try FileSystem.openForAppending(path)
         } catch {
@@ -43,8 +44,12 @@ final class TimelineRecorder {
     }
 
     /// Adds an event.
-    func record(_ kind: TimelineEvent.Kind, at time: MonotonicInstant, stamp: TimelineEvent.Stamp) {
-        let event = TimelineEvent(time: time, stamp: stamp, kind: kind)
+    func record(
+        _ kind: TimelineEvent.Kind, at time: MonotonicInstant, stamp: TimelineEvent.Stamp,
+        uncertainty: Duration = .zero, frame: [UInt8]? = nil
+    ) {
+        let event = TimelineEvent(
+            time: time, stamp: stamp, uncertainty: uncertainty, kind: kind, frame: frame)
         var place = events.count
         while place > writtenCount, events[place - 1].time > time { place -= 1 }
         events.insert(event, at: place)
@@ -69,7 +74,22 @@ final class TimelineRecorder {
         return nextListener
     }
 
-    func removeListener(_ number: Int) { listeners[number] = nil }
+    /// Calls `listener` with the length of the file whenever it has grown.
+    ///
+    /// - Returns: what ``removeListener(_:)`` takes.
+    func addGrowthListener(_ listener: @escaping (Int) -> Void) -> Int {
+        nextListener += 1
+        growthListeners[nextListener] = listener
+        return nextListener
+    }
+
+    func removeListener(_ number: Int) {
+        listeners[number] = nil
+        growthListeners[number] = nil
+    }
+
+    /// The events that are not in the file yet, in order.
+    var unwritten: ArraySlice<TimelineEvent> { events[writtenCount...] }
 
     private func scheduleFlush() {
         guard !flushIsScheduled else { return }
@@ -83,17 +103,16 @@ final class TimelineRecorder {
 
     /// Writes what is settled; everything, at the end.
     func flush(before settled: MonotonicInstant = MonotonicInstant(nanoseconds: .max)) {
-        var bytes: [UInt8] = []
+        lines.removeAll()
         while writtenCount < events.count, events[writtenCount].time <= settled {
-            if let line = try? encoder.encode(events[writtenCount]) {
-                bytes.append(contentsOf: line)
-                bytes.append(UInt8(ascii: "\n"))
-            }
+            lines.append(events[writtenCount])
             writtenCount += 1
         }
-        if let file, fileError == nil, !bytes.isEmpty {
+        if let file, fileError == nil, !lines.bytes.isEmpty {
             do {
-                try FileSystem.writeAll(bytes[...], to: file.rawValue, name: "events.jsonl")
+                try FileSystem.writeAll(lines.bytes[...], to: file.rawValue, name: "events.jsonl")
+                fileBytes += lines.bytes.count
+                for listener in growthListeners.values { listener(fileBytes) }
             } catch {
                 // A full disk ends the recording, not the lab.
                 fileError = error

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Glibc
+import LabKit
+import LabModel
+import LinuxSystem
+import NetworkTypes
+import SystemPackage
+
+struct Capture: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Capture the packets of all networks, for Wireshark.",
+        discussion: """
+            Writes pcapng with nanosecond stamps, one interface for each network, and what else \
+            happened in the lab as comments on the packets, until it is interrupted: \
+            labctl capture -w - | wireshark -k -i -
+            """)
+
+    @OptionGroup var lab: LabOption
+    @Option(name: .customShort("w"), help: "The file to write; - for standard output.")
+    var file = "-"
+    @Flag(help: "Only VRRP, ARP and neighbour advertisements.")
+    var control = false
+    @Flag(help: "Put the others on the timeline as well, whole.")
+    var keep = false
+    @Flag(help: "Those that the timeline has kept since the lab began, and no new ones.")
+    var recorded = false
+
+    func run() throws {
+        let client = try lab.client()
+        guard file != "-" || isatty(STDOUT_FILENO) == 0 else {
+            throw ValidationError("a capture is nothing for a terminal: -w FILE, or a pipe")
+        }
+        let output = try openFile()
+        let number = output?.rawValue ?? STDOUT_FILENO
+        var failure: (any Error)?
+        func write(_ blocks: [UInt8]) {
+            guard failure == nil else { return }
+            do throws(SystemError) {
+                try FileSystem.writeAll(blocks[...], to: number, name: file)
+            } catch {
+                if error.code == .brokenPipe { endForLackOfReader() }
+                failure = error
+            }
+        }
+        if recorded {
+            try writeRecorded(of: client, write)
+        } else {
+            SignalDescriptor.blockAll()
+            let signals = try SignalDescriptor([SIGINT, SIGTERM])
+            try client.capture(
+                onlyControl: control, keepsPackets: keep, until: signals.descriptor.rawValue,
+                onBlocks: write)
+        }
+        if let failure { throw LabError.failed("\(failure)") }
+    }
+
+    private func openFile() throws(LabError) -> SharedDescriptor? {
+        if file == "-" { return nil }
+        do {
+            return try FileSystem.openAnew(file)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    private func writeRecorded(of client: LabClient, _ write: ([UInt8]) -> Void) throws {
+        let plan = try DeploymentPlan(try client.description().lab)
+        let networks = plan.bridges.map(\.name)
+        var writer = PcapngWriter(
+            lab: client.name, networks: networks.map(\.text),
+            wallClockOffset: -MonotonicClock.realtimeOffset().nanoseconds)
+        try client.events { event, _ in
+            if let note = event.captureNote { writer.note(note, at: event.time) }
+            guard let frame = event.frame, let port = plan.port(of: event.kind),
+                let network = networks.firstIndex(of: port.bridge)
+            else { return }
+            writer.packet(frame, network: network, at: event.time)
+            write(writer.take())
+        }
+        writer.finish()
+        write(writer.take())
+    }
+}
