@@ -9,8 +9,12 @@ struct MD5 {
     private var state: (UInt32, UInt32, UInt32, UInt32) = (
         0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476
     )
-    private var pending: [UInt8] = []
+    /// The block that is being filled, as the sixteen words that the steps take it in; what is not
+    /// filled yet is zero. In place and not in an array: this runs for every packet.
+    private var block = Block(repeating: 0)
     private var messageBytes: UInt64 = 0
+
+    private typealias Block = InlineArray<16, UInt32>
 
     /// The digest of nothing so far.
     init() {}
@@ -24,53 +28,75 @@ struct MD5 {
 
     /// Adds octets to the message.
     mutating func add(_ octets: some Sequence<UInt8>) {
-        for octet in octets {
-            pending.append(octet)
-            if pending.count == Self.blockBytes { takeBlock() }
-            messageBytes += 1
-        }
+        for octet in octets { add(octet) }
+    }
+
+    /// Words are filled from their low octet (§2).
+    private mutating func add(_ octet: UInt8) {
+        let index = Int(messageBytes % UInt64(Self.blockBytes))
+        block[index / 4] |= UInt32(octet) << (8 * (index % 4))
+        messageBytes += 1
+        if index == Self.blockBytes - 1 { takeBlock() }
     }
 
     /// The sixteen octets of the digest (§3.1 to §3.5): a one bit, zeros up to eight octets before
     /// a block's end, and the message's length in bits.
     consuming func digest() -> [UInt8] {
         let lengthBits = messageBytes &* 8
-        add(CollectionOfOne(0x80))
-        while pending.count != Self.blockBytes - 8 { add(CollectionOfOne(0)) }
-        add((0..<8).map { UInt8(truncatingIfNeeded: lengthBits >> (8 * $0)) })
-        return [state.0, state.1, state.2, state.3].flatMap { word in
-            (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+        add(0x80)
+        // Zeros are there already; without room for the length it goes into a block of its own.
+        if messageBytes % UInt64(Self.blockBytes) > UInt64(Self.blockBytes - 8) { takeBlock() }
+        block[14] = UInt32(truncatingIfNeeded: lengthBits)
+        block[15] = UInt32(truncatingIfNeeded: lengthBits >> 32)
+        takeBlock()
+        var octets: [UInt8] = []
+        octets.reserveCapacity(Self.digestBytes)
+        for word in [state.0, state.1, state.2, state.3] {
+            octets.append(number32: word.byteSwapped)
         }
+        return octets
     }
 
     /// §3.4: sixty-four steps, in four rounds that differ in their function and their order of
-    /// words.
+    /// words. Each round is a loop of its own, so that no step has to ask which one it is in.
     private mutating func takeBlock() {
-        var (a, b, c, d) = state
-        for step in 0..<64 {
-            let (mixed, word): (UInt32, Int) =
-                switch step / 16 {
-                case 0: (b & c | ~b & d, step)
-                case 1: (b & d | c & ~d, 5 * step + 1)
-                case 2: (b ^ c ^ d, 3 * step + 5)
-                default: (c ^ (b | ~d), 7 * step)
-                }
-            let sum =
-                a &+ mixed &+ pending.number32(at: word % 16 * 4).byteSwapped
-                &+ Self.sines[step]
-            let shift = Self.shifts[step / 16 * 4 + step % 4]
-            (a, d, c, b) = (d, c, b, b &+ (sum << shift | sum >> (32 - shift)))
+        var registers = state
+        for step in 0..<16 {
+            Self.advance(&registers, step, block[step]) { $0 & $1 | ~$0 & $2 }
         }
-        pending.removeAll(keepingCapacity: true)
-        state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d)
+        for step in 16..<32 {
+            Self.advance(&registers, step, block[(5 &* step &+ 1) & 15]) { $0 & $2 | $1 & ~$2 }
+        }
+        for step in 32..<48 {
+            Self.advance(&registers, step, block[(3 &* step &+ 5) & 15]) { $0 ^ $1 ^ $2 }
+        }
+        for step in 48..<64 {
+            Self.advance(&registers, step, block[(7 &* step) & 15]) { $1 ^ ($0 | ~$2) }
+        }
+        block = Block(repeating: 0)
+        state = (
+            state.0 &+ registers.0, state.1 &+ registers.1, state.2 &+ registers.2,
+            state.3 &+ registers.3
+        )
     }
 
-    private static let shifts: [UInt32] = [
+    @inline(__always)
+    private static func advance(
+        _ registers: inout (UInt32, UInt32, UInt32, UInt32), _ step: Int, _ word: UInt32,
+        _ mix: (UInt32, UInt32, UInt32) -> UInt32
+    ) {
+        let (a, b, c, d) = registers
+        let sum = a &+ mix(b, c, d) &+ word &+ sines[step]
+        let shift = shifts[step / 16 * 4 + step % 4]
+        registers = (d, b &+ (sum &<< shift | sum &>> (32 &- shift)), b, c)
+    }
+
+    private static let shifts: Block = [
         7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21,
     ]
 
     /// §3.4: the integer parts of 2³² × |sin(i)|, i from 1 to 64 in radians.
-    private static let sines: [UInt32] = [
+    private static let sines: InlineArray<64, UInt32> = [
         0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a,
         0xa830_4613, 0xfd46_9501, 0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be,
         0x6b90_1122, 0xfd98_7193, 0xa679_438e, 0x49b4_0821, 0xf61e_2562, 0xc040_b340,
