@@ -30,8 +30,9 @@ public enum LogMessage: Hashable, Sendable {
     case receivedSamePriority(UInt8, from: IPAddress)
     /// A master heard its equal, whose address is its own.
     case receivedEqualFromOwnAddress
-    /// Two routers claim to own the addresses.
-    case duplicateOwner
+    /// Two routers claim to own the addresses. keepalived has both of them yield, which leaves the
+    /// addresses without an owner.
+    case duplicateOwner(yields: Bool)
     /// The weights of what is tracked, or a reload, have changed the priority.
     case changedPriority(from: UInt8, to: UInt8)
     /// A version 3 backup has taken the master's interval over.
@@ -93,9 +94,9 @@ extension LogMessage: CustomStringConvertible {
                 + "but higher IP address than ours"
         case .receivedEqualFromOwnAddress:
             "WARNING - equal priority advert received from remote host with our IP address."
-        case .duplicateOwner:
+        case .duplicateOwner(let yields):
             "CONFIGURATION ERROR: local instance and a remote instance are both configured as "
-                + "address owner, please fix - reducing local priority"
+                + "address owner, please fix" + (yields ? " - reducing local priority" : "")
         case .changedPriority(let before, let after):
             "Changing effective priority from \(before) to \(after)"
         case .learnedInterval(let before, let after):

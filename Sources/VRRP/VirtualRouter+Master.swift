@@ -80,13 +80,12 @@ extension VirtualRouter {
             actions.append(.sendAdvertisement(priority: priority))
         }
         if heard == priority, isOwner {
-            // Two owners are a mistake of configuration; keepalived gives way, and for good.
-            priority -= 1
-            actions.append(.log(.duplicateOwner))
+            // Two owners are a mistake of configuration. The tie has a winner like any other; the
+            // loser is no owner any more, and for good, as in keepalived.
+            actions.append(.log(.duplicateOwner(yields: isBetter)))
+            if isBetter { priority -= 1 }
         }
-        guard isBetter || heard > priority else {
-            return assertMastery(over: heard, from: sender, now)
-        }
+        guard isBetter else { return actions + assertMastery(over: heard, from: sender, now) }
         return actions + yield(to: advertisement, from: sender, now)
     }
 

@@ -44,6 +44,9 @@ public import NetworkTypes
 ///   keepalived does.
 /// - **The owner is master at once** when it leaves FAULT too, as at startup (§6.4.1); in
 ///   keepalived it waits as a backup.
+/// - **Two owners** are a tie like any other (§6.4.3): both report the mistake, the one with the
+///   lower address yields. In keepalived both yield, and nobody has the addresses for
+///   Master_Down_Interval.
 /// - **A reload** moves no deadline unless the interval or the count of lost advertisements
 ///   changes; in keepalived every backup's wait begins anew.
 /// - **FAULT is always logged.** keepalived enters it without a line when a script's first answer

@@ -258,18 +258,35 @@ struct VirtualRouterTests {
     }
 
     // RFC-CHECKLIST: 28
-    @Test("RFC 9568 §7.1: an owner hears another owner, gives way, and is owner no more")
-    func twoOwners() {
+    @Test("RFC 9568 §7.1, §6.4.3: of two owners the one with the lower address is owner no more")
+    func lesserOfTwoOwners() {
         var owner = router(priority: 255)
         _ = owner.handle(.startup, now: start)
         #expect(
             owner.handle(
-                .advertisement(Table.advertisement(255), from: Table.below),
+                .advertisement(Table.advertisement(255), from: Table.above),
                 now: start + .milliseconds(10)) == [
-                    .log(.duplicateOwner),
-                    .log(.receivedHigherPriority(255, ours: 254, from: Table.below)),
+                    .log(.duplicateOwner(yields: true)),
+                    .log(.receivedHigherPriority(255, ours: 254, from: Table.above)),
                 ] + Table.yield)
         #expect(owner.priority == 254)
+    }
+
+    // RFC-CHECKLIST: 28
+    @Test("the one with the higher address reports it, answers, and stays master")
+    func greaterOfTwoOwners() {
+        var owner = router(priority: 255)
+        _ = owner.handle(.startup, now: start)
+        let actions = owner.handle(
+            .advertisement(Table.advertisement(255), from: Table.below),
+            now: start + .milliseconds(10))
+        #expect(actions.first == .log(.duplicateOwner(yields: false)))
+        #expect(actions.contains(.sendAdvertisement(priority: 255)))
+        #expect(owner.isMaster && owner.priority == 255)
+        #expect(
+            LogMessage.duplicateOwner(yields: true).description.hasSuffix(
+                "please fix - reducing local priority"))
+        #expect(LogMessage.duplicateOwner(yields: false).description.hasSuffix("please fix"))
     }
 
     @Test("after a shutdown it can be started again")
