@@ -1,3 +1,5 @@
+public import NetworkTypes
+
 /// The IP authentication header (RFC 2402 §2) as keepalived puts it before a VRRPv2 message:
 /// HMAC-MD5-96 (RFC 2403), the source address for a Security Parameters Index, no padding.
 struct AuthenticationHeader: Equatable {
@@ -73,13 +75,23 @@ struct AuthenticationHeader: Equatable {
     }
 }
 
-/// The sequence number of one virtual router's authentication header (RFC 2402 §2.5, §3.4.3): one
-/// for both directions, as in keepalived, so that a new master goes on where the old one stopped.
+/// The sequence numbers of one virtual router's authentication headers (RFC 2402 §2.5, §3.4.3).
+///
+/// What is sent is above all that was sent or accepted, as in keepalived, so that a new master goes
+/// on where the old one stopped, and is believed by a keepalived that has one number for everybody.
+/// What is accepted must be above what the same sender has sent: the numbers are of a security
+/// association, which the sender's address tells. With one number for everybody, two masters that
+/// send at the same pace with the same numbers take each other's advertisements for replays, and
+/// both stay masters.
 public struct AuthenticationSequence: Equatable, Sendable {
     /// The highest number sent or accepted.
     public private(set) var last: UInt32 = 0
+    /// The highest number accepted from each sender. Those who know the password are few.
+    private var lastBySender: [IPAddress: UInt32] = [:]
     /// keepalived stops here instead of starting over (RFC 2402 §3.3.2: it must not cycle).
     private static let limit: UInt32 = 0xffff_fffe
+    /// Senders that are told apart; no virtual router has more.
+    static let mostSenders = 255
 
     public init() {}
 
@@ -91,9 +103,18 @@ public struct AuthenticationSequence: Equatable, Sendable {
         return last
     }
 
+    /// What the next packet of that sender must be above.
+    public func last(from sender: IPAddress) -> UInt32 {
+        lastBySender[sender] ?? (lastBySender.count < Self.mostSenders ? 0 : last)
+    }
+
     /// Takes note of a packet that was accepted.
-    public mutating func accepted(_ number: UInt32) { last = max(last, number) }
+    public mutating func accepted(_ number: UInt32, from sender: IPAddress) {
+        last = max(last, number)
+        guard lastBySender[sender] != nil || lastBySender.count < Self.mostSenders else { return }
+        lastBySender[sender] = max(lastBySender[sender] ?? 0, number)
+    }
 
     /// Starts over, where all routers have heard nothing for a master-down interval.
-    public mutating func restart() { last = 0 }
+    public mutating func restart() { self = AuthenticationSequence() }
 }

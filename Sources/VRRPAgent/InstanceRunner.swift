@@ -235,7 +235,9 @@ final class InstanceRunner {
             let accepted = AcceptedPacket(received, advertisement)
             // With its addresses compared, it is right whatever becomes of this instance.
             lastAccepted = expectation.comparesAddresses ? accepted : nil
-            if let number = received.sequenceNumber { sender.sequence.accepted(number) }
+            if let number = received.sequenceNumber {
+                sender.sequence.accepted(number, from: received.source)
+            }
             accept(accepted, now)
         } catch {
             statistics.count(error)
@@ -257,7 +259,7 @@ final class InstanceRunner {
         if instance.skipsAddressCheck, !isMaster, lastMaster?.address == received.source {
             expectation.comparesAddresses = false
         }
-        expectation.lastSequenceNumber = sender.sequence.last
+        expectation.lastSequenceNumber = sender.sequence.last(from: received.source)
         return expectation
     }
 }

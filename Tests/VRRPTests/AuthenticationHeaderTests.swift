@@ -183,18 +183,44 @@ struct AuthenticationHeaderTests {
         }
     }
 
-    @Test("one counter for both directions, which stops before it would cycle")
+    @Test("what is sent goes on from what was heard, and stops before it would cycle")
     func sequence() {
         var sequence = AuthenticationSequence()
+        let peer = IPAddress.v4(IPv4Address(10, 10, 10, 3))
         #expect(sequence.next() == 1)
-        sequence.accepted(40)
-        sequence.accepted(7)
+        sequence.accepted(40, from: peer)
+        sequence.accepted(7, from: peer)
         #expect(sequence.next() == 41)
-        sequence.accepted(0xffff_fffd)
+        sequence.accepted(0xffff_fffd, from: peer)
         #expect(sequence.next() == 0xffff_fffe)
         #expect(sequence.next() == nil)
         sequence.restart()
         #expect(sequence.next() == 1)
+    }
+
+    @Test("RFC 2402 §3.4.3: a replay is what its own sender has sent already, not somebody else")
+    func sequenceOfEachSender() {
+        var sequence = AuthenticationSequence()
+        let (peer, other) = (
+            IPAddress.v4(IPv4Address(10, 10, 10, 3)), IPAddress.v4(IPv4Address(10, 10, 10, 4))
+        )
+        sequence.accepted(40, from: peer)
+        #expect(sequence.last(from: peer) == 40)
+        // Two masters at one pace send the same numbers, and have to hear each other.
+        #expect(sequence.next() == 41)
+        #expect(sequence.last(from: peer) < 41)
+        #expect(sequence.last(from: other) == 0)
+    }
+
+    @Test("of more senders than a virtual router has, the last are judged by the highest number")
+    func sequenceOfManySenders() {
+        var sequence = AuthenticationSequence()
+        for host in 1...300 {
+            sequence.accepted(
+                UInt32(host), from: .v4(IPv4Address(10, 10, UInt8(host / 200), UInt8(host % 200))))
+        }
+        #expect(sequence.last(from: .v4(IPv4Address(10, 10, 0, 7))) == 7)
+        #expect(sequence.last(from: .v4(IPv4Address(10, 10, 9, 9))) == 300)
     }
 
     @Test("version 3 and IPv6 have no authentication header")
