@@ -16,11 +16,11 @@ extension VirtualRouter {
             state = .fault
             return [.log(.startedInFault), .transition(.fault)]
         }
-        if claimsMastery, !configuration.isInGroup {
-            guard let startupEnd, startupEnd > now else { return becomeMaster(now) }
+        if claimsMastery, let startupEnd, startupEnd > now {
             state = .backup(masterDown: startupEnd)
             return [.log(.enteredBackup(isInitial: isInitial)), .transition(.backup)]
         }
+        if claimsMastery, !configuration.isInGroup { return becomeMaster(now) }
         // In a group it has to wait for the others, but not for a dead master.
         state = .backup(
             masterDown: wait(masterDownInterval, from: now), isCandidate: claimsMastery)
@@ -103,7 +103,10 @@ extension VirtualRouter {
         let before = masterDownInterval
         let message = LogMessage.changedPriority(from: priority, to: new)
         priority = new
-        if case .backup(let masterDown, let preemption, let isCandidate) = state {
+        // The end of the startup's delay, at which one becomes master that claims it, stays.
+        if case .backup(let masterDown, let preemption, let isCandidate) = state,
+            masterDown != startupEnd
+        {
             state = .backup(
                 masterDown: masterDown + (masterDownInterval - before), preemption: preemption,
                 isCandidate: isCandidate)

@@ -172,6 +172,16 @@ struct SyncGroupTests {
         #expect(group.states == "MM")
     }
 
+    @Test("vrrp_startup_delay holds owners in a group back as well")
+    func ownersWithStartupDelay() {
+        var group = GroupOfRouters(priorities: [255, 255]) { $0.startupDelay = .seconds(10) }
+        _ = group.start()
+        _ = group.run(for: .seconds(9.9))
+        #expect(group.states == "BB")
+        _ = group.run(for: .seconds(0.1))
+        #expect(group.states == "MM")
+    }
+
     @Test("at the end the members stop, then the group")
     func shutdown() {
         var group = running()

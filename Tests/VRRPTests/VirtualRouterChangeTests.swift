@@ -92,6 +92,17 @@ struct VirtualRouterChangeTests {
         #expect(owner.deadline == start + .seconds(10))
     }
 
+    @Test("a weight that changes during vrrp_startup_delay does not move its end")
+    func priorityDuringStartupDelay() {
+        var router = router(.initialize) {
+            $0.startsAsMaster = true
+            $0.startupDelay = .seconds(10)
+        }
+        _ = router.handle(.startup, now: start)
+        _ = router.handle(.priorityChanged(200), now: start + .seconds(1))
+        #expect(router.deadline == start + .seconds(10))
+    }
+
     @Test("notify_deleted: the end by a reload is told as DELETED; without it as FAULT, once")
     func deletion() {
         var router = router(.fault) { $0.notifiesDeletion = true }
