@@ -16,30 +16,40 @@ enum Forgery: String, CaseIterable {
     case addresses = "another address list"
     case tooShort = "a packet cut short"
     case tooLong = "a packet with something behind it"
-
-    /// Octets of the packet before the VRRP message.
-    private static func headerBytes(_ family: IPAddress.Family) -> Int { family == .v4 ? 20 : 40 }
+    /// To the group where there are peers, to one host where there are none.
+    case destination = "the wrong destination"
+    /// Nothing, but it comes from somebody who is no peer.
+    case stranger = "a sender that is no peer"
 
     /// The packet with this wrong with it; nil where that is not wrong.
+    ///
+    /// - Parameter destination: nil for the group.
     func packet(
-        _ advertisement: Advertisement, from source: IPAddress, _ generator: inout Generator
+        _ advertisement: Advertisement, from source: IPAddress, to destination: IPAddress?,
+        _ expectation: ReceivedAdvertisement.Expectation, _ generator: inout Generator
     ) throws(AdvertisementError) -> [UInt8]? {
         var forged = advertisement
         switch self {
         case .password:
             guard advertisement.version == 2, source.family == .v4 else { return nil }
-            forged.authentication =
-                advertisement.authentication == .none
-                ? .password(AuthenticationPassword(truncating: "guess")) : .none
+            forged.authentication = .password(AuthenticationPassword(truncating: "guess"))
         case .interval:
-            if advertisement.version == 2 { forged.interval += .seconds(1) }
+            // No other dialect's.
+            if advertisement.version == 2 { forged.interval += .seconds(100) }
         case .addresses:
             forged.addresses.append(source)
-        case .timeToLive, .flippedBit, .version, .type, .tooShort, .tooLong:
+        case .timeToLive:
+            // A packet to a peer may have been forwarded.
+            if expectation.isUnicast, expectation.peers == nil { return nil }
+        case .stranger:
+            if expectation.peers == nil { return nil }
+        case .flippedBit, .version, .type, .tooShort, .tooLong, .destination:
             break
         }
-        var octets = try Wire.packet(forged, from: source, number: 1)
-        let message = Self.headerBytes(source.family)
+        var octets = try Wire.packet(
+            forged, from: source, to: destination, number: 1, checksum: expectation.checksum,
+            sequenceNumber: 0xffff_ff00)
+        let message = Self.headerBytes(forged, source.family)
         switch self {
         case .timeToLive:
             octets[source.family == .v4 ? 8 : 7] = 254
@@ -60,10 +70,19 @@ enum Forgery: String, CaseIterable {
             octets.removeLast(generator.number(in: 1...octets.count - message - 8))
         case .tooLong:
             octets.append(0)
-        case .password, .addresses:
+        case .password, .addresses, .destination, .stranger:
             break
         }
         return octets
+    }
+
+    /// Octets of the packet before the VRRP message.
+    private static func headerBytes(
+        _ advertisement: Advertisement, _ family: IPAddress.Family
+    ) -> Int {
+        let isAuthenticated =
+            advertisement.carrierProtocol == Advertisement.authenticationHeaderProtocol
+        return family == .v6 ? 40 : isAuthenticated ? 44 : 20
     }
 }
 
@@ -76,24 +95,36 @@ extension Simulation {
             .forgery, at: now.advanced(byNanoseconds: generator.number(in: pause / 2...pause)))
         let virtualRouter = generator.number(below: plan.virtualRouters.count)
         let some = plan.virtualRouters[virtualRouter]
-        guard let configuration = some.configurations.compactMap(\.self).first else { return }
+        let dialect = generator.number(below: some.dialects.count)
+        let configuration = some.configurations[0][dialect]
+        let expectation = some.dialects[dialect].expectation
         let source = Self.forger(some.family)
         let forgery = generator.element(of: Forgery.allCases)
+        let part = generator.number(below: Self.maximumParts)
         let advertisement = configuration.advertisement(
             priority: generator.element(of: [255, 0, 1, configuration.priority]))
-        guard
-            let octets = try? forgery.packet(advertisement, from: source, &generator)
-        else { return }
-        let packet = packets.insert(
-            Packet(
-                octets: octets, advertisement: advertisement, source: source, sender: nil,
-                virtualRouter: virtualRouter, forgery: forgery))
         // Its loss would be no disturbance, so it is not lost.
-        let loss = lossPercent
-        let late = latePercent
+        let troubles = (lossPercent, latePercent)
         (lossPercent, latePercent) = (0, 0)
-        broadcast(packet, on: generator.number(below: Self.maximumParts), from: nil)
-        (lossPercent, latePercent) = (loss, late)
+        defer { (lossPercent, latePercent) = troubles }
+        let isToHost = some.isUnicast != (forgery == .destination)
+        // One for everybody, or one for each.
+        for node in nodes.indices where nodes[node].part == part || !isToHost {
+            let address = instances[index(node: node, virtualRouter: virtualRouter)].address
+            guard
+                let octets = try? forgery.packet(
+                    advertisement, from: source, to: isToHost ? address : nil, expectation,
+                    &generator)
+            else { break }
+            let packet = packets.insert(
+                Packet(
+                    octets: octets, advertisement: advertisement, source: source, sender: nil,
+                    virtualRouter: virtualRouter, dialect: dialect, forgery: forgery))
+            guard isToHost else { return broadcast(packet, on: part, from: nil) }
+            packets.retain(packet)
+            sendOn(packet, to: node, on: part)
+            packets.release(packet)
+        }
     }
 
     private static func forger(_ family: IPAddress.Family) -> IPAddress {

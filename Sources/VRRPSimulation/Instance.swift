@@ -3,15 +3,17 @@ import VRRP
 
 /// A virtual router on a machine, and what the simulation knows of it without asking it.
 struct Instance {
-    /// Whether the machine has such a virtual router.
-    let exists: Bool
+    /// Whether the machine has such a virtual router now.
+    var isConfigured = false
     let address: IPAddress
-    let timing: Timing
+    let clock: Quartz
+    /// Whether a `SyncGroup` decides with it.
+    let isInGroup: Bool
     /// Told, changed and asked through `handle` alone, which keeps what is asked often beside it.
     private(set) var router: VirtualRouter
     /// The router's state, less its deadlines.
     private(set) var phase = Phase.initialize
-    /// The router's deadline.
+    /// The router's deadline, on the machine's clock.
     private(set) var deadline: MonotonicInstant?
     /// Whether the virtual addresses are on the machine's interface.
     var holdsAddresses = false
@@ -24,17 +26,20 @@ struct Instance {
     var lastSent = MonotonicInstant.zero
     /// Packets sent, which number the next.
     var identification: UInt16 = 0
-    /// What it accepts.
-    let expectation: ReceivedAdvertisement.Expectation
-    /// The priority it should have now.
-    var priority: UInt8
-    /// Its own interval, nanoseconds.
-    let intervalNanoseconds: Int
-    private let mayPreempt: Bool
-    private let claimsMastery: Bool
-    let delaysPreemption: Bool
-    let advertisesBeforeYielding: Bool
-    var wait = Wait()
+    /// The authentication header's numbers.
+    var sequence = AuthenticationSequence()
+    /// What it is set to, of what others must share.
+    var dialect = 0
+    /// What its scripts make of its priority.
+    var tracking: EffectivePriority
+    /// How it stood when its group was last told; nil when it was not told yet.
+    var toldStanding: VirtualRouter.Standing?
+    /// Whether something of its own is broken that it tracks without weight.
+    var isHindered = false
+    /// Whether its scripts have answered since its start.
+    var hasAnswers = false
+    /// What it should do now.
+    var expected: Expected
 
     /// A router's state, less its deadlines.
     enum Phase: String {
@@ -56,91 +61,49 @@ struct Instance {
         }
     }
 
-    /// A backup's wait, as the RFC has it.
-    struct Wait {
-        /// When it began.
-        var start = MonotonicInstant.zero
-        /// Whether a resignation began it.
-        var isForSkew = false
-        /// The master's interval, nanoseconds.
-        var intervalNanoseconds = 0
-    }
-
-    init(_ configuration: VirtualRouter.Configuration?, address: IPAddress, timing: Timing) {
-        exists = configuration != nil
-        // Where there is none, one that never starts keeps the array regular.
-        let some =
-            configuration
-            ?? VirtualRouter.Configuration(name: "none", vrid: 1, addresses: [address])
+    init(_ configuration: VirtualRouter.Configuration, address: IPAddress, clock: Quartz) {
         self.address = address
-        self.timing = timing
-        router = VirtualRouter(some, sourceAddress: address)
-        expectation = .init(some.advertisement(priority: 1))
-        priority = some.priority
-        intervalNanoseconds = Int(some.advertisementInterval.wholeNanoseconds)
-        mayPreempt = some.preempts
-        claimsMastery = some.startsAsMaster
-        delaysPreemption = some.preemptionDelay != nil
-        advertisesBeforeYielding = some.advertisesBeforeYielding
+        self.clock = clock
+        isInGroup = configuration.isInGroup
+        router = VirtualRouter(configuration, sourceAddress: address)
+        expected = Expected(configuration)
+        tracking = EffectivePriority(base: configuration.priority)
     }
 
     // MARK: The router
 
+    /// - Parameter now: on the machine's clock.
     mutating func handle(
         _ event: VirtualRouter.Event, now: MonotonicInstant
     ) -> [VirtualRouter.Action] {
         let actions = router.handle(event, now: now)
         phase = Phase(router.state)
         deadline = router.deadline
-        lastEvent = now
         return actions
     }
 
     /// Another process takes over the machine's part; it knows nothing of this one.
-    mutating func restart() {
-        router = VirtualRouter(router.configuration, sourceAddress: address)
+    ///
+    /// - Parameter planted: the configuration as a planted bug has it.
+    mutating func restart(
+        _ configuration: VirtualRouter.Configuration, planted: VirtualRouter.Configuration
+    ) {
+        router = VirtualRouter(planted, sourceAddress: address)
         phase = .initialize
         deadline = nil
-        priority = router.configuration.priority
         wake = nil
-        wait = Wait(intervalNanoseconds: intervalNanoseconds)
+        sequence = AuthenticationSequence()
+        toldStanding = nil
+        isHindered = false
+        hasAnswers = false
+        expected = Expected(configuration)
     }
 
     var isMaster: Bool { phase == .master }
 
-    // MARK: What it should do
-
-    var preempts: Bool { mayPreempt || priority == Advertisement.ownerPriority }
-
-    /// Whether it becomes master without waiting for anybody.
-    var startsAsMaster: Bool { claimsMastery || priority == Advertisement.ownerPriority }
-
-    /// Whether an advertisement of that priority from there beats this router's own.
+    /// Whether an advertisement of that priority from there beats this router's own (RFC 9568
+    /// §6.4.3).
     func isBeaten(by heard: UInt8, from source: IPAddress) -> Bool {
-        heard > priority || heard == priority && source > address
-    }
-
-    /// Its `wait` starts over.
-    mutating func startWait(at now: MonotonicInstant, isForSkew: Bool, intervalNanoseconds: Int) {
-        wait = Wait(
-            start: now, isForSkew: isForSkew, intervalNanoseconds: intervalNanoseconds)
-    }
-
-    /// Hears a router that it may let be for a while, which then restarts the wait and has its
-    /// interval learned. What is kept is the shorter wait and the shorter interval.
-    mutating func startDelayedWait(at now: MonotonicInstant, intervalNanoseconds: Int) {
-        let before = (wait: wait, end: earliestMastery)
-        startWait(at: now, isForSkew: false, intervalNanoseconds: intervalNanoseconds)
-        if earliestMastery > before.end { wait = before.wait }
-        wait.intervalNanoseconds = min(intervalNanoseconds, before.wait.intervalNanoseconds)
-    }
-
-    /// Before this it has no reason to become master.
-    var earliestMastery: MonotonicInstant {
-        wait.start.advanced(
-            byNanoseconds: wait.isForSkew
-                ? timing.skew(priority: priority, intervalNanoseconds: wait.intervalNanoseconds)
-                : timing.masterDown(
-                    priority: priority, intervalNanoseconds: wait.intervalNanoseconds))
+        heard > expected.priority || heard == expected.priority && source > address
     }
 }

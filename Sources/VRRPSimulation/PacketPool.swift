@@ -11,10 +11,28 @@ struct Packet {
     var sender: Int?
     /// The virtual router it says it is of, as an index.
     var virtualRouter: Int
+    /// What the sender and those who understand it have in common; see `Plan.Dialect`.
+    var dialect: Int
+    /// The authentication header's sequence number, 0 without one.
+    var sequenceNumber: UInt32 = 0
     /// What is wrong with a forged one.
     var forgery: Forgery?
     /// Receivers it has not reached yet.
     var pending = 0
+    /// What the decoder says of it, by the receiver's dialect. The decoder is a function of the
+    /// packet and of what is expected, so of all receivers who expect the same only the first asks.
+    var verdicts: (Verdict?, Verdict?)
+
+    subscript(verdictFor dialect: Int) -> Verdict? {
+        get { dialect == 0 ? verdicts.0 : verdicts.1 }
+        set { if dialect == 0 { verdicts.0 = newValue } else { verdicts.1 = newValue } }
+    }
+}
+
+/// What becomes of a packet at a receiver.
+enum Verdict {
+    case accepted(Advertisement)
+    case refused(AdvertisementError)
 }
 
 /// Packets under way; their places are used again, so a long run needs no more memory than a short
@@ -23,9 +41,12 @@ struct PacketPool {
     private var packets: [Packet] = []
     private var free: [Int] = []
 
-    subscript(index: Int) -> Packet { packets[index] }
+    subscript(index: Int) -> Packet {
+        get { packets[index] }
+        _modify { yield &packets[index] }
+    }
 
-    /// Takes a packet that `pending` receivers will get.
+    /// Takes a packet, to be retained by its ways.
     mutating func insert(_ packet: Packet) -> Int {
         guard let index = free.popLast() else {
             packets.append(packet)

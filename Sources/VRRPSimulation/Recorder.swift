@@ -41,26 +41,36 @@ extension Simulation {
     }
 
     /// Writes down an event and what it did to a router's state.
-    mutating func record(_ step: Step, at index: Int) {
+    mutating func record(_ step: Step, _ event: VirtualRouter.Event, at index: Int) {
         let node = node(of: index)
         guard let recorder, isOfInterest(index),
-            recorder.suspects.contains(node)
-                || step.before != step.after
+            recorder.suspects.contains(node) || step.before != step.after
         else { return }
         var text = "    " + step.before.rawValue
-        switch (step.event, step.heard) {
-        case (.advertisement, let heard?):
+        if let heard = step.heard {
             let sender = heard.sender.map { "n\($0)" } ?? "a forger"
-            text = "◄── advert of \(sender), priority \(heard.priority), from \(heard.source): "
-            text += step.before.rawValue
-        default:
-            text += " on \(step.event.name)"
+            text =
+                "◄── advert of \(sender), priority \(heard.priority): " + step.before.rawValue
+        } else {
+            text += " on \(event.name)"
         }
         if step.before != step.after { text += " ──► \(step.after.rawValue)" }
         if let deadline = instances[index].deadline {
-            text += ", next at \(seconds(deadline))"
+            let own = deadline.nanoseconds(since: step.now)
+            text +=
+                ", next at "
+                + seconds(
+                    now.advanced(byNanoseconds: instances[index].clock.nanoseconds(forOwn: own)))
         }
         self.recorder?.write(text, node: node, at: now)
+    }
+
+    /// Writes down that a packet was refused.
+    mutating func record(refusal error: AdvertisementError, of packet: Int, at index: Int) {
+        let node = node(of: index)
+        guard let recorder, isOfInterest(index), recorder.suspects.contains(node) else { return }
+        let sender = packets[packet].sender.map { "n\($0)" } ?? "a forger"
+        self.recorder?.write("◄── refuses advert of \(sender): \(error)", node: node, at: now)
     }
 
     /// Writes down what a router does.
@@ -72,6 +82,7 @@ extension Simulation {
         case .addAddresses: text = "    has the addresses"
         case .removeAddresses: text = "    has no addresses"
         case .restoreAddresses: text = "    puts back what was taken"
+        case .log(.duplicateOwner): text = "    reports another owner"
         case .replaceAddresses, .announceAddresses, .transition, .log: return
         }
         let node = node(of: index)
@@ -109,16 +120,25 @@ public struct Trace: Sendable, CustomStringConvertible {
             \(violation.suspects.map { "n\($0)" }.joined(separator: ", ")): \(violation.details)
             replay:  \(replay)
 
-            VRID \(virtualRouter.vrid), version \(virtualRouter.timing.version), on the part of \
-            the network with
+            VRID \(virtualRouter.vrid), version \(virtualRouter.isVersion3 ? 3 : 2)\
+            \(virtualRouter.isUnicast ? ", unicast" : "")\
+            \(plan.units[virtualRouter.unit].isSyncGroup ? ", in a sync group" : ""), on the part \
+            of the network with
             """
         for node in component {
             let instance = simulation.instances[
                 simulation.index(node: node, virtualRouter: violation.virtualRouter)]
-            guard instance.exists else { continue }
+            guard instance.isConfigured else { continue }
             let configuration = instance.router.configuration
-            text += "\n  n\(node)  \(instance.address), priority \(instance.priority)"
+            text += "\n  n\(node)  \(instance.phase.rawValue), \(instance.address), "
+            text += "priority \(instance.expected.priority)"
             text += ", every \(configuration.advertisementInterval)"
+            if instance.dialect != 0 {
+                text += ", with " + virtualRouter.dialects[instance.dialect].difference
+            }
+            if simulation.plan.nodes[node].startupDelayNanoseconds > 0 {
+                text += ", vrrp_startup_delay \(configuration.startupDelay)"
+            }
             if !configuration.preempts { text += ", nopreempt" }
             if let delay = configuration.preemptionDelay { text += ", preempt_delay \(delay)" }
             let machine = simulation.nodes[node]
@@ -141,6 +161,16 @@ public struct Trace: Sendable, CustomStringConvertible {
         text += "\n  \(Self.seconds(violation.instant))  !!! \(violation.invariant.rawValue): "
         text += violation.details
         description = text
+    }
+
+    /// How long something took, in words.
+    static func duration(_ nanoseconds: Int) -> String {
+        let (number, unit) =
+            abs(nanoseconds) >= 1_000_000_000
+            ? (Double(nanoseconds) / 1e9, "s")
+            : abs(nanoseconds) >= 1_000_000
+                ? (Double(nanoseconds) / 1e6, "ms") : (Double(nanoseconds) / 1e3, "µs")
+        return "\((number * 1000).rounded() / 1000) \(unit)"
     }
 
     /// Seconds with nine decimals, right-aligned, so that columns stand below each other.

@@ -1,10 +1,10 @@
 import NetworkTypes
 import VRRP
 
-// What must be true of all routers of a part of the network once it was quiet for long enough.
+// What must be true of all routers of an election once it was quiet for long enough.
 extension Simulation {
-    /// A virtual router on one part of the network.
-    struct Group {
+    /// A unit on one part of the network, and those of its routers who understand each other.
+    struct Election {
         /// The last disturbance; in the future while a packet is under way that is too late.
         var quietSince: MonotonicInstant
         var stage = Stage.disturbed
@@ -27,158 +27,231 @@ extension Simulation {
     /// implementation may round to microseconds.
     static let roundingNanoseconds = 1_000
 
-    /// Something happened that lets routers of that group disagree.
-    mutating func markDisturbed(_ group: Int, until instant: MonotonicInstant? = nil) {
-        groups[group].quietSince = max(groups[group].quietSince, instant ?? now)
-        groups[group].stage = .disturbed
-        groups[group].isResignation = false
-        scheduleAudit(of: group)
+    // MARK: Disturbances
+
+    /// Something happened that lets routers of that election disagree.
+    mutating func markDisturbed(_ election: Int, until instant: MonotonicInstant? = nil) {
+        elections[election].quietSince = max(elections[election].quietSince, instant ?? now)
+        elections[election].stage = .disturbed
+        elections[election].isResignation = false
+        scheduleAudit(of: election)
     }
 
     /// The same for all that a machine takes part in.
     mutating func markDisturbed(node: Int) {
-        for virtualRouter in plan.virtualRouters.indices {
-            markDisturbed(group(virtualRouter: virtualRouter, part: nodes[node].part))
+        for unit in plan.units.indices {
+            markDisturbed(election(ofStation: station(node: node, unit: unit)))
         }
     }
 
     /// The network has other parts now; a late packet may be on its way in any of them.
     mutating func markAllDisturbed() {
-        let latest = groups.map(\.quietSince).max() ?? now
-        for group in groups.indices { markDisturbed(group, until: max(now, latest)) }
+        let latest = elections.map(\.quietSince).max() ?? now
+        for election in elections.indices {
+            let (unit, _, dialect) = place(of: election)
+            guard dialect < plan.dialectCount(unit: unit) else { continue }
+            markDisturbed(election, until: max(now, latest))
+        }
     }
 
-    /// The master of a converged group resigns: a disturbance with a shorter bound, unless one of
-    /// its advertisements may still be under way and make the others wait again.
-    mutating func markResigned(_ index: Int) {
-        let group = group(of: index)
+    /// The master of a converged election resigns: a disturbance with a shorter bound, unless one
+    /// of its advertisements may still be under way and make the others wait again.
+    mutating func markResigned(unit: Int, at node: Int) {
+        let election = election(ofStation: station(node: node, unit: unit))
         let isQuiet =
-            groups[group].stage == .converged && instances[index].isMaster
-            && now.nanoseconds(since: instances[index].lastSent) > plan.network.delayNanoseconds
-        markDisturbed(group)
-        groups[group].isResignation = isQuiet
+            elections[election].stage == .converged && nodes[node].isAble
+            && members(node: node, unit: unit).allSatisfy { index in
+                instances[index].isMaster
+                    && now.nanoseconds(since: instances[index].lastSent)
+                        > plan.network.delayNanoseconds
+            }
+        markDisturbed(election)
+        elections[election].isResignation = isQuiet
     }
 
-    /// The instances that may become master there.
-    func able(virtualRouter: Int, part: Int) -> [Int] {
-        nodes.indices.compactMap { node in
-            let instance = index(node: node, virtualRouter: virtualRouter)
-            return nodes[node].part == part && nodes[node].isAble && instances[instance].exists
-                ? instance : nil
+    func election(ofStation station: Int) -> Int {
+        election(
+            unit: station % plan.units.count, part: nodes[station / plan.units.count].part,
+            dialect: stations[station].dialect)
+    }
+
+    /// Where an election's unit, part and dialect are.
+    private func place(of election: Int) -> (unit: Int, part: Int, dialect: Int) {
+        let place = election / Self.maximumDialects
+        return (
+            place / Self.maximumParts, place % Self.maximumParts, election % Self.maximumDialects
+        )
+    }
+
+    /// The machines on which the unit may become master there.
+    func able(_ election: Int) -> [Int] {
+        let (unit, part, dialect) = place(of: election)
+        return nodes.indices.filter { node in
+            let station = stations[station(node: node, unit: unit)]
+            return nodes[node].part == part && nodes[node].isAble && station.isConfigured
+                && station.dialect == dialect
+                && !members(node: node, unit: unit).contains { instances[$0].isHindered }
         }
     }
 
-    /// When the addresses of a group have an owner at the latest.
-    func ownerDue(_ group: Int) -> MonotonicInstant {
-        let virtualRouter = group / Self.maximumParts
-        let priorities = able(virtualRouter: virtualRouter, part: group % Self.maximumParts).map {
-            instances[$0].priority
-        }
-        let timing = plan.virtualRouters[virtualRouter].timing
+    // MARK: Bounds
+
+    /// When the addresses of an election have an owner at the latest.
+    func ownerDue(_ election: Int) -> MonotonicInstant {
+        let (unit, _, dialect) = place(of: election)
+        let isResignation = elections[election].isResignation
+        let members = Array(
+            zip(plan.units[unit].virtualRouters, plan.timings(unit: unit, dialect: dialect)))
+        let soonest =
+            able(election).map { node in
+                members.map { virtualRouter, timing in
+                    let priority =
+                        instances[index(node: node, virtualRouter: virtualRouter)].expected.priority
+                    return isResignation
+                        ? timing.longestSkew(priority: priority)
+                        : timing.longestMasterDown(priority: priority)
+                }.max() ?? 0
+            }.min() ?? 0
         let bound =
-            groups[group].isResignation
-            ? timing.resignationBound(ablePriorities: priorities, plan.network)
-            : timing.ownerBound(ablePriorities: priorities, plan.network)
-        return groups[group].quietSince.advanced(byNanoseconds: bound + Self.roundingNanoseconds)
+            plan.network.delayNanoseconds + Quartz.longest(forOwn: soonest)
+            + plan.network.latenessNanoseconds
+        return elections[election].quietSince.advanced(
+            byNanoseconds: bound + Self.roundingNanoseconds)
     }
 
-    private func convergenceDue(_ group: Int) -> MonotonicInstant {
-        let timing = plan.virtualRouters[group / Self.maximumParts].timing
-        return groups[group].quietSince.advanced(
-            byNanoseconds: timing.convergenceBound(plan.network) + Self.roundingNanoseconds)
+    private func convergenceDue(_ election: Int) -> MonotonicInstant {
+        let (unit, _, dialect) = place(of: election)
+        return elections[election].quietSince.advanced(
+            byNanoseconds: plan.convergenceBound(unit: unit, dialect: dialect)
+                + Self.roundingNanoseconds)
     }
 
-    private mutating func scheduleAudit(of group: Int) {
-        guard !groups[group].isAuditDue else { return }
+    private mutating func scheduleAudit(of election: Int) {
+        guard !elections[election].isAuditDue else { return }
         let due: MonotonicInstant
-        switch groups[group].stage {
-        case .disturbed: due = ownerDue(group)
-        case .owned: due = convergenceDue(group)
+        switch elections[election].stage {
+        case .disturbed: due = ownerDue(election)
+        case .owned: due = convergenceDue(election)
         case .converged: return
         }
-        groups[group].isAuditDue = true
-        queue.insert(.audit(group: Int32(group)), at: max(due, now))
+        elections[election].isAuditDue = true
+        queue.insert(.audit(election: election), at: max(due, now))
     }
 
-    mutating func audit(_ group: Int) {
-        groups[group].isAuditDue = false
-        let virtualRouter = group / Self.maximumParts
-        let part = group % Self.maximumParts
-        switch groups[group].stage {
-        case .disturbed where now >= ownerDue(group):
-            auditOwner(group, able(virtualRouter: virtualRouter, part: part))
-            groups[group].stage = .owned
-        case .owned where now >= convergenceDue(group):
-            auditConvergence(group, able(virtualRouter: virtualRouter, part: part))
-            groups[group].stage = .converged
+    // MARK: Audits
+
+    mutating func audit(_ election: Int) {
+        elections[election].isAuditDue = false
+        switch elections[election].stage {
+        case .disturbed where now >= ownerDue(election):
+            let able = able(election)
+            for virtualRouter in plan.units[place(of: election).unit].virtualRouters {
+                auditOwner(election, virtualRouter, able)
+            }
+            elections[election].stage = .owned
+        case .owned where now >= convergenceDue(election):
+            let able = able(election)
+            for virtualRouter in plan.units[place(of: election).unit].virtualRouters {
+                auditConvergence(election, virtualRouter, able)
+            }
+            elections[election].stage = .converged
             statistics.convergences += 1
         case .disturbed, .owned, .converged:
             break
         }
-        scheduleAudit(of: group)
+        scheduleAudit(of: election)
     }
 
-    private mutating func auditOwner(_ group: Int, _ able: [Int]) {
-        guard !able.isEmpty, !able.contains(where: { instances[$0].isMaster }) else {
+    /// The master has gone for a reason that is no disturbance, when nobody may be without one.
+    mutating func auditOwner(after index: Int) {
+        let election = election(of: index)
+        guard now > ownerDue(election) else { return }
+        auditOwner(election, virtualRouter(of: index), able(election))
+    }
+
+    private mutating func auditOwner(_ election: Int, _ virtualRouter: Int, _ able: [Int]) {
+        let hasOwner = able.contains {
+            instances[index(node: $0, virtualRouter: virtualRouter)].isMaster
+        }
+        guard !able.isEmpty, !hasOwner else { return }
+        report(
+            .ownedAddresses,
+            "nobody of \(names(able)) is master \(quiet(election)) after the last "
+                + (elections[election].isResignation ? "resignation" : "disturbance"),
+            election, virtualRouter, suspects: able)
+    }
+
+    private mutating func auditConvergence(
+        _ election: Int, _ virtualRouter: Int, _ able: [Int]
+    ) {
+        let masters = able.filter {
+            instances[index(node: $0, virtualRouter: virtualRouter)].isMaster
+        }
+        guard masters.count <= 1 else {
+            return report(
+                .oneMaster,
+                "\(names(masters)) are master \(quiet(election)) after the last disturbance",
+                election, virtualRouter, suspects: masters)
+        }
+        guard let master = masters.first else {
+            return auditOwner(election, virtualRouter, able)
+        }
+        guard let better = able.first(where: { isBetter($0, than: master, election) }) else {
             return
         }
         report(
-            .ownedAddresses,
-            "nobody of \(names(able)) is master \(now - groups[group].quietSince) after the last "
-                + "disturbance" + (groups[group].isResignation ? ", a resignation" : ""),
-            group: group, suspects: able)
+            .bestMaster,
+            "n\(master) is master with priority \(priority(of: master, virtualRouter)) "
+                + "\(quiet(election)) after the last disturbance, and n\(better) with priority "
+                + "\(priority(of: better, virtualRouter)) is not",
+            election, virtualRouter, suspects: [master, better])
     }
 
-    private mutating func auditConvergence(_ group: Int, _ able: [Int]) {
-        let masters = able.filter { instances[$0].isMaster }
-        let quiet = now - groups[group].quietSince
-        guard masters.count <= 1 else {
-            report(
-                .oneMaster,
-                "\(names(masters)) are master \(quiet) after the last disturbance",
-                group: group, suspects: masters)
-            return
+    /// Whether a machine should have preempted another: with every member of the unit, for a sync
+    /// group goes by its least willing member. (They differ when an owner has met another one in
+    /// one of them.)
+    private func isBetter(_ node: Int, than master: Int, _ election: Int) -> Bool {
+        plan.units[place(of: election).unit].virtualRouters.allSatisfy {
+            instances[index(node: node, virtualRouter: $0)].expected.preempts
+                && priority(of: node, $0) > priority(of: master, $0)
         }
-        guard let master = masters.first else {
-            return auditOwner(group, able)
-        }
-        let better = able.first {
-            instances[$0].preempts && instances[$0].priority > instances[master].priority
-        }
-        if let better {
-            report(
-                .bestMaster,
-                "\(names([master])) is master with priority \(instances[master].priority) "
-                    + "\(quiet) after the last disturbance, and \(names([better])) with priority "
-                    + "\(instances[better].priority) is not", group: group,
-                suspects: [master, better])
-        }
+    }
+
+    private func priority(of node: Int, _ virtualRouter: Int) -> UInt8 {
+        instances[index(node: node, virtualRouter: virtualRouter)].expected.priority
     }
 
     /// At the end nobody may be waiting for something that is over.
     mutating func checkEverythingWasServed() {
         for index in instances.indices {
             let machine = nodes[node(of: index)]
+            let local = instances[index].clock.reading(at: end)
             guard machine.isRunning, !machine.isFrozen,
                 let deadline = instances[index].deadline,
-                end.nanoseconds(since: deadline) > plan.network.latenessNanoseconds
+                local.nanoseconds(since: deadline)
+                    > Quartz.longest(forOwn: plan.network.latenessNanoseconds)
             else { continue }
             report(
-                .servedDeadlines, "still waits for what was due \(end - deadline) before the end",
+                .servedDeadlines, "still waits for what was due \(local - deadline) before the end",
                 at: index)
         }
     }
 
+    /// How long it is since the last disturbance.
+    func quiet(_ election: Int) -> String {
+        Trace.duration(now.nanoseconds(since: elections[election].quietSince))
+    }
+
     private mutating func report(
-        _ invariant: Invariant, _ details: String, group: Int,
+        _ invariant: Invariant, _ details: String, _ election: Int, _ virtualRouter: Int,
         suspects: [Int]
     ) {
         report(
-            invariant, details, virtualRouter: group / Self.maximumParts,
-            part: group % Self.maximumParts, suspects: suspects.map { node(of: $0) })
+            invariant, details, virtualRouter: virtualRouter, part: place(of: election).part,
+            suspects: suspects)
     }
 
-    private func names(_ instances: [Int]) -> String {
-        instances.map { "n\(node(of: $0))" }.joined(separator: " and ")
+    private func names(_ nodes: [Int]) -> String {
+        nodes.map { "n\($0)" }.joined(separator: " and ")
     }
 }

@@ -1,36 +1,42 @@
 import NetworkTypes
 import VRRP
 
-// The shell around every router: what the agent does with sockets and a clock, done with a queue.
+// The shell around every router: what the agent does with a clock and the kernel, done with a
+// queue.
 extension Simulation {
     /// Gives a router an event, does what it wants done, and looks at everything it did.
     ///
-    /// - Parameter advertisement: what was on the wire, where a planted bug has distorted it.
+    /// - Parameter heard: what was on the wire, where a planted bug has distorted it.
     mutating func deliver(
         _ event: VirtualRouter.Event, to index: Int, heard: Heard? = nil,
         at routersNow: MonotonicInstant? = nil
     ) {
         statistics.protocolEvents += 1
-        let before = instances[index].phase
-        let deadline = instances[index].deadline
+        let local = routersNow ?? instances[index].clock.reading(at: now)
+        var step = Step(
+            cause: Step.Cause(event), heard: heard, before: instances[index].phase,
+            deadlineBefore: instances[index].deadline, now: local)
         var actions: [VirtualRouter.Action] = []
-        if !misses(event) { actions = instances[index].handle(event, now: routersNow ?? now) }
-        if options.plantedBug == .speaksAsBackup, instances[index].phase == .backup,
-            heard != nil, generator.chance(percent: 1)
-        {
-            actions.append(.sendAdvertisement(priority: instances[index].priority))
+        if let bug = options.plantedBug {
+            if !misses(event, bug) {
+                actions = instances[index].handle(event, now: local)
+            }
+            distort(&actions, step, bug, at: index)
+        } else {
+            actions = instances[index].handle(event, now: local)
         }
-        let step = Step(
-            event: event, heard: heard, before: before, deadlineBefore: deadline,
-            after: instances[index].phase, now: routersNow ?? now)
-        if recorder != nil { record(step, at: index) }
+        instances[index].lastEvent = now
+        step.after = instances[index].phase
+        if recorder != nil { record(step, event, at: index) }
         for action in actions { perform(action, of: step, at: index) }
+        if heard?.priority == Advertisement.ownerPriority {
+            judgeOwners(step, actions, at: index)
+        }
         judge(step, at: index)
         scheduleWake(of: index)
-    }
-
-    private mutating func misses(_ event: VirtualRouter.Event) -> Bool {
-        options.plantedBug == .missesTimers && event == .timer && generator.chance(percent: 1)
+        guard instances[index].isInGroup else { return }
+        tellGroup(of: index)
+        judgeAgreement(unit: unit(of: index), at: node(of: index))
     }
 
     /// An advertisement that a router accepted.
@@ -44,12 +50,42 @@ extension Simulation {
 
     /// One event and what it did to the router.
     struct Step {
-        var event: VirtualRouter.Event
+        var cause: Cause
         var heard: Heard?
         var before: Instance.Phase
         var deadlineBefore: MonotonicInstant?
-        var after: Instance.Phase
+        var after = Instance.Phase.initialize
+        /// On the machine's clock.
         var now: MonotonicInstant
+
+        /// What kind of event it was.
+        enum Cause {
+            case startup, end, timer, advertisement, addressRemoved, priority, reload
+            case promoted, demoted
+            /// A fault of the router's own, or of its group, comes or goes.
+            case fault, groupFault, repair, groupRepair
+            case groupHeardLowerPriority
+
+            init(_ event: VirtualRouter.Event) {
+                self =
+                    switch event {
+                    case .startup: .startup
+                    case .shutdown, .deletion: .end
+                    case .timer: .timer
+                    case .advertisement: .advertisement
+                    case .addressRemoved: .addressRemoved
+                    case .priorityChanged: .priority
+                    case .reconfigured: .reload
+                    case .promoted: .promoted
+                    case .demoted: .demoted
+                    case .faultRaised(let fault): fault.isOfGroup ? .groupFault : .fault
+                    case .sourceAddressLost: .fault
+                    case .faultCleared(let fault): fault.isOfGroup ? .groupRepair : .repair
+                    case .sourceAddressAssigned: .repair
+                    case .groupHeardLowerPriority: .groupHeardLowerPriority
+                    }
+            }
+        }
     }
 
     private mutating func perform(_ action: VirtualRouter.Action, of step: Step, at index: Int) {
@@ -63,10 +99,9 @@ extension Simulation {
             }
             instances[index].holdsAddresses = true
         case .removeAddresses:
-            if !instances[index].holdsAddresses, step.event != .startup {
+            if !instances[index].holdsAddresses, step.cause != .startup {
                 report(.addressesFollowState, "removes addresses that it has not", at: index)
             }
-            if options.plantedBug == .keepsAddresses, step.after == .backup { break }
             instances[index].holdsAddresses = false
         case .announceAddresses:
             if !instances[index].holdsAddresses {
@@ -90,28 +125,22 @@ extension Simulation {
             instances[index].wake = nil
             return
         }
-        var wake = deadline.advanced(
-            byNanoseconds: generator.number(in: 0...plan.network.latenessNanoseconds))
-        if let bug = options.plantedBug { wake = mistimed(wake, deadline, bug, at: index) }
-        wake = max(wake, now)
+        let clock = instances[index].clock
+        let own = deadline.nanoseconds(since: clock.reading(at: now))
+        // Mostly a wait has been made longer: the look at the clock that is on the list is early
+        // enough by any clock, and finds out.
+        if let already = instances[index].wake,
+            already <= now.advanced(byNanoseconds: own - abs(own) >> 8)
+        {
+            return
+        }
+        var wake = now.advanced(
+            byNanoseconds: max(0, clock.nanoseconds(forOwn: own))
+                + generator.number(in: 0...plan.network.latenessNanoseconds))
+        if let bug = options.plantedBug { wake = max(now, mistimed(wake, bug, at: index)) }
         if let already = instances[index].wake, already <= wake { return }
         instances[index].wake = wake
-        queue.insert(.wake(instance: Int32(index)), at: wake)
-    }
-
-    private mutating func mistimed(
-        _ wake: MonotonicInstant, _ deadline: MonotonicInstant, _ bug: PlantedBug, at index: Int
-    ) -> MonotonicInstant {
-        let instance = instances[index]
-        switch bug {
-        case .hurries where instance.phase == .backup:
-            let skew = instance.timing.skew(
-                priority: instance.priority, intervalNanoseconds: instance.wait.intervalNanoseconds)
-            return deadline.advanced(byNanoseconds: -skew / 2)
-        case .oversleeps where generator.chance(percent: 5):
-            return wake.advanced(byNanoseconds: instance.timing.longestIntervalNanoseconds)
-        default: return wake
-        }
+        queue.insert(.wake(instance: index), at: wake)
     }
 
     /// The process looks at the clock.
@@ -121,22 +150,26 @@ extension Simulation {
         guard let deadline = instances[index].deadline else { return }
         let machine = nodes[node(of: index)]
         guard machine.isRunning, !machine.isFrozen else { return }
-        let due = max(deadline, instances[index].lastEvent)
-        if now.nanoseconds(since: due) > plan.network.latenessNanoseconds {
-            report(.servedDeadlines, "wakes up \(now - due) after its deadline", at: index)
+        let clock = instances[index].clock
+        let local = clock.reading(at: now)
+        let due = max(deadline, clock.reading(at: instances[index].lastEvent))
+        if local.nanoseconds(since: due)
+            > Quartz.longest(forOwn: plan.network.latenessNanoseconds)
+            + Self.roundingNanoseconds
+        {
+            report(.servedDeadlines, "wakes up \(local - due) after its deadline", at: index)
         }
-        var routersNow = now
-        switch options.plantedBug {
-        case .hurries: routersNow = max(now, deadline)
-        case .losesHeart where instances[index].isMaster && generator.chance(percent: 1):
+        if local < deadline {
+            guard let bug = options.plantedBug, [.hurries, .hasNoSkew].contains(bug) else {
+                return scheduleWake(of: index)
+            }
+            deliver(.timer, to: index, at: deadline)
+        } else if options.plantedBug == .losesHeart, instances[index].isMaster,
+            generator.chance(percent: 1)
+        {
             deliver(.demoted, to: index)
-            return
-        default: break
-        }
-        if routersNow < deadline {
-            scheduleWake(of: index)
         } else {
-            deliver(.timer, to: index, at: routersNow)
+            deliver(.timer, to: index, at: local)
         }
     }
 
@@ -147,162 +180,88 @@ extension Simulation {
         instances[index].lastSent = now
         guard nodes[sender].isLinkUp else { return }
         instances[index].identification &+= 1
+        let virtualRouter = virtualRouter(of: index)
         let advertisement = instances[index].router.configuration.advertisement(
             priority: priority)
-        let source = instances[index].router.sourceAddress ?? instances[index].address
-        var octets: [UInt8] = []
+        var packet = Packet(
+            octets: [], advertisement: advertisement,
+            source: instances[index].router.sourceAddress ?? instances[index].address,
+            sender: sender, virtualRouter: virtualRouter, dialect: instances[index].dialect)
+        if case .header = advertisement.authentication {
+            // Without one left nothing may be sent; no run is that long.
+            packet.sequenceNumber = instances[index].sequence.next() ?? 0
+        }
+        let part = nodes[sender].part
+        guard plan.virtualRouters[virtualRouter].isUnicast else {
+            return transmit(packet, to: nil, at: index) { simulation, packet in
+                simulation.broadcast(packet, on: part, from: sender)
+            }
+        }
+        for peer in nodes.indices where peer != sender {
+            let destination = instances[self.index(node: peer, virtualRouter: virtualRouter)]
+                .address
+            transmit(packet, to: destination, at: index) { simulation, packet in
+                simulation.packets.retain(packet)
+                simulation.sendOn(packet, to: peer, on: part)
+                simulation.packets.release(packet)
+            }
+        }
+    }
+
+    /// Encodes a packet and puts it on its way.
+    private mutating func transmit(
+        _ packet: Packet, to destination: IPAddress?, at index: Int,
+        _ way: (inout Simulation, Int) -> Void
+    ) {
+        var packet = packet
         if options.usesCodec {
             do {
-                octets = try Wire.packet(
-                    advertisement, from: source, number: instances[index].identification)
+                packet.octets = try Wire.packet(
+                    packet.advertisement, from: packet.source, to: destination,
+                    number: instances[index].identification,
+                    checksum: plan.virtualRouters[packet.virtualRouter].dialects[packet.dialect]
+                        .expectation.checksum, sequenceNumber: packet.sequenceNumber)
             } catch {
                 report(.refusedWithoutEffect, "cannot be sent: \(error)", at: index)
             }
         }
-        let packet = packets.insert(
-            Packet(
-                octets: octets, advertisement: advertisement, source: source, sender: sender,
-                virtualRouter: virtualRouter(of: index)))
-        broadcast(packet, on: nodes[sender].part, from: sender)
+        way(&self, packets.insert(packet))
     }
 
     /// Sends a packet on its ways to everybody on that part of the network.
     mutating func broadcast(_ packet: Int, on part: Int, from sender: Int?) {
         packets.retain(packet)
-        let virtualRouter = packets[packet].virtualRouter
-        let delay = plan.network.delayNanoseconds
-        for node in nodes.indices where node != sender && nodes[node].part == part {
-            guard nodes[node].isRunning, nodes[node].isLinkUp else { continue }
-            if lossPercent > 0, generator.chance(percent: lossPercent) {
-                markDisturbed(group(virtualRouter: virtualRouter, part: part))
-                continue
-            }
-            var arrival = now.advanced(byNanoseconds: generator.number(in: 1...delay))
-            if latePercent > 0, generator.chance(percent: latePercent) {
-                arrival = arrival.advanced(
-                    byNanoseconds: generator.number(in: 1...latestNanoseconds))
-                markDisturbed(
-                    group(virtualRouter: virtualRouter, part: part), until: arrival)
-            }
-            schedule(packet, for: node, at: arrival)
-            if generator.chance(percent: plan.network.duplicatePercent) {
-                schedule(
-                    packet, for: node,
-                    at: now.advanced(byNanoseconds: generator.number(in: 1...delay)))
-            }
-        }
+        for node in nodes.indices where node != sender { sendOn(packet, to: node, on: part) }
         packets.release(packet)
+    }
+
+    /// Sends a packet on its way to one machine, if that can be reached.
+    mutating func sendOn(_ packet: Int, to node: Int, on part: Int) {
+        guard nodes[node].part == part, nodes[node].isRunning, nodes[node].isLinkUp else { return }
+        if lossPercent > 0, generator.chance(percent: lossPercent) {
+            return markDisturbed(election(ofPacket: packet, on: part))
+        }
+        let delay = plan.network.delayNanoseconds
+        var arrival = now.advanced(byNanoseconds: generator.number(in: 1...delay))
+        if latePercent > 0, generator.chance(percent: latePercent) {
+            arrival = arrival.advanced(byNanoseconds: generator.number(in: 1...latestNanoseconds))
+            markDisturbed(election(ofPacket: packet, on: part), until: arrival)
+        }
+        schedule(packet, for: node, at: arrival)
+        if generator.chance(percent: plan.network.duplicatePercent) {
+            schedule(
+                packet, for: node, at: now.advanced(byNanoseconds: generator.number(in: 1...delay)))
+        }
+    }
+
+    private func election(ofPacket packet: Int, on part: Int) -> Int {
+        election(
+            unit: plan.virtualRouters[packets[packet].virtualRouter].unit, part: part,
+            dialect: packets[packet].dialect)
     }
 
     private mutating func schedule(_ packet: Int, for node: Int, at instant: MonotonicInstant) {
         packets.retain(packet)
-        queue.insert(.arrival(packet: Int32(packet), node: Int32(node)), at: instant)
-    }
-
-    // MARK: Receiving
-
-    mutating func arrive(_ packet: Int, at node: Int) {
-        guard nodes[node].isRunning, nodes[node].isLinkUp,
-            packets[packet].sender.map({ nodes[$0].part == nodes[node].part }) ?? true
-        else {
-            packets.release(packet)
-            return
-        }
-        if nodes[node].isFrozen {
-            guard nodes[node].inbox.count < Self.maximumInbox else {
-                packets.release(packet)
-                return
-            }
-            nodes[node].inbox.append(.packet(packet))
-        } else {
-            receive(packet, at: node)
-        }
-    }
-
-    /// The process reads a packet.
-    mutating func receive(_ index: Int, at node: Int) {
-        let packet = packets[index]
-        packets.release(index)
-        guard options.usesCodec else {
-            let instance = self.index(node: node, virtualRouter: packet.virtualRouter)
-            if instances[instance].exists { hear(packet.advertisement, packet, at: instance) }
-            return
-        }
-        let verdict = judged(packet, at: node)
-        switch (verdict, packet.forgery) {
-        case (.accepted(let advertisement, let instance), nil):
-            hear(advertisement, packet, at: instance)
-        case (.refused, let forgery?):
-            refuse(packet, forgery, at: node)
-        case (.accepted(let advertisement, let instance), let forgery?):
-            report(.refusedWithoutEffect, "believes \(forgery)", at: instance)
-            hear(advertisement, packet, at: instance)
-        case (.refused(let error), nil):
-            report(
-                .refusedWithoutEffect, "refuses what n\(packet.sender ?? 0) said: \(error)",
-                at: self.index(node: node, virtualRouter: packet.virtualRouter))
-        case (.unknown, _):
-            statistics.protocolEvents += 1
-        }
-    }
-
-    private enum Verdict {
-        case accepted(Advertisement, instance: Int)
-        case refused(AdvertisementError)
-        /// There is no such virtual router on that machine.
-        case unknown
-    }
-
-    private func judged(_ packet: Packet, at node: Int) -> Verdict {
-        do {
-            let received = try Wire.received(packet)
-            guard let virtualRouter = virtualRouterByVRID[Int(received.vrid)] else {
-                return .unknown
-            }
-            let instance = index(node: node, virtualRouter: virtualRouter)
-            guard instances[instance].exists else { return .unknown }
-            if options.plantedBug == .skipsValidation, packet.forgery != nil {
-                return .accepted(packet.advertisement, instance: instance)
-            }
-            return .accepted(
-                try received.validated(against: instances[instance].expectation),
-                instance: instance)
-        } catch {
-            return .refused(error)
-        }
-    }
-
-    private mutating func hear(_ advertisement: Advertisement, _ packet: Packet, at index: Int) {
-        let heard = Heard(
-            priority: advertisement.priority, source: packet.source,
-            intervalNanoseconds: Int(advertisement.interval.wholeNanoseconds),
-            sender: packet.sender)
-        var taken = advertisement
-        if let bug = options.plantedBug {
-            guard
-                let distorted = bug.distorted(
-                    advertisement, heardBy: instances[index].router,
-                    isFromHigherAddress: packet.source > instances[index].address)
-            else { return }
-            taken = distorted
-        }
-        deliver(.advertisement(taken, from: packet.source), to: index, heard: heard)
-    }
-
-    /// The agent's part in refusing is to do nothing.
-    private mutating func refuse(_ packet: Packet, _ forgery: Forgery, at node: Int) {
-        statistics.protocolEvents += 1
-        statistics.refusals += 1
-        let index = self.index(node: node, virtualRouter: packet.virtualRouter)
-        guard options.plantedBug == .restartsTimerOnRefused,
-            instances[index].phase == .backup
-        else { return }
-        let before = instances[index].router
-        var echo = packet.advertisement
-        echo.priority = instances[index].priority
-        _ = instances[index].handle(.advertisement(echo, from: packet.source), now: now)
-        if instances[index].router != before {
-            report(.refusedWithoutEffect, "is changed by \(forgery)", at: index)
-        }
+        queue.insert(.arrival(packet: packet, node: node), at: instant)
     }
 }

@@ -57,12 +57,14 @@ extension Simulation {
 
     private mutating func breakSomething(at node: Int) {
         switch generator.number(below: 100) {
-        case 0..<25: stop(node)
-        case 25..<45: crash(node)
-        case 45..<65: freeze(node)
-        case 65..<80: setLink(of: node, isUp: false)
-        case 80..<85: setAddress(of: node, isThere: false)
-        case 85..<93: changePriority(at: node)
+        case 0..<15: stop(node)
+        case 15..<30: crash(node)
+        case 30..<40: freeze(node)
+        case 40..<50: stall(node)
+        case 50..<62: setLink(of: node, isUp: false)
+        case 62..<67: setAddress(of: node, isThere: false)
+        case 67..<80: changeScript(at: node)
+        case 80..<93: reload(node)
         default: removeAddress(at: node)
         }
     }
@@ -86,36 +88,23 @@ extension Simulation {
     /// Starts a machine at a time within that long.
     mutating func startLater(_ node: Int, withinNanoseconds bound: Int) {
         queue.insert(
-            .start(node: Int32(node)),
+            .start(node: node),
             at: now.advanced(byNanoseconds: generator.number(in: 0...bound)))
     }
 
-    /// A new process, which knows nothing of an earlier one. What that one left on the interface is
-    /// still there.
+    /// A new process, which knows nothing of an earlier one.
     mutating func start(_ node: Int) {
         guard !nodes[node].isRunning else { return }
         nodes[node].isRunning = true
         markDisturbed(node: node)
         note("starts", node: node)
-        forEachInstance(of: node) { simulation, index in
-            simulation.instances[index].restart()
-            if !simulation.nodes[node].isLinkUp {
-                simulation.deliver(.faultRaised(.link), to: index)
-            }
-            if !simulation.nodes[node].hasAddress {
-                simulation.deliver(.sourceAddressLost, to: index)
-            }
-            simulation.deliver(.startup, to: index)
-        }
+        for unit in plan.units.indices { start(unit: unit, at: node) }
     }
 
     /// SIGTERM: masters resign.
     private mutating func stop(_ node: Int) {
         note("is stopped", node: node)
-        forEachInstance(of: node) { simulation, index in
-            simulation.markResigned(index)
-            simulation.deliver(.shutdown, to: index)
-        }
+        for unit in plan.units.indices { stop(unit: unit, at: node) }
         end(node)
     }
 
@@ -137,9 +126,7 @@ extension Simulation {
         markDisturbed(node: node)
         note(isPlugPulled ? "loses its power" : "is killed", node: node)
         if isPlugPulled {
-            forEachInstance(of: node) { simulation, index in
-                simulation.instances[index].holdsAddresses = false
-            }
+            for index in instances(of: node) { instances[index].holdsAddresses = false }
         }
         end(node)
     }
@@ -149,6 +136,9 @@ extension Simulation {
         nodes[node].isFrozen = false
         forget(nodes[node].inbox)
         nodes[node].inbox = []
+        for unit in plan.units.indices {
+            stations[station(node: node, unit: unit)].group = nil
+        }
     }
 
     private mutating func forget(_ inbox: [Waiting]) {
@@ -162,9 +152,20 @@ extension Simulation {
         nodes[node].isFrozen = true
     }
 
-    /// SIGCONT: it finds what was sent in the meantime, and only then looks at the clock. The other
-    /// way round it would become master on the strength of having been asleep.
-    private mutating func thaw(_ node: Int) {
+    /// A process that is not scheduled for a while, as on a machine that swaps.
+    private mutating func stall(_ node: Int) {
+        freeze(node)
+        let longest = 5 * plan.longestIntervalNanoseconds
+        queue.insert(
+            .thaw(node: node),
+            at: now.advanced(byNanoseconds: generator.lowNumber(in: 1_000_000...longest)))
+    }
+
+    /// SIGCONT, or the scheduler's mercy: it finds what was sent in the meantime, and only then
+    /// looks at the clock. The other way round it would become master on the strength of having
+    /// been asleep.
+    mutating func thaw(_ node: Int) {
+        guard nodes[node].isFrozen else { return }
         markDisturbed(node: node)
         note("thaws", node: node)
         nodes[node].isFrozen = false
@@ -176,13 +177,12 @@ extension Simulation {
             case .event(let event): tell(node, event)
             }
         }
-        forEachInstance(of: node) { simulation, index in
-            if let deadline = simulation.instances[index].deadline,
-                deadline <= simulation.now
-            {
-                simulation.deliver(.timer, to: index)
+        for index in instances(of: node) {
+            let local = instances[index].clock.reading(at: now)
+            if let deadline = instances[index].deadline, deadline <= local {
+                deliver(.timer, to: index)
             } else {
-                simulation.scheduleWake(of: index)
+                scheduleWake(of: index)
             }
         }
     }
@@ -200,35 +200,19 @@ extension Simulation {
         markDisturbed(node: node)
         note(isThere ? "has its address back" : "loses its address", node: node)
         nodes[node].hasAddress = isThere
-        forEachInstance(of: node) { simulation, index in
-            simulation.deliver(
-                isThere
-                    ? .sourceAddressAssigned(simulation.instances[index].address)
-                    : .sourceAddressLost, to: index)
+        for index in instances(of: node) {
+            deliver(
+                isThere ? .sourceAddressAssigned(instances[index].address) : .sourceAddressLost,
+                to: index)
         }
-    }
-
-    /// A tracked script's weight gives one of a machine's routers another priority.
-    private mutating func changePriority(at node: Int) {
-        let virtualRouter = generator.number(below: plan.virtualRouters.count)
-        let instance = self.index(node: node, virtualRouter: virtualRouter)
-        guard instances[instance].exists,
-            instances[instance].router.configuration.priority != Advertisement.ownerPriority
-        else { return }
-        let priority = UInt8(generator.number(in: 1...254))
-        markDisturbed(group(of: instance))
-        note("has priority \(priority) now", node: node, virtualRouter: virtualRouter)
-        instances[instance].priority = priority
-        deliver(.priorityChanged(priority), to: instance)
     }
 
     /// Somebody takes a virtual address from a master's interface.
     private mutating func removeAddress(at node: Int) {
-        let masters = plan.virtualRouters.indices.map { self.index(node: node, virtualRouter: $0) }
-            .filter { instances[$0].isMaster }
+        let masters = instances(of: node).filter { instances[$0].isMaster }
         guard !masters.isEmpty else { return }
         let master = generator.element(of: masters)
-        markDisturbed(group(of: master))
+        markDisturbed(election(of: master))
         note("has an address taken from it", node: node, virtualRouter: virtualRouter(of: master))
         deliver(.addressRemoved, to: master)
     }
@@ -238,28 +222,14 @@ extension Simulation {
         if nodes[node].isFrozen {
             nodes[node].inbox.append(.event(event))
         } else if nodes[node].isRunning {
-            forEachInstance(of: node) { $0.deliver(event, to: $1) }
+            for index in instances(of: node) { deliver(event, to: index) }
         }
     }
 
-    private mutating func forEachInstance(
-        of node: Int, _ body: (inout Simulation, Int) -> Void
-    ) {
-        for virtualRouter in plan.virtualRouters.indices {
-            let index = index(node: node, virtualRouter: virtualRouter)
-            if instances[index].exists { body(&self, index) }
+    /// What a machine has.
+    private func instances(of node: Int) -> [Int] {
+        plan.virtualRouters.indices.map { index(node: node, virtualRouter: $0) }.filter {
+            instances[$0].isConfigured
         }
-    }
-}
-
-extension Plan {
-    var longestIntervalNanoseconds: Int {
-        virtualRouters.map(\.timing.longestIntervalNanoseconds).max() ?? 0
-    }
-
-    /// After so much quiet every virtual router has converged.
-    var quietNanoseconds: Int {
-        (virtualRouters.map { $0.timing.convergenceBound(network) }.max() ?? 0)
-            + longestIntervalNanoseconds
     }
 }

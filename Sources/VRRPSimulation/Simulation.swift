@@ -4,8 +4,9 @@ import VRRP
 /// Machines with virtual routers on one network, in a time that only events move.
 ///
 /// Trouble and quiet take turns. In trouble packets are lost or come late, machines die, freeze,
-/// are cut off and come back, priorities change; in quiet, which lasts longer than `Timing` allows
-/// for convergence, nothing of that happens. `Judge` and `Auditor` look at every step.
+/// stall, are cut off and come back, scripts fail, files are reloaded; in quiet, which lasts longer
+/// than `Timing` allows for convergence, nothing of that happens. What must be true is looked at
+/// after every step (`judge`) and after every bound (`audit`).
 struct Simulation {
     let options: SimulationOptions
     let plan: Plan
@@ -17,11 +18,11 @@ struct Simulation {
     var nodes: [Node]
     /// By node and virtual router: see `index(node:virtualRouter:)`.
     var instances: [Instance]
-    /// By virtual router and part of the network: see `group(_:)`.
-    var groups: [Group]
+    /// By node and unit: see `station(node:unit:)`.
+    var stations: [Station]
+    /// By unit, part of the network and dialect: see `election(unit:part:dialect:)`.
+    var elections: [Election]
     var packets = PacketPool()
-    /// The virtual router with each VRID, as an index.
-    let virtualRouterByVRID: [Int?]
 
     var isTroubled = false
     var lossPercent = 0
@@ -42,6 +43,8 @@ struct Simulation {
         var isFrozen = false
         var isLinkUp = true
         var hasAddress = true
+        /// How its scripts would answer.
+        var areScriptsWell = Array(repeating: true, count: Plan.scriptCount)
         /// What a frozen process will find when it thaws.
         var inbox: [Waiting] = []
 
@@ -57,51 +60,83 @@ struct Simulation {
 
     /// The network is in so many parts at most.
     static let maximumParts = 3
+    /// A virtual router has so many dialects at most.
+    static let maximumDialects = 2
     /// A socket's buffer holds so many packets; what comes then is lost.
     static let maximumInbox = 64
 
     init(seed: UInt64, options: SimulationOptions) {
         self.options = options
         generator = Generator(seed: seed)
-        plan = Plan(seed: options, &generator)
+        let plan = Plan(seed: options, &generator)
+        self.plan = plan
         end = now + options.duration
         nodes = Array(repeating: Node(), count: plan.nodes.count)
-        var instances: [Instance] = []
-        for (index, node) in plan.nodes.enumerated() {
-            for virtualRouter in plan.virtualRouters {
-                instances.append(
-                    Instance(
-                        virtualRouter.configurations[index],
-                        address: node.address(in: virtualRouter.family),
-                        timing: virtualRouter.timing))
+        instances = plan.nodes.indices.flatMap { node in
+            plan.virtualRouters.map { virtualRouter in
+                Instance(
+                    virtualRouter.configurations[node][0],
+                    address: plan.nodes[node].address(in: virtualRouter.family),
+                    clock: plan.nodes[node].clock)
             }
         }
-        self.instances = instances
-        groups = Array(
-            repeating: Group(quietSince: now), count: plan.virtualRouters.count * Self.maximumParts)
-        var byVRID = [Int?](repeating: nil, count: 256)
-        for (index, virtualRouter) in plan.virtualRouters.enumerated() {
-            byVRID[Int(virtualRouter.vrid)] = index
+        stations = plan.nodes.indices.flatMap { node in
+            plan.units.map { unit in
+                Station(
+                    isConfigured: plan.virtualRouters[unit.virtualRouters.lowerBound]
+                        .isPresent[node])
+            }
         }
-        virtualRouterByVRID = byVRID
+        elections = Array(
+            repeating: Election(quietSince: now),
+            count: plan.units.count * Self.maximumParts * Self.maximumDialects)
+        for node in plan.nodes.indices {
+            // In every second run with two dialects somebody begins with the wrong one.
+            for unit in plan.units.indices
+            where plan.dialectCount(unit: unit) > 1 && generator.chance(percent: 15) {
+                stations[node * plan.units.count + unit].dialect = 1
+            }
+        }
     }
+
+    // MARK: Indices
 
     func index(node: Int, virtualRouter: Int) -> Int {
         node * plan.virtualRouters.count + virtualRouter
     }
     func node(of instance: Int) -> Int { instance / plan.virtualRouters.count }
     func virtualRouter(of instance: Int) -> Int { instance % plan.virtualRouters.count }
-    func group(virtualRouter: Int, part: Int) -> Int { virtualRouter * Self.maximumParts + part }
-    func group(of instance: Int) -> Int {
-        group(virtualRouter: virtualRouter(of: instance), part: nodes[node(of: instance)].part)
+    func unit(of instance: Int) -> Int {
+        plan.virtualRouters[virtualRouter(of: instance)].unit
     }
+    func station(node: Int, unit: Int) -> Int { node * plan.units.count + unit }
+    func station(of instance: Int) -> Int {
+        station(node: node(of: instance), unit: unit(of: instance))
+    }
+    func election(unit: Int, part: Int, dialect: Int) -> Int {
+        (unit * Self.maximumParts + part) * Self.maximumDialects + dialect
+    }
+    func election(of instance: Int) -> Int {
+        election(
+            unit: unit(of: instance), part: nodes[node(of: instance)].part,
+            dialect: instances[instance].dialect)
+    }
+    /// The instances of a unit on a machine.
+    func members(node: Int, unit: Int) -> ClosedRange<Int> {
+        let routers = plan.units[unit].virtualRouters
+        return index(
+            node: node, virtualRouter: routers.lowerBound)...index(
+                node: node, virtualRouter: routers.upperBound)
+    }
+
+    // MARK: Violations
 
     /// Notes what must not be; the first time counts.
     mutating func report(
         _ invariant: Invariant, _ details: String, virtualRouter: Int, part: Int,
         suspects: [Int]
     ) {
-        guard violation == nil else { return }
+        guard violation == nil, options.invariants.contains(invariant) else { return }
         violation = Violation(
             invariant: invariant, details: details, instant: now, virtualRouter: virtualRouter,
             part: part, suspects: suspects)
@@ -126,13 +161,15 @@ struct Simulation {
         if let pause = plan.network.forgeryNanoseconds {
             queue.insert(.forgery, at: now.advanced(byNanoseconds: pause))
         }
-        while violation == nil, let entry = queue.removeFirst(), entry.instant <= end {
-            now = entry.instant
-            switch entry.occurrence {
-            case .wake(let instance): wake(Int(instance))
-            case .arrival(let packet, let node): arrive(Int(packet), at: Int(node))
-            case .audit(let group): audit(Int(group))
-            case .start(let node): start(Int(node))
+        while violation == nil, let (instant, occurrence) = queue.removeFirst(), instant <= end {
+            now = instant
+            switch occurrence {
+            case .wake(let instance): wake(instance)
+            case .arrival(let packet, let node): arrive(packet, at: node)
+            case .audit(let election): audit(election)
+            case .start(let node): start(node)
+            case .answers(let node): answer(node)
+            case .thaw(let node): thaw(node)
             case .disturbance: disturb()
             case .forgery: forge()
             case .phase: changePhase()
@@ -149,30 +186,5 @@ extension MonotonicInstant {
     }
     func nanoseconds(since earlier: Self) -> Int {
         Int(nanoseconds &- earlier.nanoseconds)
-    }
-}
-
-/// How much a run did.
-public struct SimulationStatistics: Sendable, Equatable {
-    /// Events that virtual routers handled: advertisements, timers and what happened to machines;
-    /// and packets that were refused before that.
-    public var protocolEvents = 0
-    /// Times somebody became master.
-    public var takeovers = 0
-    /// Things that were broken or repaired.
-    public var disturbances = 0
-    /// Packets that had to be refused, and were.
-    public var refusals = 0
-    /// Times a part of the network was found to have converged in time.
-    public var convergences = 0
-
-    public init() {}
-
-    public static func += (left: inout Self, right: Self) {
-        left.protocolEvents += right.protocolEvents
-        left.takeovers += right.takeovers
-        left.disturbances += right.disturbances
-        left.refusals += right.refusals
-        left.convergences += right.convergences
     }
 }

@@ -13,13 +13,16 @@ public struct SimulationOptions: Equatable, Sendable {
     public var usesCodec: Bool
     /// A bug that every router of the run has, for tests of the simulation itself.
     public var plantedBug: PlantedBug?
+    /// What is watched; all of it, but for tests that ask what one invariant notices.
+    public var invariants: Set<Invariant>
 
     /// The options with these values.
     ///
     /// - Precondition: 2 to 50 routers, 1 to 16 virtual routers.
     public init(
         routers: ClosedRange<Int> = 2...5, virtualRouters: ClosedRange<Int> = 1...2,
-        duration: Duration = .seconds(60), usesCodec: Bool = true, plantedBug: PlantedBug? = nil
+        duration: Duration = .seconds(60), usesCodec: Bool = true, plantedBug: PlantedBug? = nil,
+        invariants: Set<Invariant> = Set(Invariant.allCases)
     ) {
         precondition(
             routers.lowerBound >= 2 && routers.upperBound <= 50, "a simulation has 2 to 50 routers")
@@ -31,5 +34,6 @@ public struct SimulationOptions: Equatable, Sendable {
         self.duration = duration
         self.usesCodec = usesCodec
         self.plantedBug = plantedBug
+        self.invariants = invariants
     }
 }

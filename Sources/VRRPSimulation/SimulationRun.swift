@@ -31,8 +31,8 @@ public struct SimulationRun: Sendable {
 
     /// As far back as what is wrong can have its reason: twice the time convergence takes.
     private static func traceStart(_ violation: Violation, _ plan: Plan) -> MonotonicInstant {
-        let bound = plan.virtualRouters[violation.virtualRouter].timing.convergenceBound(
-            plan.network)
+        let unit = plan.virtualRouters[violation.virtualRouter].unit
+        let bound = plan.convergenceBound(unit: unit, dialect: 0)
         return violation.instant.advanced(byNanoseconds: -2 * bound)
     }
 
@@ -45,6 +45,10 @@ public struct SimulationRun: Sendable {
         command += " --duration \(options.duration.components.seconds)"
         if !options.usesCodec { command += " --without-codec" }
         if let bug = options.plantedBug { command += " --plant \(bug.rawValue)" }
+        let watched = Invariant.allCases.filter(options.invariants.contains)
+        if watched.count < Invariant.allCases.count {
+            for invariant in watched { command += " --watch \(invariant)" }
+        }
         return command
     }
 }

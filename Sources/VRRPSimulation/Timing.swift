@@ -29,13 +29,20 @@ import VRRP
 ///
 /// **After a master has resigned in quiet: D + min(skew) + L**, as long as none of its
 /// advertisements could arrive after its resignation.
+///
+/// **Clocks** that are wrong by a share make every wait longer or shorter by it:
+/// `Quartz.longest`.
+///
+/// **In a sync group** a router is master when every member would be, and all routers order their
+/// members alike: each wait above is the longest of the members'.
+///
+/// **A startup's delay** is part of the disturbance, whose end is the delay's.
 struct Timing {
-    /// The version, which is all the routers' (a router refuses the other one).
-    var version: Int
     /// The longest interval that anybody advertises.
     var longestIntervalNanoseconds: Int
     /// The shortest.
     var shortestIntervalNanoseconds: Int
+    private var version: Int
     private var longestPreemptionDelayNanoseconds: Int
     private var masterDownAdvertisements: Int
 
@@ -51,42 +58,28 @@ struct Timing {
     }
 
     /// How much sooner a router of higher priority takes over, nanoseconds.
-    func skew(priority: UInt8, intervalNanoseconds: Int) -> Int {
+    static func skew(version: Int, priority: UInt8, intervalNanoseconds: Int) -> Int {
         (256 - Int(priority)) * (version == 2 ? 1_000_000_000 : intervalNanoseconds) / 256
     }
 
-    /// How long a backup hears nothing before it takes over, nanoseconds.
-    func masterDown(priority: UInt8, intervalNanoseconds: Int) -> Int {
-        masterDownAdvertisements * intervalNanoseconds
-            + skew(priority: priority, intervalNanoseconds: intervalNanoseconds)
+    /// How long a router of that priority waits after a resignation at most, nanoseconds.
+    func longestSkew(priority: UInt8) -> Int {
+        Self.skew(
+            version: version, priority: priority, intervalNanoseconds: longestIntervalNanoseconds)
     }
 
-    /// How long the addresses may be nobody's after a disturbance, where routers of those
-    /// priorities are able; nanoseconds.
-    func ownerBound(ablePriorities: [UInt8], _ network: Plan.Network) -> Int {
-        let soonest =
-            ablePriorities.map {
-                masterDown(priority: $0, intervalNanoseconds: longestIntervalNanoseconds)
-            }.min() ?? 0
-        return network.delayNanoseconds + soonest + network.latenessNanoseconds
-    }
-
-    /// How long after a resignation; nanoseconds.
-    func resignationBound(ablePriorities: [UInt8], _ network: Plan.Network) -> Int {
-        let soonest =
-            ablePriorities.map {
-                skew(priority: $0, intervalNanoseconds: longestIntervalNanoseconds)
-            }.min() ?? 0
-        return network.delayNanoseconds + soonest + network.latenessNanoseconds
+    /// How long a backup of that priority hears nothing at most before it takes over, nanoseconds.
+    func longestMasterDown(priority: UInt8) -> Int {
+        masterDownAdvertisements * longestIntervalNanoseconds + longestSkew(priority: priority)
     }
 
     /// How long after a disturbance there is one master, the right one; nanoseconds.
     func convergenceBound(_ network: Plan.Network) -> Int {
         // The lowest priority there is, since priorities change.
-        let slowest = masterDown(priority: 1, intervalNanoseconds: longestIntervalNanoseconds)
+        let slowest = longestMasterDown(priority: 1)
         let delayed =
             longestPreemptionDelayNanoseconds > 0 ? longestPreemptionDelayNanoseconds + slowest : 0
-        return 2 * (network.delayNanoseconds + network.latenessNanoseconds) + slowest
-            + longestIntervalNanoseconds + delayed
+        return 2 * (network.delayNanoseconds + network.latenessNanoseconds)
+            + Quartz.longest(forOwn: slowest + longestIntervalNanoseconds + delayed)
     }
 }

@@ -21,26 +21,4 @@ extension VirtualRouter.Event {
         case .groupHeardLowerPriority: "what its group heard"
         }
     }
-
-    /// Whether a router may go to FAULT for it.
-    var breaks: Bool {
-        switch self {
-        case .faultRaised, .sourceAddressLost: true
-        case .startup, .shutdown, .deletion, .timer, .advertisement, .faultCleared,
-            .sourceAddressAssigned, .addressRemoved, .priorityChanged, .reconfigured, .promoted,
-            .demoted, .groupHeardLowerPriority:
-            false
-        }
-    }
-
-    /// Whether a router may leave FAULT for it.
-    var repairs: Bool {
-        switch self {
-        case .faultCleared, .sourceAddressAssigned: true
-        case .startup, .shutdown, .deletion, .timer, .advertisement, .faultRaised,
-            .sourceAddressLost, .addressRemoved, .priorityChanged, .reconfigured, .promoted,
-            .demoted, .groupHeardLowerPriority:
-            false
-        }
-    }
 }

@@ -34,6 +34,11 @@ struct Simulator: ParsableCommand {
         help: "Give every router a bug that must be found: \(Self.bugs).", transform: Self.bug)
     var plant: PlantedBug?
 
+    @Option(
+        help: "Watch this invariant and those named likewise, instead of all: \(Self.invariants).",
+        transform: Self.invariant)
+    var watch: [Invariant] = []
+
     private static let bugs = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
 
     private static func bug(_ name: String) throws -> PlantedBug {
@@ -41,6 +46,15 @@ struct Simulator: ParsableCommand {
             throw ValidationError("\(name) is none of \(bugs)")
         }
         return bug
+    }
+
+    private static let invariants = Invariant.allCases.map { "\($0)" }.joined(separator: ", ")
+
+    private static func invariant(_ name: String) throws -> Invariant {
+        guard let invariant = Invariant.allCases.first(where: { "\($0)" == name }) else {
+            throw ValidationError("\(name) is none of \(invariants)")
+        }
+        return invariant
     }
 
     func validate() throws {
@@ -59,7 +73,7 @@ struct Simulator: ParsableCommand {
         let options = SimulationOptions(
             routers: routers.bounds, virtualRouters: virtualRouters.bounds,
             duration: .seconds(duration ?? minutes * 60), usesCodec: !withoutCodec,
-            plantedBug: plant)
+            plantedBug: plant, invariants: Set(watch.isEmpty ? Invariant.allCases : watch))
         let first = seed ?? firstSeed
         let count = seed == nil ? seeds : 1
         var statistics = SimulationStatistics()
