@@ -26,6 +26,9 @@ struct Instance {
     var lastSent = MonotonicInstant.zero
     /// Packets sent, which number the next.
     var identification: UInt16 = 0
+    /// What it last told the group, over IPv6, where one packet is like the other; empty when it
+    /// would say something else now.
+    var lastOctets: (priority: UInt8, octets: [UInt8]) = (0, [])
     /// The authentication header's numbers.
     var sequence = AuthenticationSequence()
     /// What it is set to, of what others must share.
@@ -77,6 +80,7 @@ struct Instance {
         _ event: VirtualRouter.Event, now: MonotonicInstant
     ) -> [VirtualRouter.Action] {
         let actions = router.handle(event, now: now)
+        if case .reconfigured = event { lastOctets.octets = [] }
         phase = Phase(router.state)
         deadline = router.deadline
         return actions
@@ -92,6 +96,7 @@ struct Instance {
         phase = .initialize
         deadline = nil
         wake = nil
+        lastOctets.octets = []
         sequence = AuthenticationSequence()
         toldStanding = nil
         isHindered = false

@@ -4,9 +4,10 @@ import VRRP
 /// Writes down what happens, for somebody who wants to know how it came to a violation. A run that
 /// fails is run again with one: the same seed gives the same run.
 struct Recorder {
-    /// What is written down begins here, and is of this virtual router alone.
+    /// What is written down begins here, and is of these virtual routers alone: one, or the members
+    /// of a sync group.
     let start: MonotonicInstant
-    let virtualRouter: Int
+    let virtualRouters: ClosedRange<Int>
     /// Every step of these nodes is of interest; of others only what changed something.
     let suspects: Set<Int>
     private(set) var lines: [Line] = []
@@ -18,9 +19,9 @@ struct Recorder {
         var text: String
     }
 
-    init(start: MonotonicInstant, virtualRouter: Int, suspects: [Int]) {
+    init(start: MonotonicInstant, virtualRouters: ClosedRange<Int>, suspects: [Int]) {
         self.start = start
-        self.virtualRouter = virtualRouter
+        self.virtualRouters = virtualRouters
         self.suspects = Set(suspects)
     }
 
@@ -35,7 +36,7 @@ extension Simulation {
         _ text: String, node: Int? = nil, virtualRouter: Int? = nil
     ) {
         guard let recorder, now >= recorder.start, violation == nil,
-            virtualRouter ?? recorder.virtualRouter == recorder.virtualRouter
+            virtualRouter.map(recorder.virtualRouters.contains) ?? true
         else { return }
         self.recorder?.write("*** " + text, node: node, at: now)
     }
@@ -62,7 +63,7 @@ extension Simulation {
                 + seconds(
                     now.advanced(byNanoseconds: instances[index].clock.nanoseconds(forOwn: own)))
         }
-        self.recorder?.write(text, node: node, at: now)
+        write(text, at: index)
     }
 
     /// Writes down that a packet was refused.
@@ -70,7 +71,7 @@ extension Simulation {
         let node = node(of: index)
         guard let recorder, isOfInterest(index), recorder.suspects.contains(node) else { return }
         let sender = packets[packet].sender.map { "n\($0)" } ?? "a forger"
-        self.recorder?.write("◄── refuses advert of \(sender): \(error)", node: node, at: now)
+        write("◄── refuses advert of \(sender): \(error)", at: index)
     }
 
     /// Writes down what a router does.
@@ -85,13 +86,19 @@ extension Simulation {
         case .log(.duplicateOwner): text = "    reports another owner"
         case .replaceAddresses, .announceAddresses, .transition, .log: return
         }
+        write(text, at: index)
+    }
+
+    /// In a sync group with the member's name.
+    private mutating func write(_ text: String, at index: Int) {
+        let label = instances[index].isInGroup ? name(of: index).padded(to: 7) : ""
         let node = node(of: index)
-        recorder?.write(text, node: node, at: now)
+        recorder?.write(label + text, node: node, at: now)
     }
 
     private func isOfInterest(_ index: Int) -> Bool {
         guard let recorder, violation == nil else { return false }
-        return now >= recorder.start && virtualRouter(of: index) == recorder.virtualRouter
+        return now >= recorder.start && recorder.virtualRouters.contains(virtualRouter(of: index))
     }
 
     private func seconds(_ instant: MonotonicInstant) -> String { Trace.seconds(instant) }

@@ -214,18 +214,33 @@ extension Simulation {
         _ way: (inout Simulation, Int) -> Void
     ) {
         var packet = packet
-        if options.usesCodec {
-            do {
-                packet.octets = try Wire.packet(
-                    packet.advertisement, from: packet.source, to: destination,
-                    number: instances[index].identification,
-                    checksum: plan.virtualRouters[packet.virtualRouter].dialects[packet.dialect]
-                        .expectation.checksum, sequenceNumber: packet.sequenceNumber)
-            } catch {
-                report(.refusedWithoutEffect, "cannot be sent: \(error)", at: index)
-            }
-        }
+        if options.usesCodec { packet.octets = octets(of: packet, to: destination, at: index) }
         way(&self, packets.insert(packet))
+    }
+
+    private mutating func octets(
+        of packet: Packet, to destination: IPAddress?, at index: Int
+    ) -> [UInt8] {
+        let priority = packet.advertisement.priority
+        let last = instances[index].lastOctets
+        if destination == nil, last.priority == priority, !last.octets.isEmpty {
+            return last.octets
+        }
+        do {
+            let octets = try Wire.packet(
+                packet.advertisement, from: packet.source, to: destination,
+                number: instances[index].identification,
+                checksum: plan.virtualRouters[packet.virtualRouter].dialects[packet.dialect]
+                    .expectation.checksum, sequenceNumber: packet.sequenceNumber)
+            // Over IPv4 each packet has another number.
+            if destination == nil, packet.source.family == .v6 {
+                instances[index].lastOctets = (priority, octets)
+            }
+            return octets
+        } catch {
+            report(.refusedWithoutEffect, "cannot be sent: \(error)", at: index)
+            return []
+        }
     }
 
     /// Sends a packet on its ways to everybody on that part of the network.

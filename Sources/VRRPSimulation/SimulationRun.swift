@@ -23,7 +23,9 @@ public struct SimulationRun: Sendable {
             var replay = Simulation(seed: seed, options: options)
             replay.recorder = Recorder(
                 start: Self.traceStart(violation, simulation.plan),
-                virtualRouter: violation.virtualRouter, suspects: violation.suspects)
+                virtualRouters: replay.plan.units[
+                    replay.plan.virtualRouters[violation.virtualRouter].unit
+                ].virtualRouters, suspects: violation.suspects)
             replay.run()
             return Trace(replay, violation, replay: Self.command(seed: seed, options))
         }

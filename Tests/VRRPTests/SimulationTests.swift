@@ -81,8 +81,8 @@ struct PlantedBugTests {
         #expect(text.contains("violated: \(trace.violation.invariant.rawValue)"))
         #expect(text.contains("scripts/simulate --seed \(seed) "))
         #expect(text.contains("--plant \(bug.rawValue)"))
-        // What led to it: machines and what happened to them, up to the moment itself.
-        #expect(text.contains("*** starts"))
+        // What led to it: what machines said and became, up to the moment itself.
+        #expect(text.contains("──► "))
         #expect(text.split(separator: "\n").last?.contains("!!!") == true)
         // And the seed runs again to the same end, to the letter.
         let again = SimulationRun(seed: seed, options: options(bug))
