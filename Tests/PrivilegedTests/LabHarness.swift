@@ -111,12 +111,6 @@ final class RunningProgram {
         clinux_pidfd_send_signal(started.pidDescriptor.rawValue, number)
     }
 
-    /// What it has printed so far.
-    func outputSoFar() -> String {
-        drain()
-        return String(decoding: outputBytes, as: UTF8.self)
-    }
-
     /// What it has printed so far, when that contains `marker`.
     func awaitOutput(
         _ marker: String, within patience: Duration = NodeUnderTest.patience
