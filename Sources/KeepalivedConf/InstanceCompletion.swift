@@ -209,11 +209,8 @@ struct InstanceCompletion: Reading {
                 tracked.position,
                 "ignoring \(tracked.interface) tracked interface \(isMember ? "weight " : "")due"
                     + " to \(isMember ? "SYNC group" : "address owner")")
-            if isMember {
-                instance.trackedInterfaces[index].weight = 0
-            } else {
-                instance.trackedInterfaces.remove(at: index)
-            }
+            // keepalived clears a member's weight when it counts already: it stays in force.
+            if !isMember { instance.trackedInterfaces.remove(at: index) }
         }
         for tracked in instance.trackedScripts where weight(of: tracked) != 0 {
             correct(

@@ -14,8 +14,9 @@
 /// without weight any value but 0 is. The sum is kept within 1 and 254.
 ///
 /// The owner of the addresses (255) has no weights, and a member of a sync group none of its own
-/// unless the group says so: a weighted interface then counts as one without weight (for the owner
-/// not at all), so does a file whose weight was not written down, and the rest is not tracked.
+/// unless the group says so, but for its interfaces, which keepalived says it ignores and adds all
+/// the same: a file whose weight was not written down then counts as one without weight, and the
+/// rest is not tracked.
 ///
 /// What a change means for the router comes back as its events.
 public struct EffectivePriority: Equatable, Sendable {
@@ -228,7 +229,8 @@ extension EffectivePriority.Tracked {
         let fault = EffectivePriority.Weight(0, isReversed: weight.isReversed)
         switch (self, weight.value) {
         case (_, 0): return weight
-        case (.interface, _): return isBoundToGroup ? fault : nil
+        // keepalived has added it when it clears it.
+        case (.interface, _): return isBoundToGroup ? weight : nil
         // The default of a tracked file: nobody has asked for a weight.
         case (.file, 1): return fault
         case (.script, _), (.file, _): return nil

@@ -81,7 +81,7 @@ struct KeywordTests {
         #expect(only.virtualInterface?.name == InterfaceName("v"))
     }
 
-    @Test("a member of a group that clears weights has none; the group's name is with it")
+    @Test("a group clears its members' weights but for interfaces; its name is with them")
     func syncGroup() throws {
         let script = "vrrp_script s {\nscript /bin/true\nweight 5\n}\n"
         let group = "vrrp_sync_group G {\ngroup { VI_1 VI_2 }\nnotify /bin/true\n}\n"
@@ -91,7 +91,7 @@ struct KeywordTests {
         let parsed = parse(script + group + instance(tracked) + "\n" + second)
         let first = try #require(parsed.configuration.instance(named: "VI_1"))
         #expect(first.syncGroup == "G")
-        #expect(first.trackedScripts.isEmpty && first.trackedInterfaces.map(\.weight) == [0])
+        #expect(first.trackedScripts.isEmpty && first.trackedInterfaces.map(\.weight) == [7])
         let definition = try #require(parsed.configuration.syncGroups.first)
         #expect(definition.members == ["VI_1", "VI_2"])
         #expect(definition.notify.any?.arguments == ["/bin/true"])

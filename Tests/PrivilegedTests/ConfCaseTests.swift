@@ -167,7 +167,6 @@ extension ConfCaseTests {
         51: "in FAULT from the start it says so as any other",
         202: "an owner is master at once, without a timeout or being BACKUP before",
         213: "as 202",
-        229: "as above",
         233: "it says that it is in FAULT",
         253: "as 202",
         254: "as 202",

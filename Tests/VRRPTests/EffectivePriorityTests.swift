@@ -119,7 +119,9 @@ struct EffectivePriorityTests {
                 == .faultRaised(.trackedScript("fault")))
     }
 
-    @Test("in a sync group weights of its own count only when the group tracks by weight")
+    @Test(
+        "in a sync group only interfaces have weights of its own, unless the group tracks by weight"
+    )
     func group() {
         let own: [EffectivePriority.Tracked: Weight] = [
             .interface("eth1"): Weight(-10), .script("chk"): Weight(-20), .file("f"): Weight(1),
@@ -130,8 +132,12 @@ struct EffectivePriorityTests {
             isBoundToGroup: true)
         #expect(
             bound.weights == [
-                .interface("eth1"): Weight(0), .file("f"): Weight(0), .script("all"): Weight(-5),
+                .interface("eth1"): Weight(-10), .file("f"): Weight(0), .script("all"): Weight(-5),
             ])
+        let shared = EffectivePriority(
+            base: 100, weights: own, groupWeights: [.interface("eth1"): Weight(5)],
+            isBoundToGroup: true)
+        #expect(shared.weights[.interface("eth1")] == Weight(5))
         let free = EffectivePriority(base: 100, weights: own)
         #expect(free.weights == own)
         // Tracked by both: the group's weight, unless the instance's means FAULT.
