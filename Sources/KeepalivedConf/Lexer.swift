@@ -24,8 +24,23 @@ struct LogicalLine: Hashable, Sendable {
     var content: Content
     /// Where its first character stands.
     var position: SourcePosition
-    /// Whether the rest of the line was dropped because a quote is not closed.
-    var hasUnterminatedQuote = false
+    /// The line as it stands, where quotes or escapes may make other words of it; nil elsewhere.
+    var quoting: Quoting?
+
+    /// A line with quotes or escapes: a keyword's values and a command are read in different ways.
+    ///
+    /// One pointer, since a file has many lines and few of these.
+    indirect enum Quoting: Hashable, Sendable {
+        case closed(String)
+        /// The rest of the line was dropped from its words because a `"` is not closed.
+        case open(String)
+
+        var text: String {
+            switch self {
+            case .closed(let text), .open(let text): text
+            }
+        }
+    }
 }
 
 /// Splits a line into words and braces (keepalived 2.2.7, the end of `read_line` and
@@ -48,6 +63,7 @@ struct LineLexer {
     private let columns: Columns
     private let expansion: Int32
     private let hasComments: Bool
+    private let hasQuoting: Bool
 
     private(set) var diagnostics: [ConfDiagnostic] = []
     /// What follows a brace and is no matter for the lexer: a definition, a conditional or
@@ -55,10 +71,10 @@ struct LineLexer {
     private(set) var rest: Range<Int>?
 
     /// Lexes the bytes of `range`, which have no blank at their start; in comments only where the
-    /// line still `hasComments`.
+    /// line still `hasComments`. Its text is kept where it `hasQuoting`.
     init(
         _ bytes: [UInt8], _ range: Range<Int>, file: String, line: Int32, columns: Columns,
-        expansion: Int32 = 0, hasComments: Bool = true
+        expansion: Int32 = 0, hasComments: Bool = true, hasQuoting: Bool = false
     ) {
         self.bytes = bytes
         self.range = range
@@ -67,12 +83,14 @@ struct LineLexer {
         self.columns = columns
         self.expansion = expansion
         self.hasComments = hasComments
+        self.hasQuoting = hasQuoting
     }
 
     /// Lexes the whole line.
     mutating func run(into lines: inout [LogicalLine]) {
         var words: [Word] = []
-        var index = range.lowerBound
+        var start = range.lowerBound
+        var index = start
         scan: while index < range.upperBound {
             let byte = bytes[index]
             switch byte {
@@ -86,13 +104,13 @@ struct LineLexer {
                         LogicalLine(
                             content: .words(words),
                             position: words.first?.position ?? position(at: index),
-                            hasUnterminatedQuote: true))
+                            quoting: .open(text(start..<range.upperBound))))
                     return
                 }
                 words.append(word((index + 1)..<end, at: index, isQuoted: true))
                 index = end
             case UInt8(ascii: "{"), UInt8(ascii: "}"):
-                finish(&words, into: &lines)
+                finish(&words, start..<index, into: &lines)
                 lines.append(
                     LogicalLine(
                         content: byte == UInt8(ascii: "{") ? .open : .close,
@@ -101,6 +119,7 @@ struct LineLexer {
                     rest = start..<range.upperBound
                     return
                 }
+                start = index + 1
             default:
                 let end = endOfWord(from: index)
                 if words.isEmpty { words.reserveCapacity(2) }
@@ -110,10 +129,12 @@ struct LineLexer {
             }
             index += 1
         }
-        finish(&words, into: &lines)
+        finish(&words, start..<index, into: &lines)
     }
 
-    private mutating func finish(_ words: inout [Word], into lines: inout [LogicalLine]) {
+    private mutating func finish(
+        _ words: inout [Word], _ range: Range<Int>, into lines: inout [LogicalLine]
+    ) {
         guard let first = words.first else { return }
         var content = LogicalLine.Content.words(words)
         if first.isQuoted, first.text == "{" || first.text == "}" {
@@ -124,16 +145,21 @@ struct LineLexer {
                     "a quoted '\(first.text)' at the start of a line",
                     detail: "keepalived takes it for a brace"))
         }
-        lines.append(LogicalLine(content: content, position: first.position))
+        lines.append(
+            LogicalLine(
+                content: content, position: first.position,
+                quoting: hasQuoting ? .closed(text(range)) : nil))
         words = []
     }
 
     // MARK: Words
 
     private func word(_ range: Range<Int>, at index: Int, isQuoted: Bool) -> Word {
-        Word(
-            text: String(decoding: bytes[range], as: UTF8.self), position: position(at: index),
-            isQuoted: isQuoted)
+        Word(text: text(range), position: position(at: index), isQuoted: isQuoted)
+    }
+
+    private func text(_ range: Range<Int>) -> String {
+        String(decoding: bytes[range], as: UTF8.self)
     }
 
     private func endOfWord(from start: Int) -> Int {
@@ -191,13 +217,26 @@ struct LineLexer {
         SourcePosition(file: file, line: line, column: column(at: index), expansion: expansion)
     }
 
-    /// A quote without its end, which has been said where the comments were taken off.
+    /// A quote without its end; where the comments were taken off that has been said, unless the
+    /// other quote is an escaped one, which opens no string there.
     private mutating func reportOpenQuote(at index: Int) {
-        guard hasComments else { return }
-        let text = String(decoding: bytes[range], as: UTF8.self)
+        guard hasComments || hasClosedQuotes else { return }
+        let text = trimmed(text(range))
         diagnostics.append(
             ConfDiagnostic(
-                position(at: index), .error, .misreadLine, "Unterminated quote '\(trimmed(text))'",
+                position(at: index), .error, .misreadLine,
+                hasComments ? "Unterminated quote '\(text)'" : "Unmatched quote: '\(text)'",
                 detail: "keepalived drops the rest of the line"))
+    }
+
+    /// Whether all quotes are closed when `\"` is none.
+    private var hasClosedQuotes: Bool {
+        var isOpen = false
+        var isEscaped = false
+        for byte in bytes[range] {
+            if byte == UInt8(ascii: "\""), !isEscaped { isOpen.toggle() }
+            isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+        }
+        return !isOpen
     }
 }

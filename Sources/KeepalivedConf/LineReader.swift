@@ -133,7 +133,7 @@ struct LineReader {
                 ? .bytes(first: column, at: range.lowerBound)
                 : .map(
                     Self.cells(bytes, range.lowerBound..<end, column: column).map(\.column),
-                    range.lowerBound))
+                    range.lowerBound), hasQuoting: classes & ByteClass.quoting != 0)
         let first = lines.count
         lexer.run(into: &lines)
         finish(lexer, from: first)
@@ -163,7 +163,8 @@ struct LineReader {
     mutating func split(_ line: [Cell], depth: Int) {
         var lexer = LineLexer(
             line.map(\.byte), 0..<line.count, file: file, line: lineNumber,
-            columns: .map(line.map(\.column), 0), expansion: expansion, hasComments: false)
+            columns: .map(line.map(\.column), 0), expansion: expansion, hasComments: false,
+            hasQuoting: line.contains { ByteClass.of($0.byte) & ByteClass.quoting != 0 })
         let first = lines.count
         lexer.run(into: &lines)
         finish(lexer, from: first, cells: line, depth: depth)

@@ -131,9 +131,9 @@ struct Parser {
     private mutating func parseStatement(
         _ words: [Word], rule: Keyword, line: LogicalLine, in block: Block
     ) -> Statement? {
-        let statement = Statement(
-            words, rule: rule, hasUnterminatedQuote: line.hasUnterminatedQuote)
-        let isCutScript = line.hasUnterminatedQuote && statement.name.hasPrefix("notify")
+        let statement = Statement(words, rule: rule, quoting: line.quoting)
+        let isCutScript =
+            if case .open = line.quoting { statement.name.hasPrefix("notify") } else { false }
         if rule.requiresParameter, statement.arguments.isEmpty, !isCutScript {
             report(
                 statement.position, .error, .refused,

@@ -87,24 +87,34 @@ struct ConfigurationPrinter {
         return isPlain ? text : "\"\(text)\""
     }
 
-    /// A command as one word.
+    /// A command as one word: split into its words twice, the line and then the value, so what is
+    /// escaped in the value is escaped again.
     func commandToken(_ arguments: [String]) -> String {
         let text = arguments.map { argument in
             let isPlain =
                 !argument.isEmpty
-                && argument.utf8.allSatisfy { !isSpaceByte($0) && !"'\"\\".utf8.contains($0) }
-            if isPlain { return argument }
-            if !argument.utf8.contains(UInt8(ascii: "'")) { return "'\(argument)'" }
-            var escaped: [UInt8] = []
-            for byte in argument.utf8 {
-                if isSpaceByte(byte) || "'\"\\".utf8.contains(byte) {
-                    escaped.append(UInt8(ascii: "\\"))
-                }
+                && argument.utf8.allSatisfy { $0 > 0x20 && !"'\"\\".utf8.contains($0) }
+            return isPlain ? argument : "'\(escaped(argument, "'\\"))'"
+        }.joined(separator: " ")
+        // A line's words are told apart without a thought for escapes: no quote may stand in it.
+        return text.utf8.contains { "\"\\".utf8.contains($0) }
+            ? "\"\(escaped(text, "\"\\"))\"" : token(text)
+    }
+
+    /// The text with those characters, and those that do not print, as their octal numbers.
+    private func escaped(_ text: String, _ special: String) -> String {
+        var escaped: [UInt8] = []
+        for byte in text.utf8 {
+            guard byte < 0x20 || special.utf8.contains(byte) else {
                 escaped.append(byte)
+                continue
             }
-            return String(decoding: escaped, as: UTF8.self)
+            let digits = String(byte, radix: 8)
+            escaped += "\\".utf8
+            escaped += String(repeating: "0", count: 3 - digits.utf8.count).utf8
+            escaped += digits.utf8
         }
-        return token(text.joined(separator: " "))
+        return String(decoding: escaped, as: UTF8.self)
     }
 
     /// Seconds, with decimals as far as they are needed.

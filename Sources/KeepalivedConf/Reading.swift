@@ -107,43 +107,4 @@ extension Reading {
         }
         return value
     }
-
-    /// Reads a command: the first value, split into program and arguments; then user and group.
-    mutating func command(_ statement: Statement) -> Command? {
-        guard let word = statement.arguments.first else { return nil }
-        let arguments = commandWords(word.text)
-        guard !arguments.isEmpty else { return nil }
-        return Command(
-            arguments: arguments, user: statement.arguments.dropFirst().map(\.text),
-            position: word.position)
-    }
-}
-
-/// Splits a command into words: at white space, with `'` and `"` around what belongs together and
-/// `\` before a character that means itself.
-func commandWords(_ text: String) -> [String] {
-    var words: [String] = []
-    var word: [UInt8]?
-    var quote: UInt8?
-    var isEscaped = false
-    for byte in text.utf8 {
-        if isEscaped {
-            word = (word ?? []) + [byte]
-            isEscaped = false
-        } else if byte == UInt8(ascii: "\\"), quote != UInt8(ascii: "'") {
-            isEscaped = true
-        } else if let open = quote {
-            if byte == open { quote = nil } else { word = (word ?? []) + [byte] }
-        } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
-            quote = byte
-            word = word ?? []
-        } else if isSpaceByte(byte) {
-            if let word { words.append(String(decoding: word, as: UTF8.self)) }
-            word = nil
-        } else {
-            word = (word ?? []) + [byte]
-        }
-    }
-    if let word { words.append(String(decoding: word, as: UTF8.self)) }
-    return words
 }

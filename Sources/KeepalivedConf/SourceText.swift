@@ -31,13 +31,20 @@ extension Array where Element == Cell {
 enum ByteClass {
     /// `$` and `\`: the line has to be looked at closely.
     static let special: UInt8 = 1
+    /// `'`, `"` and `\`: a command may be split into other words than a line.
+    static let quoting: UInt8 = 2
     /// No ASCII: bytes and columns differ.
     static let multibyte: UInt8 = 0x80
 
     /// The class of a byte.
     @inline(__always)
     static func of(_ byte: UInt8) -> UInt8 {
-        (byte & 0x80) | (byte == UInt8(ascii: "$") || byte == UInt8(ascii: "\\") ? 1 : 0)
+        switch byte {
+        case UInt8(ascii: "$"): special
+        case UInt8(ascii: "\\"): special | quoting
+        case UInt8(ascii: "\""), UInt8(ascii: "'"): quoting
+        default: byte & 0x80
+        }
     }
 }
 

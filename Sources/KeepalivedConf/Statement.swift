@@ -10,14 +10,14 @@ final class Statement {
     var entries: [Entry] = []
     /// Where its block ends; nil when it has none, or the file ends before it.
     var endPosition: SourcePosition?
-    /// Whether an unterminated quote took the rest of its line.
-    let hasUnterminatedQuote: Bool
+    /// Its line as it stands, where quotes or escapes may make other words of it.
+    let quoting: LogicalLine.Quoting?
 
     /// The statement of a line, without its block.
-    init(_ words: [Word], rule: Keyword, hasUnterminatedQuote: Bool) {
+    init(_ words: [Word], rule: Keyword, quoting: LogicalLine.Quoting?) {
         self.words = words
         self.rule = rule
-        self.hasUnterminatedQuote = hasUnterminatedQuote
+        self.quoting = quoting
     }
 
     var keyword: Word { words[0] }

@@ -59,7 +59,7 @@ struct LexerTests {
         var reader = LineReader(context: ConfigurationContext(), source: .resolver { _, _ in [] })
         reader.read("a \"b {\nc\n", file: "k.conf")
         #expect(reader.lines.count == 2)
-        #expect(reader.lines[0].hasUnterminatedQuote)
+        #expect(reader.lines[0].quoting == .open("a \"b {"))
         let diagnostic = try #require(reader.diagnostics.first)
         #expect(diagnostic.message == "Unterminated quote 'a \"b {'")
         #expect(diagnostic.severity == .error)

@@ -157,8 +157,6 @@ struct ConfCaseTests {
 extension ConfCaseTests {
     fileprivate static let otherInstances: [Int: String] = [
         9: "an escaped comment character is that character, not the end of the password",
-        191: "Gap: a backslash inside the quotes of a script's argument ends it early",
-        229: "an interface that member and group both track counts once, without weight",
         233: "without a peer it wants what it is in, FAULT",
         242: "routes and their owner's number are told as they are set",
         244: "an IPv6 rule is set, and not lost",
