@@ -108,6 +108,9 @@ public struct ConfDiagnostic: Error, Hashable, Sendable, CustomStringConvertible
     /// What the line reads once its variables are replaced and its repetition is done; nil where
     /// that is what is written.
     public var expandedLine: String?
+    /// What keepalived says when it runs, where it then says it in other words or says more: of a
+    /// number that is none, before what that means.
+    var runTimeMessages: [String]?
     /// Whether the parser was in no block then.
     var isAboutTopLevel = false
 
@@ -124,9 +127,11 @@ public struct ConfDiagnostic: Error, Hashable, Sendable, CustomStringConvertible
         self.namesLine = namesLine
     }
 
-    /// The line as keepalived logs it: `(FILE: Line N) message`.
-    public var logLine: String {
-        namesLine ? "(\(position.file): Line \(position.line)) \(message)" : message
+    /// The lines that keepalived logs when it runs: `(FILE: Line N) message`.
+    public var logLines: [String] {
+        (runTimeMessages ?? [message]).map { message in
+            namesLine ? "(\(position.file): Line \(position.line)) \(message)" : message
+        }
     }
 
     public var description: String {

@@ -166,7 +166,7 @@ extension InstanceReader {
             do {
                 number = try readInteger(value.text, in: 0...255)
             } catch {
-                adjusted(value.position, error.message)
+                adjusted(value.position, error, isStrict: true)
                 continue
             }
             switch option.text {

@@ -145,11 +145,13 @@ struct InstanceReader: Reading {
     private mutating func readInvalidVirtualRouterID(_ value: Word, _ error: NumberError) {
         let message = "\(tag): VRID '\(value.text)' not valid - must be between 1 & 255"
         guard draft.virtualRouterID == nil else {
-            adjusted(value.position, message, detail: error.message)
+            adjusted(value.position, error, isStrict: true, message)
             return
         }
-        diagnostics.append(
-            ConfDiagnostic(value.position, .error, .refused, message, detail: error.message))
+        var diagnostic = ConfDiagnostic(
+            value.position, .error, .refused, message, detail: error.message)
+        diagnostic.runTimeMessages = [error.message, message]
+        diagnostics.append(diagnostic)
     }
 
     private mutating func readAuthentication(_ block: Statement) {

@@ -5,6 +5,14 @@ struct NumberError: Error {
     /// keepalived takes with most keywords when that is in range: a whole number only when it runs,
     /// seconds always.
     var prefix: Int?
+    /// Whether keepalived calls it a warning when it runs, with the keywords of which it takes the
+    /// prefix.
+    var isWarning = true
+
+    /// What keepalived says when it runs; `isStrict` is for keywords of which it takes no prefix.
+    func runTimeMessage(isStrict: Bool) -> String {
+        isWarning && !isStrict ? "WARNING - \(message)" : message
+    }
 }
 
 /// Reads a decimal integer as keepalived does: digits only, in `range`; `isSigned` says which of
@@ -33,7 +41,8 @@ func readInteger(
     }
     guard range.contains(number) else {
         throw NumberError(
-            message: "number '\(text)' outside range [\(range.lowerBound), \(range.upperBound)]")
+            message: "number '\(text)' outside range [\(range.lowerBound), \(range.upperBound)]",
+            isWarning: !isSigned)
     }
     return number
 }

@@ -14,6 +14,20 @@ extension Reading {
                 position, .warning, .adjustedValue, message, detail: detail, namesLine: namesLine))
     }
 
+    /// Reports a number that is none, and what that means: `message`, where keepalived has
+    /// something to say about that.
+    mutating func adjusted(
+        _ position: SourcePosition, _ error: NumberError, isStrict: Bool = false,
+        _ message: String? = nil, detail: String? = nil
+    ) {
+        var diagnostic = ConfDiagnostic(
+            position, .warning, .adjustedValue, message ?? error.message,
+            detail: detail ?? message.map { _ in error.message })
+        diagnostic.runTimeMessages =
+            [error.runTimeMessage(isStrict: isStrict)] + (message.map { [$0] } ?? [])
+        diagnostics.append(diagnostic)
+    }
+
     /// Reports something for which keepalived would not run.
     mutating func refused(_ position: SourcePosition, _ message: String, namesLine: Bool = true) {
         diagnostics.append(
@@ -52,12 +66,12 @@ extension Reading {
         } catch {
             if let prefix = error.prefix, !isStrict {
                 adjusted(
-                    word.position, error.message,
+                    word.position, error,
                     detail: "keepalived runs with \(prefix), and says when it tests the file:"
                         + " \(message)")
                 return prefix
             }
-            adjusted(word.position, message, detail: error.message)
+            adjusted(word.position, error, isStrict: isStrict, message)
             return nil
         }
     }
@@ -69,20 +83,20 @@ extension Reading {
         do {
             let duration = try readSeconds(word.text, in: range)
             if hasTooManyDecimals(word.text) {
-                adjusted(
-                    word.position, "number '\(word.text)' has too many decimal places",
-                    detail: "rounded to \(sixDecimals(duration))")
+                let error = NumberError(
+                    message: "number '\(word.text)' has too many decimal places")
+                adjusted(word.position, error, detail: "rounded to \(sixDecimals(duration))")
             }
             return duration
         } catch {
             if let prefix = error.prefix, range.contains(.microseconds(prefix)) {
                 let taken = Duration.microseconds(prefix)
                 adjusted(
-                    word.position, error.message,
+                    word.position, error,
                     detail: "keepalived takes it for \(sixDecimals(taken)) seconds")
                 return taken
             }
-            adjusted(word.position, message, detail: error.message)
+            adjusted(word.position, error, message)
             return nil
         }
     }

@@ -28,7 +28,7 @@ extension Agent {
     func log(_ remark: ScriptBook.Remark) {
         switch remark {
         case .line(let line): log.write(line)
-        case .diagnostic(let diagnostic): log.line(diagnostic.logLine)
+        case .diagnostic(let diagnostic): diagnostic.logLines.forEach(log.line)
         }
     }
 

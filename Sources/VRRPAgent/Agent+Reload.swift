@@ -13,7 +13,7 @@ extension Agent {
         do {
             var parsed = try ConfigurationFile.read(options)
             try ConfigurationFile.adapt(&parsed)
-            for diagnostic in parsed.diagnostics { log.line(diagnostic.logLine) }
+            for line in parsed.diagnostics.flatMap(\.logLines) { log.line(line) }
             guard !parsed.isRefused else {
                 log.line("Reload refused, the old configuration stays in force")
                 return

@@ -90,7 +90,7 @@ struct Daemon {
         try ConfigurationFile.adapt(&parsed)
         let agent = try Agent(parsed.configuration, options: options, log: log)
         let diagnostics = parsed.diagnostics
-        for diagnostic in diagnostics { log.line(diagnostic.logLine) }
+        for line in diagnostics.flatMap(\.logLines) { log.line(line) }
         // A file that must be there and is not ends keepalived before it looks for anything else.
         guard !diagnostics.contains(where: { $0.kind == .refusedInclude }) else {
             return .noConfiguration

@@ -205,13 +205,52 @@ struct StructureTests {
     func logLines() {
         let parsed = parse(instance("nopreempt\nstate MASTER\npriority 90\nstate x"))
         #expect(
-            parsed.diagnostics.map(\.logLine) == [
+            parsed.diagnostics.flatMap(\.logLines) == [
                 "(k.conf: Line 7) (VI_1) unknown state 'x', defaulting to BACKUP"
             ])
         let cleared = parse(instance("nopreempt\nstate MASTER\npriority 90"))
         #expect(
-            cleared.diagnostics.map(\.logLine) == [
+            cleared.diagnostics.flatMap(\.logLines) == [
                 "(VI_1) Warning - nopreempt will not work with initial state MASTER - clearing"
+            ])
+    }
+
+    @Test("what is wrong with a number is logged before what that means, some of it as a warning")
+    func numberLogLines() {
+        // As keepalived 2.2.7 logs the same lines when it runs.
+        let text = """
+            vrrp_script s {
+            script /bin/true
+            interval 5x
+            weight 300
+            rise 0
+            timeout -1
+            }
+            vrrp_instance VI_1 {
+            interface eth0
+            virtual_router_id 51
+            priority 300
+            preempt_delay 3x
+            advert_int 1.0000001
+            virtual_ipaddress {
+            10.10.10.21
+            }
+            }
+            """
+        #expect(
+            parse(text).diagnostics.filter(\.namesLine).flatMap(\.logLines) == [
+                "(k.conf: Line 3) WARNING - invalid number '5x'",
+                "(k.conf: Line 4) number '300' outside range [-253, 253]",
+                "(k.conf: Line 4) vrrp_script s weight 300 must be in [-253, 253]",
+                "(k.conf: Line 5) WARNING - number '0' outside range [1, 2147483647]",
+                "(k.conf: Line 5) (s): vrrp script rise value '0' invalid, defaulting to 1",
+                "(k.conf: Line 6) WARNING - negative number '-1'",
+                "(k.conf: Line 6) (s): vrrp script timeout '-1' invalid - ignoring",
+                "(k.conf: Line 11) number '300' outside range [1, 255]",
+                "(k.conf: Line 11) (VI_1) Priority not valid! must be between 1 & 255. Using"
+                    + " default 100",
+                "(k.conf: Line 12) WARNING - invalid number '3x'",
+                "(k.conf: Line 13) WARNING - number '1.0000001' has too many decimal places",
             ])
     }
 

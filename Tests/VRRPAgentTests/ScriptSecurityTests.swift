@@ -158,7 +158,7 @@ struct ScriptSecurityTests {
         book.remarks.map {
             switch $0 {
             case .line(let line): line.text
-            case .diagnostic(let diagnostic): "!" + diagnostic.logLine
+            case .diagnostic(let diagnostic): "!" + diagnostic.logLines.joined()
             }
         }
     }
