@@ -12,6 +12,8 @@ public struct Configuration: Hashable, Sendable {
     public var files: [TrackFile] = []
     /// Instances that change state together, in the order of the file.
     public var syncGroups: [SyncGroupDefinition] = []
+    /// Those that keepalived removes for want of members, when it has looked at their scripts.
+    public var removedSyncGroups: [SyncGroupDefinition] = []
     /// `static_ipaddress`: addresses that are there while the daemon runs.
     public var staticAddresses: [VirtualAddress] = []
     /// `static_routes`: routes that are there while the daemon runs.

@@ -138,6 +138,7 @@ struct ConfigurationBuilder: Reading {
         groupCompletion.complete(&configuration.instances, known: known)
         diagnostics += drain(&groupCompletion)
         configuration.syncGroups = groupCompletion.definitions
+        configuration.removedSyncGroups = groupCompletion.removed
     }
 
     /// keepalived says so once it runs, and forgets the script.

@@ -3,6 +3,8 @@
 struct SyncGroupCompletion: Reading {
     var diagnostics: [ConfDiagnostic] = []
     private(set) var definitions: [SyncGroupDefinition] = []
+    /// The groups that have no members.
+    private(set) var removed: [SyncGroupDefinition] = []
     private let groups: [SyncGroupDraft]
     private let drafts: [InstanceDraft]
     private let globals: GlobalReader
@@ -25,6 +27,7 @@ struct SyncGroupCompletion: Reading {
             let name = group.definition.name
             guard let members = group.members else {
                 say(group, "Sync group \(name) has no virtual router(s). removing")
+                removed.append(group.definition)
                 continue
             }
             for member in members { add(member, to: &group) }
@@ -33,6 +36,7 @@ struct SyncGroupCompletion: Reading {
                     group,
                     "Sync group \(name), no matching virtual router found in group declaration -"
                         + " removing")
+                removed.append(group.definition)
                 continue
             }
             if group.definition.members.count == 1 {

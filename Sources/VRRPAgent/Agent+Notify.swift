@@ -34,9 +34,11 @@ extension Agent {
 
     /// The scripts of a configuration, checked against this machine.
     static func book(
-        _ configuration: Configuration, environment: [String]
+        _ configuration: Configuration, environment: [String], includesCheckers: Bool = false
     ) throws(SystemError) -> ScriptBook {
-        ScriptBook(configuration, machine: try .this(environment: environment))
+        ScriptBook(
+            configuration, machine: try .this(environment: environment),
+            includesCheckers: includesCheckers)
     }
 }
 

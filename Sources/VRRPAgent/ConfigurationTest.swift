@@ -32,7 +32,8 @@ enum ConfigurationTest {
         var isUnsafe = false
         if let book = try? Agent.book(
             parsed.configuration,
-            environment: (try? ProcessEntry.environment(of: getpid())) ?? [])
+            environment: (try? ProcessEntry.environment(of: getpid())) ?? [],
+            includesCheckers: true)
         {
             isUnsafe = book.violation != nil
             for case .diagnostic(let diagnostic) in book.remarks { diagnostics.append(diagnostic) }

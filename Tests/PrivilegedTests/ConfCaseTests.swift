@@ -186,8 +186,6 @@ extension ConfCaseTests {
         123: "what is lost of an include line is an error",
         124: "the include after a condition is understood",
         227: "keepalived does not end",
-        230: "the script belongs to a group that is refused",
-        258: "the scripts of checkers are not run yet",
         268: "the keyword of a later version is known",
     ]
 }

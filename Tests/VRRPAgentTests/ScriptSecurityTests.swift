@@ -135,7 +135,10 @@ struct ScriptSecurityTests {
 
     // MARK: Whole configurations
 
-    private func book(_ global: String, _ scripts: String = "", _ instance: String) -> ScriptBook {
+    private func book(
+        _ global: String, _ scripts: String = "", _ instance: String,
+        includesCheckers: Bool = false
+    ) -> ScriptBook {
         let text = """
             global_defs {
             \(global)
@@ -151,7 +154,8 @@ struct ScriptSecurityTests {
             }
             """
         return ScriptBook(
-            Configuration.parse(text, file: "c.conf").configuration, machine: Self.machine)
+            Configuration.parse(text, file: "c.conf").configuration, machine: Self.machine,
+            includesCheckers: includesCheckers)
     }
 
     private func said(_ book: ScriptBook) -> [String] {
@@ -177,6 +181,30 @@ struct ScriptSecurityTests {
         #expect(
             book("enable_script_security\nscript_user root", "", "notify /run/w.sh").violation
                 == nil)
+    }
+
+    @Test("a test looks at the scripts of groups without members and of virtual servers, too")
+    func untracked() throws {
+        let text = """
+            vrrp_sync_group G {
+            notify /run/ok.sh
+            }
+            virtual_server 192.0.2.7 80 {
+            quorum_up /run/ok.sh
+            real_server 192.0.2.8 80 {
+            MISC_CHECK {
+            misc_path /run/w.sh
+            }
+            }
+            }
+            """
+        #expect(book("script_user root", text, "").violation != nil)
+        let servers = String(text.split(separator: "}\n", maxSplits: 1)[1])
+        #expect(book("script_user root", servers, "").violation == nil)
+        #expect(
+            book("script_user root", servers, "", includesCheckers: true).violation?.message
+                == "SECURITY VIOLATION - check scripts are being executed but script_security not"
+                + " enabled. There are insecure scripts.")
     }
 
     @Test("with security and without keepalived_script nothing runs that names no user")

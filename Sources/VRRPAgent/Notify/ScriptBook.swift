@@ -26,24 +26,41 @@ struct ScriptBook {
 
     static let defaultUserName = "keepalived_script"
 
-    /// - Parameter machine: where the commands would run.
-    init(_ configuration: Configuration, machine: ScriptSecurity.Machine) {
+    /// - Parameters:
+    ///   - machine: where the commands would run.
+    ///   - includesCheckers: whether the scripts of virtual servers are looked at too, of which
+    ///     none is run.
+    init(
+        _ configuration: Configuration, machine: ScriptSecurity.Machine,
+        includesCheckers: Bool = false
+    ) {
         global = configuration.global
         security = ScriptSecurity(machine: machine, isEnabled: global.scriptSecurity)
         var checks = Checks()
         // keepalived looks for that user when the first command asks for it.
-        if configuration.hasCommandWithoutUser { defaultUser = findDefaultUser() }
+        let checkerCommands = includesCheckers ? configuration.checkerCommands : []
+        if configuration.hasCommandWithoutUser || checkerCommands.contains(where: \.user.isEmpty) {
+            defaultUser = findDefaultUser()
+        }
         // Start and shutdown scripts are the parent's, which has its own violation.
         for command in [global.startupScript, global.shutdownScript].compactMap(\.self) {
             add(command, "startup/shutdown", &checks)
         }
         report(checks, "start/shutdown scripts")
-        checks = Checks()
         // keepalived checks what its instances run, and nothing without an instance.
-        guard !configuration.instances.isEmpty else { return }
+        if !configuration.instances.isEmpty { addInstances(configuration) }
+        checks = Checks()
+        for command in checkerCommands { add(command, "check", &checks) }
+        report(checks, "check scripts")
+    }
+
+    private mutating func addInstances(_ configuration: Configuration) {
+        var checks = Checks()
         for script in configuration.scripts { add(script, &checks) }
         for instance in configuration.instances { add(instance.notify, &checks) }
-        for group in configuration.syncGroups { add(group.notify, &checks) }
+        for group in configuration.syncGroups + configuration.removedSyncGroups {
+            add(group.notify, &checks)
+        }
         for script in global.notifyFIFOs.compactMap(\.script) { add(script, "fifo", &checks) }
         report(checks, "scripts")
     }
@@ -240,8 +257,22 @@ extension Configuration {
         var commands = [global.startupScript, global.shutdownScript].compactMap(\.self)
         commands += scripts.map(\.command)
         for instance in instances { commands += instance.notify.all }
-        for group in syncGroups { commands += group.notify.all }
+        for group in syncGroups + removedSyncGroups { commands += group.notify.all }
         return !global.notifyFIFOs.isEmpty || commands.contains(where: \.user.isEmpty)
+    }
+
+    /// What virtual servers and their checks run, in the order in which keepalived checks it.
+    fileprivate var checkerCommands: [Command] {
+        guard !virtualServers.isEmpty else { return [] }
+        let checkers = virtualServers.flatMap(\.realServers).flatMap(\.checkers)
+        let checks = checkers.compactMap { checker -> Command? in
+            if case .misc(let check) = checker.kind { check.command } else { nil }
+        }
+        let notified = virtualServers.flatMap { server in
+            [server.quorumUp, server.quorumDown]
+                + server.realServers.flatMap { [$0.notifyUp, $0.notifyDown] }
+        }
+        return checks + (notified + global.notifyFIFOs.map(\.script)).compactMap(\.self)
     }
 }
 
