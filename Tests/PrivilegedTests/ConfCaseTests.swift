@@ -77,9 +77,7 @@ struct ConfCaseTests {
     @Test("each instance goes through the same states, as the log tells them")
     func states() throws {
         try expectNone(Self.otherStates) { run in
-            guard run.agent.status == run.keepalived.status,
-                !Self.uncertainStates.contains(run.number)
-            else { return [] }
+            guard run.agent.status == run.keepalived.status else { return [] }
             let ours = Self.story(run.agent.log)
             let theirs = Self.story(run.keepalived.log)
             return Set(ours.keys).union(theirs.keys).sorted().compactMap { name in
@@ -168,11 +166,6 @@ extension ConfCaseTests {
         233: "it says that it is in FAULT",
         253: "as 202",
         254: "as 202",
-    ]
-    /// Which of several events of the start comes first decides what is logged.
-    fileprivate static let uncertainStates: Set<Int> = [
-        // The macvlan's link-local address may come after the start.
-        239
     ]
     fileprivate static let otherComplaints: [Int: String] = [
         60: "the rest of a cut line is on the line that was cut",

@@ -144,6 +144,27 @@ final class KernelShell {
         interfaces.remove(index: link.index)
     }
 
+    /// Gives an interface an address of its own, and takes in that it is there: it can be used at
+    /// once, but of one of IPv6 the kernel tells later, as if it had looked for duplicates.
+    func assign(
+        _ address: InterfaceAddress, to device: Device, scope: Scope? = nil,
+        preferredSeconds: UInt32? = nil, for owner: String
+    ) {
+        let flags: AddressFlags = address.address.family == .v6 ? .noDuplicateDetection : []
+        do throws(NetlinkError) {
+            let request = try Request.add(
+                address, to: device, scope: scope, flags: flags, preferredSeconds: preferredSeconds)
+            if let error = try route.attempt([request]).first ?? nil {
+                if error.code != .fileExists { log.line("\(owner)\(error)") }
+                return
+            }
+        } catch {
+            return log.line("\(owner)\(error)")
+        }
+        let assigned = AssignedAddress(address, interfaceIndex: device.index, flags: flags)
+        _ = interfaces.handle(.addressAdded(assigned))
+    }
+
     /// Makes a link and takes in that it is there.
     ///
     /// - Throws: ``NetlinkError`` where the kernel refuses.

@@ -176,24 +176,20 @@ final class VirtualInterfaces {
             // effect before the second.
             if plan.kind == .macvlan { requests.append(try .withoutLinkLocalAddress(device)) }
             requests.append(try .set(device, .up))
-            if plan.family == .v6, plan.kind == .macvlan, plan.transmits,
-                let source = linkLocalSource(plan)
-            {
-                requests.append(
-                    try .add(
-                        InterfaceAddress(source, prefixLength: 64), to: device, scope: .link,
-                        flags: .noDuplicateDetection, preferredSeconds: 0))
-            }
-            if let address = plan.interfaceAddress {
-                requests.append(
-                    try .add(
-                        address, to: device,
-                        flags: address.address.family == .v6 ? .noDuplicateDetection : []))
-            }
         } catch {
             log.line("\(owner) \(error)")
         }
-        kernel.perform(requests, for: "\(owner) ", tolerating: [.fileExists])
+        kernel.perform(requests, for: "\(owner) ")
+        if plan.family == .v6, plan.kind == .macvlan, plan.transmits,
+            let source = linkLocalSource(plan)
+        {
+            kernel.assign(
+                InterfaceAddress(source, prefixLength: 64), to: device, scope: .link,
+                preferredSeconds: 0, for: "\(owner) ")
+        }
+        if let address = plan.interfaceAddress {
+            kernel.assign(address, to: device, for: "\(owner) ")
+        }
     }
 
     /// What advertisements have as their source that leave by a macvlan with its own Ethernet
