@@ -26,7 +26,7 @@ extension ConfigurationPrinter {
     /// A line of `virtual_routes` or `static_routes`.
     func route(_ route: RouteDefinition) -> String {
         var words = LineWords()
-        words.add(route.type.name, if: route.type != .unicast)
+        words.add("\(route.type)", if: route.type != .unicast)
         words.add("\(route.destination)")
         words.add("via", route.gateway.map { "\($0)" })
         words.add("dev", route.interface.map { "\($0)" })
@@ -49,7 +49,8 @@ extension ConfigurationPrinter {
         for metric in route.metrics { add(metric, to: &words) }
         words.add("onlink", if: route.isOnLink)
         words.add("no_track", if: !route.isTracked)
-        words.add("add", if: route.insertion == .add)
+        words.add("add", if: route.insertion == .add && route.type == .unicast)
+        words.add("prepend", if: route.insertion == .prepend && route.type != .unicast)
         words.add("append", if: route.insertion == .append)
         for hop in route.nextHops {
             words.add("nexthop")
@@ -113,13 +114,6 @@ extension ConfigurationPrinter {
 
     private func range(_ range: ClosedRange<some BinaryInteger>) -> String {
         "\(range.lowerBound)-\(range.upperBound)"
-    }
-}
-
-extension RouteDefinition.Kind {
-    /// Its name, as `ip route` has it.
-    fileprivate var name: String {
-        RoutingNames.types.first { $0.value == self }?.key ?? String(rawValue)
     }
 }
 

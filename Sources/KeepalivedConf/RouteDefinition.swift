@@ -4,8 +4,8 @@ public import NetworkTypes
 public struct RouteDefinition: Hashable, Sendable {
     /// The destination; of length 0 for `default`.
     public var destination: IPPrefix
-    /// `unicast` unless written: RTN_ of linux/rtnetlink.h.
-    public var type = Kind.unicast
+    /// `unicast` unless written.
+    public var type = RouteKind.unicast
     /// `via`.
     public var gateway: IPAddress?
     /// `dev`.
@@ -20,8 +20,9 @@ public struct RouteDefinition: Hashable, Sendable {
     public var metric: UInt32?
     /// `scope`; nil: what suits the type.
     public var scope: VirtualAddress.Scope?
-    /// `proto`: RTPROT_ of linux/rtnetlink.h; keepalived's own is 18.
-    public var routeProtocol: UInt8 = 18
+    /// `protocol`: RTPROT_ of linux/rtnetlink.h. keepalived's own, 18, where it is tracked; nil:
+    /// that as well, but not written.
+    public var routeProtocol: UInt8?
     /// `tos`, `dsfield`.
     public var typeOfService: UInt8 = 0
     /// `realms`; IPv4 only.
@@ -49,6 +50,9 @@ public struct RouteDefinition: Hashable, Sendable {
     /// Where it stands.
     public var position: SourcePosition
 
+    /// The protocol that marks what keepalived has set (RTPROT_KEEPALIVED).
+    public static let keepalivedProtocol: UInt8 = 18
+
     /// Where a route goes among those to the same destination.
     public enum Insertion: Hashable, Sendable {
         /// Before them: what the kernel does unless told.
@@ -57,20 +61,6 @@ public struct RouteDefinition: Hashable, Sendable {
         case add
         /// After them.
         case append
-    }
-
-    /// Types of routes, as the kernel numbers them (RTN_).
-    public enum Kind: UInt8, Hashable, Sendable {
-        case unicast = 1
-        case local = 2
-        case broadcast = 3
-        case anycast = 4
-        case multicast = 5
-        case blackhole = 6
-        case unreachable = 7
-        case prohibit = 8
-        case `throw` = 9
-        case nat = 10
     }
 
     /// A metric of a route (RTAX_ of linux/rtnetlink.h).
@@ -96,8 +86,8 @@ public struct RouteDefinition: Hashable, Sendable {
         public var gateway: IPAddress?
         /// `dev`.
         public var interface: InterfaceName?
-        /// `weight`, from 1 to 256.
-        public var weight = 1
+        /// `weight`, from 1 to 256; nil: 1.
+        public var weight: Int?
         /// `onlink`.
         public var isOnLink = false
         /// `realms`; IPv4 only.

@@ -123,6 +123,8 @@ struct RouteReader: RoutingReader {
         var word = word.text == "to" ? try value(of: word) : word
         if let kind = RoutingNames.types[word.text] {
             route.type = kind
+            // As ip does, and unless another word follows; not so without a type.
+            route.insertion = .add
             word = try value(of: word)
         }
         guard let text = prefix(word) else {
@@ -301,10 +303,11 @@ struct RouteReader: RoutingReader {
             case "weight":
                 let value = try value(of: word)
                 let message = "Invalid weight \(value.text) specified for route"
-                hop.weight = Int(try number(value, upTo: 256, message))
-                guard hop.weight > 0 else {
+                let weight = Int(try number(value, upTo: 256, message))
+                guard weight > 0 else {
                     throw SkippedLine(position: value.position, message: message)
                 }
+                hop.weight = weight
             case "onlink": hop.isOnLink = true
             case "realms":
                 hop.realms = try realms(word)
@@ -330,13 +333,13 @@ struct RouteReader: RoutingReader {
         route.destination = destination.text.resolved(family)
         route.from = from?.resolved(family)
         guard route.isTracked else { return route }
-        if let protocolWord, route.routeProtocol != 18 {
+        if let protocolWord, route.routeProtocol != RouteDefinition.keepalivedProtocol {
             adjusted(
                 protocolWord.position,
                 "Route cannot be tracked if protocol is not RTPROT_KEEPALIVED(18), resetting"
                     + " protocol")
         }
-        route.routeProtocol = 18
+        route.routeProtocol = RouteDefinition.keepalivedProtocol
         if route.interface == nil {
             adjusted(
                 entry.position,

@@ -1,3 +1,5 @@
+import NetworkTypes
+
 /// The names iproute2 knows for numbers of the kernel's routing, as its own files have them
 /// (/etc/iproute2, Debian 12): those files are not read, so a name added there is unknown here.
 enum RoutingNames {
@@ -27,11 +29,8 @@ enum RoutingNames {
     static let groups: [String: UInt32] = ["default": 0]
 
     /// Types of routes.
-    static let types: [String: RouteDefinition.Kind] = [
-        "unicast": .unicast, "local": .local, "broadcast": .broadcast, "anycast": .anycast,
-        "multicast": .multicast, "blackhole": .blackhole, "unreachable": .unreachable,
-        "prohibit": .prohibit, "throw": .throw, "nat": .nat,
-    ]
+    static let types = Dictionary(
+        uniqueKeysWithValues: RouteKind.allCases.map { ("\($0)", $0) })
 
     /// Protocols over IP that people name in rules.
     static let ipProtocols: [String: UInt32] = [

@@ -3,38 +3,6 @@ import CLinux
 import Glibc
 public import NetworkTypes
 
-/// What happens to packets that a route matches (`RTN_*`).
-public enum RouteKind: UInt8, Hashable, Sendable, CustomStringConvertible {
-    case unicast = 1
-    case local = 2
-    case broadcast = 3
-    case anycast = 4
-    case multicast = 5
-    case blackhole = 6
-    case unreachable = 7
-    case prohibit = 8
-    /// As if there were no route in this table: the next rule is looked at.
-    case `throw` = 9
-    /// Kept in the numbering; the kernel does nothing of the kind any more.
-    case nat = 10
-
-    /// The word `ip route` uses.
-    public var description: String {
-        switch self {
-        case .unicast: "unicast"
-        case .local: "local"
-        case .broadcast: "broadcast"
-        case .anycast: "anycast"
-        case .multicast: "multicast"
-        case .blackhole: "blackhole"
-        case .unreachable: "unreachable"
-        case .prohibit: "prohibit"
-        case .throw: "throw"
-        case .nat: "nat"
-        }
-    }
-}
-
 /// A route.
 public struct Route: Hashable, Sendable, CustomStringConvertible {
     public var kind = RouteKind.unicast
@@ -66,6 +34,28 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
     public var origin: UInt8?
     /// Properties of the path.
     public var metrics: [Metric] = []
+    /// The congestion control of connections by it (`tcp_congestion_control`).
+    public var congestionControl: CongestionControl?
+    /// The realms of packets by it, the source's in the upper half. IPv4 only.
+    public var realms: UInt32?
+    /// After how many seconds it goes by itself. IPv6 only.
+    public var lifetimeSeconds: UInt32?
+    /// RFC 4191's preference: 0 medium, 1 high, 3 low. IPv6 only.
+    public var routerPreference: UInt8?
+    /// Whether the TTL goes from IP into an MPLS label and back; nil for the machine's default.
+    public var propagatesTTL: Bool?
+
+    /// `congctl [lock] NAME`.
+    public struct CongestionControl: Hashable, Sendable {
+        public var name: String
+        /// Whether connections may not choose another.
+        public var isLocked: Bool
+
+        public init(_ name: String, isLocked: Bool = false) {
+            self.name = name
+            self.isLocked = isLocked
+        }
+    }
 
     /// One of several ways.
     public struct NextHop: Hashable, Sendable {
@@ -74,15 +64,18 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
         /// Its share, 1 to 256, of the sum of all.
         public var weight: Int
         public var isOnLink: Bool
+        /// As a route's.
+        public var realms: UInt32?
 
         public init(
             via gateway: IPAddress?, dev device: Device? = nil, weight: Int = 1,
-            isOnLink: Bool = false
+            isOnLink: Bool = false, realms: UInt32? = nil
         ) {
             self.gateway = gateway
             self.device = device
             self.weight = weight
             self.isOnLink = isOnLink
+            self.realms = realms
         }
     }
 
@@ -127,11 +120,26 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
         for metric in metrics {
             words += " \(metric.name) \(metric.isLocked ? "lock " : "")\(metric.value)"
         }
+        if let congestionControl {
+            words += " congctl \(congestionControl.isLocked ? "lock " : "")"
+            words += congestionControl.name
+        }
+        if let realms { words += Self.text(realms: realms) }
+        if let lifetimeSeconds { words += " expires \(lifetimeSeconds)" }
+        if let routerPreference {
+            words += " pref \([1: "high", 3: "low"][routerPreference] ?? "medium")"
+        }
+        if let propagatesTTL { words += " ttl-propagate \(propagatesTTL ? "en" : "dis")abled" }
         for hop in nextHops {
             words += " nexthop" + Self.way(hop.gateway, hop.device, hop.isOnLink)
             words += " weight \(hop.weight)"
+            if let realms = hop.realms { words += Self.text(realms: realms) }
         }
         return words
+    }
+
+    private static func text(realms: UInt32) -> String {
+        realms >> 16 == 0 ? " realm \(realms)" : " realms \(realms >> 16)/\(realms & 0xffff)"
     }
 
     private static func way(_ gateway: IPAddress?, _ device: Device?, _ isOnLink: Bool) -> String {
@@ -166,6 +174,13 @@ extension Request {
     /// Like `ip route prepend PREFIX via GATEWAY dev DEV`; what keepalived does.
     public static func prepend(_ route: Route) throws(NetlinkError) -> Request {
         try change(route, "prepend", RTM_NEWROUTE, NLM_F_CREATE)
+    }
+
+    /// Adds a route after those to that destination.
+    ///
+    /// Like `ip route append PREFIX via GATEWAY dev DEV`.
+    public static func append(_ route: Route) throws(NetlinkError) -> Request {
+        try change(route, "append", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND)
     }
 
     /// Adds a route in place of the one to that destination with that metric, if there is one.
@@ -238,19 +253,30 @@ extension LibNLMessage {
         try put(RTA_OIF, route.device.map { UInt32($0.index) })
         try put(RTA_PRIORITY, route.metric)
         if route.table > UInt32(UInt8.max) { try put(RTA_TABLE, route.table) }
-        if !route.metrics.isEmpty {
-            try nest(Int(RTA_METRICS.rawValue)) { () throws(LibNLError) in
-                var locked: UInt32 = 0
-                for metric in route.metrics {
-                    try self.put(Int(metric.number), metric.value)
-                    if metric.isLocked { locked |= 1 << UInt32(metric.number) }
-                }
-                if locked != 0 { try self.put(Int(RTAX_LOCK), locked) }
-            }
-        }
+        try put(RTA_FLOW, route.realms)
+        try put(RTA_EXPIRES, route.lifetimeSeconds)
+        if let preference = route.routerPreference { try put(RTA_PREF, [preference]) }
+        if let propagates = route.propagatesTTL { try put(RTA_TTL_PROPAGATE, [propagates ? 1 : 0]) }
+        try putMetrics(of: route)
         guard !route.nextHops.isEmpty else { return }
         try nest(Int(RTA_MULTIPATH.rawValue)) { () throws(LibNLError) in
             for hop in route.nextHops { try self.put(hop, routeFamily: family) }
+        }
+    }
+
+    private func putMetrics(of route: Route) throws(LibNLError) {
+        guard !route.metrics.isEmpty || route.congestionControl != nil else { return }
+        try nest(Int(RTA_METRICS.rawValue)) { () throws(LibNLError) in
+            var locked: UInt32 = 0
+            for metric in route.metrics {
+                try self.put(Int(metric.number), metric.value)
+                if metric.isLocked { locked |= 1 << UInt32(metric.number) }
+            }
+            if let control = route.congestionControl {
+                try self.put(Int(RTAX_CC_ALGO), control.name)
+                if control.isLocked { locked |= 1 << UInt32(RTAX_CC_ALGO) }
+            }
+            if locked != 0 { try self.put(Int(RTAX_LOCK), locked) }
         }
     }
 
@@ -267,6 +293,7 @@ extension LibNLMessage {
     private func put(_ hop: Route.NextHop, routeFamily: IPAddress.Family) throws(LibNLError) {
         let attributes = try LibNLMessage(type: 0)
         if let gateway = hop.gateway { try attributes.put(gateway, routeFamily: routeFamily) }
+        if let realms = hop.realms { try attributes.put(Int(RTA_FLOW.rawValue), realms) }
         let body = attributes.bytes.dropFirst(MemoryLayout<nlmsghdr>.size)
         var header = rtnexthop()
         header.rtnh_len = UInt16(MemoryLayout<rtnexthop>.size + body.count)

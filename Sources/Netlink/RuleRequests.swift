@@ -32,6 +32,18 @@ public struct Rule: Hashable, Sendable, CustomStringConvertible {
     public var suppressedGroup: UInt32?
     /// The realm given to packets.
     public var realms: UInt32?
+    /// The tunnel that packets came by.
+    public var tunnelID: UInt64?
+    /// Whose packets it is for.
+    public var users: ClosedRange<UInt32>?
+    /// Whether the table of the packets' VRF is looked up.
+    public var looksUpVRF = false
+    /// The protocol over IP that it is for; nil for all.
+    public var ipProtocol: UInt8?
+    /// The ports of the source that it is for; nil for all.
+    public var sourcePorts: ClosedRange<UInt16>?
+    /// The ports of the destination that it is for; nil for all.
+    public var destinationPorts: ClosedRange<UInt16>?
     /// Who made it (`RTPROT_*`); nil to leave it unsaid, or when deleting whoever made it.
     public var origin: UInt8?
 
@@ -82,8 +94,16 @@ public struct Rule: Hashable, Sendable, CustomStringConvertible {
         if let markMask { words += "/0x\(String(markMask, radix: 16))" }
         if let inputDevice { words += " iif \(inputDevice)" }
         if let outputDevice { words += " oif \(outputDevice)" }
+        if let tunnelID { words += " tunnel-id \(tunnelID)" }
+        if let users { words += " uidrange \(users.lowerBound)-\(users.upperBound)" }
+        if let ipProtocol { words += " ipproto \(ipProtocol)" }
+        if let ports = sourcePorts { words += " sport \(ports.lowerBound)-\(ports.upperBound)" }
+        if let ports = destinationPorts {
+            words += " dport \(ports.lowerBound)-\(ports.upperBound)"
+        }
         if let priority { words += " priority \(priority)" }
         switch action {
+        case .lookup where looksUpVRF: words += " l3mdev"
         case .lookup: words += " lookup \(table)"
         case .goto(let priority): words += " goto \(priority)"
         case .nop, .blackhole, .unreachable, .prohibit: words += " \(action)"
@@ -135,7 +155,7 @@ extension Rule {
         header.src_len = UInt8(from?.length ?? 0)
         header.dst_len = UInt8(to?.length ?? 0)
         header.tos = typeOfService
-        header.table = looksUp ? UInt8(exactly: table) ?? 0 : 0
+        header.table = looksUp && !looksUpVRF ? UInt8(exactly: table) ?? 0 : 0
         header.action = UInt8(action.number)
         header.flags = isInverted ? UInt32(FIB_RULE_INVERT) : 0
         return header
@@ -179,6 +199,12 @@ extension Rule {
         suppressedPrefixLength = number(FRA_SUPPRESS_PREFIXLEN).flatMap { $0 == .max ? nil : $0 }
         suppressedGroup = number(FRA_SUPPRESS_IFGROUP).flatMap { $0 == .max ? nil : $0 }
         realms = number(FRA_FLOW)
+        tunnelID = attributes.number(FRA_TUN_ID, as: UInt64.self).map { UInt64(bigEndian: $0) }
+        users = attributes.range(FRA_UID_RANGE)
+        looksUpVRF = attributes.number(FRA_L3MDEV, as: UInt8.self) == 1
+        ipProtocol = attributes.number(FRA_IP_PROTO)
+        sourcePorts = attributes.range(FRA_SPORT_RANGE)
+        destinationPorts = attributes.range(FRA_DPORT_RANGE)
         origin = attributes.number(FRA_PROTOCOL, as: UInt8.self)
     }
 }
@@ -198,10 +224,45 @@ extension LibNLMessage {
         try putNumber(FRA_SUPPRESS_IFGROUP, rule.suppressedGroup)
         if let name = rule.inputDevice { try put(FRA_IIFNAME, name.text) }
         if let name = rule.outputDevice { try put(FRA_OIFNAME, name.text) }
-        if rule.action == .lookup, rule.table > UInt32(UInt8.max) {
+        if let tunnel = rule.tunnelID { try put(FRA_TUN_ID, octets(tunnel.bigEndian)) }
+        if let users = rule.users { try put(FRA_UID_RANGE, octets(users)) }
+        if rule.looksUpVRF { try put(FRA_L3MDEV, 1 as UInt8) }
+        if let number = rule.ipProtocol { try put(FRA_IP_PROTO, number) }
+        if let ports = rule.sourcePorts { try put(FRA_SPORT_RANGE, octets(ports)) }
+        if let ports = rule.destinationPorts { try put(FRA_DPORT_RANGE, octets(ports)) }
+        if rule.action == .lookup, !rule.looksUpVRF, rule.table > UInt32(UInt8.max) {
             try put(FRA_TABLE, rule.table)
         }
         if case .goto(let target) = rule.action { try put(FRA_GOTO, target) }
         if let origin = rule.origin { try put(FRA_PROTOCOL, origin) }
+    }
+}
+
+/// The bytes of a number as they lie in memory.
+private func octets(_ number: some FixedWidthInteger & BitwiseCopyable) -> [UInt8] {
+    withUnsafeBytes(of: number) { [UInt8]($0) }
+}
+
+/// `struct fib_rule_uid_range` or `fib_rule_port_range`: first and last.
+private func octets(
+    _ range: ClosedRange<some FixedWidthInteger & BitwiseCopyable>
+) -> [UInt8] {
+    octets(range.lowerBound) + octets(range.upperBound)
+}
+
+extension Attributes {
+    /// First and last of an attribute that holds two such numbers; nil without it.
+    fileprivate func range<Number: FixedWidthInteger & BitwiseCopyable>(
+        _ type: Int
+    ) -> ClosedRange<Number>? {
+        let size = MemoryLayout<Number>.size
+        guard let bytes = bytes(type), bytes.count == 2 * size else { return nil }
+        let (first, last) = bytes.withUnsafeBytes {
+            (
+                $0.loadUnaligned(as: Number.self),
+                $0.loadUnaligned(fromByteOffset: size, as: Number.self)
+            )
+        }
+        return first <= last ? first...last : nil
     }
 }

@@ -31,7 +31,7 @@ struct KeywordTests {
         #expect(routes[1].destination == IPPrefix("0.0.0.0/0") && !routes[1].isTracked)
         #expect(routes[2].destination == IPPrefix("::/0"))
         #expect(routes[3].type == .blackhole)
-        #expect(routes[4].nextHops.map(\.weight) == [2, 1])
+        #expect(routes[4].nextHops.map(\.weight) == [2, nil])
     }
 
     @Test("a rule without a preference gets the next one down, each family by itself")

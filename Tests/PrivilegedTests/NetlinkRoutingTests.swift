@@ -125,11 +125,19 @@ struct NetlinkRoutingTests {
         fourth.action = .goto(32766)
         fourth.table = 0
         fourth.origin = 0
+        var fifth = Rule(.v4)
+        fifth.priority = 81
+        fifth.table = 1000
+        fifth.users = 7...9
+        fifth.ipProtocol = 6
+        fifth.sourcePorts = 80...80
+        fifth.destinationPorts = 1000...2000
+        fifth.origin = 0
         let monitor = try lab.namespace.run { try RouteMonitor(.rules) }
-        try lab.socket.perform(.add(first), .add(second), .add(third), .add(fourth))
+        try lab.socket.perform(.add(first), .add(second), .add(third), .add(fourth), .add(fifth))
         #expect(
             try lab.socket.rules(.v4).filter { (1..<100).contains($0.priority ?? 0) }
-                == [first, third, fourth])
+                == [first, third, fourth, fifth])
         #expect(try lab.socket.rules(.v6).filter { $0.priority == 78 } == [second])
         #expect(try lab.socket.attempt([.add(first)]).first??.code == .fileExists)
         try lab.socket.perform(.delete(first))

@@ -61,7 +61,13 @@ enum KernelObject: Hashable {
                 preferredSeconds: address.preferredLifetime.map {
                     UInt32(clamping: $0.components.seconds)
                 })
-        case .route(let route): return try Route(route, device).map(Request.prepend)
+        case .route(let definition):
+            guard let route = Route(definition, device) else { return nil }
+            return switch definition.insertion {
+            case .prepend: try .prepend(route)
+            case .add: try .add(route)
+            case .append: try .append(route)
+            }
         case .rule(let rule): return try .add(Rule(rule))
         }
     }
@@ -113,7 +119,7 @@ enum KernelObject: Hashable {
             var rule = rule
             rule.origin = nil
             // Rules that look nothing up have a table of 0 to the kernel.
-            if rule.action != .lookup { rule.table = 0 }
+            if rule.action != .lookup || rule.looksUpVRF { rule.table = 0 }
             self = .rule(rule)
         }
     }
@@ -159,26 +165,34 @@ extension Route {
         self.init(to: definition.destination, via: definition.gateway, dev: outgoing)
         for hop in definition.nextHops {
             var way = NextHop(
-                via: hop.gateway, weight: hop.weight, isOnLink: hop.isOnLink)
+                via: hop.gateway, weight: hop.weight ?? 1, isOnLink: hop.isOnLink,
+                realms: hop.realms)
             if let name = hop.interface {
                 guard let found = device(name) else { return nil }
                 way.device = found
             }
             nextHops.append(way)
         }
-        kind = RouteKind(rawValue: definition.type.rawValue) ?? .unicast
+        kind = definition.type
         preferredSource = definition.source
         from = definition.from
         table = definition.table
         metric = definition.metric
         // keepalived's is everywhere for every type, where ip would choose.
         scope = definition.scope.map { Scope(rawValue: $0.rawValue) } ?? .universe
-        origin = definition.routeProtocol
+        origin = definition.routeProtocol ?? Self.keepalivedOrigin
         typeOfService = definition.typeOfService
         isOnLink = definition.isOnLink
         metrics = definition.metrics.map {
             Metric(number: $0.number, value: $0.value, isLocked: $0.isLocked)
         }
+        congestionControl = definition.congestionControl.map {
+            CongestionControl($0, isLocked: definition.isCongestionControlLocked)
+        }
+        realms = definition.realms
+        lifetimeSeconds = definition.lifetime.map { UInt32(clamping: $0.components.seconds) }
+        routerPreference = definition.routerPreference
+        propagatesTTL = definition.propagatesTTL
     }
 }
 
@@ -198,7 +212,13 @@ extension Rule {
         suppressedPrefixLength = definition.suppressedPrefixLength.map { UInt32(clamping: $0) }
         suppressedGroup = definition.suppressedInterfaceGroup
         realms = definition.realms
-        origin = Route.keepalivedOrigin
+        tunnelID = definition.tunnelID
+        users = definition.users
+        looksUpVRF = definition.looksUpVRF
+        ipProtocol = definition.ipProtocol
+        sourcePorts = definition.sourcePorts
+        destinationPorts = definition.destinationPorts
+        origin = definition.ruleProtocol
         action =
             switch definition.action {
             case .lookup: .lookup

@@ -167,8 +167,6 @@ struct AddressReport: Equatable {
 /// A route and what has become of it.
 struct RouteReport: Equatable {
     var route: RouteDefinition
-    /// The interface the kernel chose, where the definition names none.
-    var installedInterface: InterfaceName?
     /// Whether it is set.
     var isSet = false
 }

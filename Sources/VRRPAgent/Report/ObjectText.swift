@@ -58,7 +58,7 @@ extension AddressReport: CustomStringConvertible {
 extension RouteReport: CustomStringConvertible {
     /// `prepend 10.50.0.0/16 via inet 10.10.10.254 dev eth0 proto 18 metric 30`.
     var description: String {
-        var words = [route.type == .blackhole ? "add" : "prepend"]
+        var words = ["\(route.insertion)"]
         if route.type != .unicast { words.append("\(route.type)") }
         words.append(route.destination.shortText)
         if let from = route.from { words.append("from \(from.shortText)") }
@@ -67,25 +67,35 @@ extension RouteReport: CustomStringConvertible {
         if let gateway = route.gateway { words.append(Self.via(gateway)) }
         if let interface = route.interface { words.append("dev \(interface)") }
         if route.table != 254 { words.append("table \(route.table)") }
-        // With no_track keepalived does not mark a route as its own.
-        if route.isTracked || isUntrackable || route.routeProtocol != 18 {
-            words.append("proto \(route.routeProtocol)")
-        }
+        if let number = route.routeProtocol { words.append("proto \(number)") }
         if let scope = route.scope { words.append("scope \(scope.rawValue)") }
         if let metric = route.metric { words.append("metric \(metric)") }
-        if route.isOnLink, route.destination.base.family == .v4 { words.append("onlink") }
+        if route.isOnLink, isIPv4 { words.append("onlink") }
+        if let realms = route.realms { words.append(Self.text(realms: realms)) }
+        if let lifetime = route.lifetime { words.append("expires \(lifetime.wholeSeconds)sec") }
+        if let name = route.congestionControl { words.append("congctl \(name)") }
         words += route.metrics.sorted { Self.rank($0) < Self.rank($1) }.map(Self.text)
-        for hop in route.nextHops { words += Self.words(hop) }
-        if !route.isTracked || isUntrackable { words.append("no_track") }
-        if isSet, route.isTracked, let installed = installedInterface, installed != route.interface
-        {
-            words.append("[dev \(installed)]")
+        if let preference = route.routerPreference {
+            words.append("pref \([1: "high", 3: "low"][preference] ?? "medium")")
         }
+        if let isOn = route.propagatesTTL {
+            words.append("ttl-propagate \(isOn ? "en" : "dis")abled")
+        }
+        for hop in route.nextHops { words += Self.words(hop) }
+        if !route.isTracked { words.append("no_track") }
+        if isSet, route.isTracked, !isRecognized { words.append("[installed ifindex 0]") }
         return words.joined(separator: " ")
     }
 
-    /// keepalived cannot tell when the kernel removes one that leads nowhere, or several ways.
-    private var isUntrackable: Bool { route.type != .unicast || !route.nextHops.isEmpty }
+    private var isIPv4: Bool { route.destination.base.family == .v4 }
+
+    /// Whether keepalived knows what the kernel tells of it: it looks for the metric that is
+    /// written, of which the kernel makes another in IPv6 when there is none.
+    private var isRecognized: Bool { isIPv4 || route.metric ?? 0 != 0 }
+
+    private static func text(realms: UInt32) -> String {
+        realms >> 16 == 0 ? "realm \(realms)" : "realms \(realms >> 16)/\(realms & 0xffff)"
+    }
 
     private static func via(_ gateway: IPAddress) -> String {
         "via \(gateway.family == .v6 ? "inet6" : "inet") \(gateway)"
@@ -95,8 +105,9 @@ extension RouteReport: CustomStringConvertible {
         var words = ["nexthop"]
         if let gateway = hop.gateway { words.append(via(gateway)) }
         if let interface = hop.interface { words.append("dev \(interface)") }
-        if hop.weight != 1 { words.append("weight \(hop.weight)") }
+        if let weight = hop.weight { words.append("weight \(weight)") }
         if hop.isOnLink { words.append("onlink") }
+        if let realms = hop.realms { words.append(text(realms: realms)) }
         return words
     }
 
