@@ -86,6 +86,17 @@ public struct EffectivePriority: Equatable, Sendable {
         self.weights = effective
     }
 
+    /// What the value and the weight of a tracked file come to, as keepalived logs it: −254 for
+    /// what is FAULT without weight, 0 for a file that is not known.
+    public func fileStatus(_ name: String) -> Int {
+        guard let weight = weights[.file(name)], case .value(let value)? = conditions[.file(name)]
+        else { return 0 }
+        guard weight.value != 0 else {
+            return weight.isFault(.value(value)) ? EffectivePriority.Weight.fileFault : 0
+        }
+        return weight.product(value)
+    }
+
     /// The priority in force.
     public var value: UInt8 {
         guard base != Advertisement.ownerPriority else { return base }
@@ -170,12 +181,12 @@ public struct EffectivePriority: Equatable, Sendable {
 
 extension EffectivePriority.Weight {
     /// The product at which a tracked file means FAULT.
-    private static let fileFault = -254
+    fileprivate static let fileFault = -254
     private static let mostOfFile = 253
 
     private var factor: Int { isReversed ? -1 : 1 }
 
-    private func product(_ fileValue: Int) -> Int {
+    fileprivate func product(_ fileValue: Int) -> Int {
         let (product, overflows) = fileValue.multipliedReportingOverflow(by: value * factor)
         guard overflows else { return product }
         return (fileValue < 0) == (value * factor < 0) ? .max : .min

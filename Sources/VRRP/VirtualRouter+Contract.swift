@@ -120,6 +120,9 @@ extension VirtualRouter {
             }
         }
 
+        /// Whether it is in the configuration, whatever happens.
+        public var isConfigured: Bool { self == .noUnicastPeers || self == .configuration }
+
         /// Whether the router's group has imposed it.
         public var isOfGroup: Bool { self == .group || self == .awaitingGroup }
     }

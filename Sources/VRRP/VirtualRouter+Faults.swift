@@ -14,7 +14,9 @@ extension VirtualRouter {
                 return []
             }
             state = .fault
-            return [.log(.startedInFault), .transition(.fault)]
+            // Of what is configured, whoever read the configuration has spoken.
+            return (faults.allSatisfy(\.isConfigured) ? [] : [.log(.startedInFault)])
+                + [.transition(.fault)]
         }
         if claimsMastery, let startupEnd, startupEnd > now {
             state = .backup(masterDown: startupEnd)

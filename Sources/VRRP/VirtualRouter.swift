@@ -49,8 +49,9 @@ public import NetworkTypes
 ///   Master_Down_Interval.
 /// - **A reload** moves no deadline unless the interval or the count of lost advertisements
 ///   changes; in keepalived every backup's wait begins anew.
-/// - **FAULT is always logged.** keepalived enters it without a line when a script's first answer
-///   is bad, and when its group takes a backup along.
+/// - **FAULT is always logged,** here or, at startup, where the configuration was read. keepalived
+///   enters it without a line when a script's first answer is bad, and when its group takes a
+///   backup along.
 /// - **Master_Adver_Interval is the own one** in every new master (§6.4.2); keepalived forgets to
 ///   without `--log-detail`.
 public struct VirtualRouter: Equatable, Sendable {

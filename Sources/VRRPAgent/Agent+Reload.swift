@@ -69,8 +69,7 @@ extension Agent {
         }
         index()
         refreshAll()
-        makeGroups(previous: previousGroups)
-        for runner in runners where kept[runner.name] == nil { start(runner) }
+        start(runners.filter { kept[$0.name] == nil }) { makeGroups(previous: previousGroups) }
         openSockets()
     }
 

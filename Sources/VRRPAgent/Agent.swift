@@ -114,13 +114,7 @@ final class Agent {
         for instance in configuration.instances { prepare(instance) }
         refreshAll()
         log.detail("Registering gratuitous ARP shared channel")
-        // A group begins with what its members say, and they with what it says.
-        for runner in runners { tellFaults(to: runner) }
-        makeGroups()
-        // A thousand that become master at once have more to do than to log.
-        log.withoutWriting {
-            for runner in runners { runner.deliver(.startup) }
-        }
+        start(runners) { makeGroups() }
         openSockets()
         for socket in sockets.values.sorted(by: { $0.socket.key < $1.socket.key }) {
             log.detail(socket.socket.description)
@@ -213,16 +207,15 @@ final class Agent {
         if instance.promotesSecondaries { machine.promoteSecondaries(on: instance.interface) }
     }
 
-    /// Tells the router what is wrong already, and to begin.
-    func start(_ runner: InstanceRunner) {
-        tellFaults(to: runner)
-        runner.deliver(.startup)
-    }
-
-    private func tellFaults(to runner: InstanceRunner) {
-        for event in runner.priority.initialEvents { runner.deliver(event) }
-        runner.updateTracked(condition)
-        for fault in runner.instance.writtenFaults { runner.deliver(.faultRaised(fault)) }
+    /// Tells the routers what is wrong already, and to begin. Between the two groups are made: a
+    /// group begins with what its members say, and they with what it says.
+    func start(_ runners: [InstanceRunner], makeGroups: () -> Void) {
+        for runner in runners { runner.settle(condition) }
+        makeGroups()
+        // A thousand that become master at once have more to do than to log.
+        log.withoutWriting {
+            for runner in runners { runner.deliver(.startup) }
+        }
     }
 
     /// Tries again to write what the log's reader has had no room for.

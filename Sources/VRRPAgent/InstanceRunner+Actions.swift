@@ -21,9 +21,16 @@ extension InstanceRunner {
         case .transition(let transition):
             note(transition)
             owner.transition(transition, of: self)
+        case .log(.startedInFault) where lacksOnlyWrittenSource:
+            // keepalived finds it out when it opens the sockets.
+            log.line("(\(name)) \(LogMessage.enteredFault)")
         case .log(let message):
             log.write(message.isDetail ? .detail : .info) { [name] in "(\(name)) \(message)" }
         }
+    }
+
+    private var lacksOnlyWrittenSource: Bool {
+        instance.sourceAddress != nil && router.faults == [.sourceAddress]
     }
 
     /// At the start those that an earlier run has left are removed, which was killed.
@@ -78,7 +85,7 @@ extension InstanceRunner {
         let isUp = instance.ignoresOwnInterface ? table[name] != nil : machine.isUp(name)
         // An interface that went down still tells what the source of the farewell was.
         if !isUp || vanished.contains(name), router.isLinkUp {
-            report(.link(name, isUp: false))
+            if router.state != .initialize { report(.link(name, isUp: false)) }
             deliver(.faultRaised(.link))
         }
         refreshVirtualInterface(table, vanished)

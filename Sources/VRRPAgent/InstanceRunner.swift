@@ -143,7 +143,17 @@ final class InstanceRunner {
 
     /// Takes what is the matter with something that is tracked.
     func update(_ tracked: EffectivePriority.Tracked, _ condition: EffectivePriority.Condition) {
-        for event in priority.update(tracked, condition) { deliver(event) }
+        for event in priority.update(tracked, condition) {
+            if router.state != .initialize, case .file(let file) = tracked {
+                switch event {
+                case .faultRaised: log.detail("(\(name)): tracked file \(file) now FAULT state")
+                case .faultCleared:
+                    log.detail("(\(name)): tracked file \(file) leaving FAULT state")
+                default: break
+                }
+            }
+            deliver(event)
+        }
     }
 
     /// Looks at everything that it tracks.
@@ -207,8 +217,10 @@ final class InstanceRunner {
         case .stop, .deleted: state = .initialize
         case .masterHeardLowerPriority, .masterPriority, .backupPriority: return
         }
-        // What it begins as is not what it wants to be.
-        if state != .backup || lastTransition != 0 { wantedState = state }
+        // What it begins as is not what it wants to be, nor what its configuration makes of it.
+        let isFirst = lastTransition == 0
+        let isConfigured = state == .fault && router.faults.allSatisfy(\.isConfigured)
+        if !isFirst || (state != .backup && !isConfigured) { wantedState = state }
         lastTransition = MonotonicClock.realtimeNanoseconds
     }
 

@@ -147,6 +147,15 @@ struct EffectivePriorityTests {
         #expect(both.weights == [.script("a"): Weight(-9), .script("b"): Weight(0)])
     }
 
+    @Test("a file's status is its value by its weight, as keepalived logs it")
+    func fileStatus() {
+        var priority = EffectivePriority(
+            base: 100, weights: [.file("f"): Weight(0), .file("g"): Weight(-3)])
+        _ = priority.update(.file("f"), .value(7))
+        _ = priority.update(.file("g"), .value(100))
+        #expect(["f", "g", "h"].map(priority.fileStatus) == [-254, -300, 0])
+    }
+
     @Test("a reload keeps the condition of what is tracked still, and forgets the rest")
     func reload() {
         var priority = EffectivePriority(

@@ -78,6 +78,15 @@ struct VirtualRouterTests {
         #expect(router.deadline == start + router.masterDownInterval)
     }
 
+    @Test("what its configuration keeps in FAULT was told when that was read")
+    func startsInConfiguredFault() {
+        var router = VirtualRouter(Table.configuration, sourceAddress: Table.here)
+        _ = router.handle(.faultRaised(.noUnicastPeers), now: start)
+        _ = router.handle(.faultRaised(.configuration), now: start)
+        #expect(
+            router.handle(.startup, now: start) == [.removeAddresses, .transition(.fault)])
+    }
+
     @Test("the owner takes its addresses back as soon as the link is up")
     func ownerRecovers() {
         var owner = router(priority: 255)
