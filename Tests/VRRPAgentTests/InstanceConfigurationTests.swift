@@ -38,6 +38,38 @@ struct InstanceConfigurationTests {
         #expect(try router("") == expected)
     }
 
+    @Test("the interfaces of addresses, routes and rules are tracked, and without weight")
+    func carriers() throws {
+        let configuration = parse(
+            """
+            track_interface {
+                eth1 weight 7
+                eth9 weight 9
+            }
+            virtual_ipaddress_excluded {
+                10.20.20.1 dev eth1
+                10.20.20.2 dev eth2 no_track
+                10.20.20.3 dev eth0
+            }
+            virtual_routes {
+                10.30.0.0/16 dev eth3
+                10.31.0.0/16 dev eth4 no_track
+            }
+            virtual_rules {
+                from 10.40.0.0/16 iif eth5 table 100
+            }
+            """
+        ).configuration
+        let instance = try #require(configuration.instances.first)
+        let setting = InstanceSetting(
+            instance, group: nil, in: configuration, startsAsMaster: false)
+        #expect(
+            setting.weights == [
+                .interface("eth1"): .init(0), .interface("eth9"): .init(9),
+                .interface("eth3"): .init(0), .interface("eth5"): .init(0),
+            ])
+    }
+
     @Test("every keyword reaches the router")
     func keywords() throws {
         let router = try router(

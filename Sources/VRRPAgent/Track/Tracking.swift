@@ -7,12 +7,14 @@ import VRRP
 enum Tracking {
     typealias Weights = [EffectivePriority.Tracked: EffectivePriority.Weight]
 
-    /// What an instance's own lines weigh.
+    /// What an instance's own lines weigh, and the interfaces that it cannot be master without:
+    /// those are FAULT when they are down, whatever weight is written for them.
     static func weights(of instance: VRRPInstance, _ configuration: Configuration) -> Weights {
         var weights = Weights()
         add(
             instance.trackedInterfaces, instance.trackedScripts, instance.trackedFiles,
             instance.trackedProcesses, configuration, to: &weights)
+        for name in instance.carriers { weights[.interface(name.text)] = .init(0) }
         return weights
     }
 
@@ -66,5 +68,18 @@ enum Tracking {
     ) -> EffectivePriority.Weight {
         own.map { .init($0, isReversed: isReversed) }
             ?? .init(value, isReversed: isDefaultReversed)
+    }
+}
+
+extension VRRPInstance {
+    /// The interfaces besides its own that its addresses, routes and rules are on, unless written
+    /// with `no_track`.
+    fileprivate var carriers: Set<InterfaceName> {
+        let addresses = (virtualAddresses + excludedAddresses).filter(\.isTracked).map(\.interface)
+        let routes = virtualRoutes.filter(\.isTracked).compactMap(\.interface)
+        let rules = virtualRules.filter(\.isTracked).flatMap {
+            [$0.inputInterface, $0.outputInterface].compactMap(\.self)
+        }
+        return Set(addresses + routes + rules).subtracting([interface])
     }
 }
