@@ -194,6 +194,8 @@ public struct GlobalDefinitions: Hashable, Sendable {
     public var instanceName: String?
     /// `use_pid_dir`: pid files are under /run/keepalived.
     public var usesPIDDirectory = false
+    /// `data_use_instance`: keepalived.data has namespace and instance in its name.
+    public var namesInstanceInData = false
     /// `child_wait_time`: how long the end waits for what was started.
     public var childWaitTime: Duration = .seconds(5)
     /// `interface_up_down_delays`: how long a change of an interface's state must last to count.

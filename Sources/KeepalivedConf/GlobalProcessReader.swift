@@ -123,6 +123,10 @@ extension GlobalReader {
                 adjusted(option.position, "Unknown dynamic_interfaces option '\(option.text)'")
             }
         case "log_unknown_vrids": definitions.logsUnknownVRIDs = true
+        case "data_use_instance":
+            let message = "Invalid value '\(value.text)' for global date_use_instance specified"
+            definitions.namesInstanceInData =
+                bool(statement, else: message) ?? definitions.namesInstanceInData
         case "disable_local_igmp": definitions.disablesLocalIGMP = true
         case "reload_check_config": definitions.checksReload = true
         case "umask": readUmask(statement)

@@ -43,7 +43,7 @@ extension Grammar {
             shutdown_script shutdown_script_timeout vrrp_startup_delay default_interface
             dynamic_interfaces log_unknown_vrids vmac_prefix vmac_addr_prefix
             nftables nftables_priority nftables_counters disable_local_igmp umask
-            reload_check_config
+            reload_check_config data_use_instance
             """,
         noEffect: """
             checker_log_all_failures no_checker_emails rs_init_notifies
@@ -63,7 +63,7 @@ extension Grammar {
             snmp_socket enable_snmp_keepalived enable_snmp_vrrp enable_snmp_checker
             enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3 enable_traps enable_dbus
             dbus_service_name random_seed tmp_config_directory config_save_dir
-            data_use_instance reload_time_file reload_repeat reload_file include_check
+            reload_time_file reload_repeat reload_file include_check
             """,
         newer: "v3_checksum_as_v2",
         lists: "notification_email",

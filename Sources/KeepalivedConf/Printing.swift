@@ -215,6 +215,7 @@ extension ConfigurationPrinter {
         value("shutdown_script", global.shutdownScript)
         value("shutdown_script_timeout", global.shutdownScriptTimeout)
         flag("log_unknown_vrids", global.logsUnknownVRIDs)
+        flag("data_use_instance", global.namesInstanceInData)
         value("umask", global.umask.map { "0" + String($0, radix: 8) })
         flag("reload_check_config", global.checksReload)
     }

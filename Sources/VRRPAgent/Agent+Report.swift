@@ -12,7 +12,8 @@ extension Agent {
         if let line = function.logLine(pid: getpid()) { log.line(line) }
         do throws(SystemError) {
             try ReportFiles(
-                temporaryFolder: getenv("TMPDIR").map { String(cString: $0) }
+                temporaryFolder: getenv("TMPDIR").map { String(cString: $0) },
+                dataSuffix: DaemonPlace(options, configuration.global).dataSuffix
             ).write(function, report, calendar: HostInformation.localTime(seconds:))
         } catch {
             log.line("\(error)")

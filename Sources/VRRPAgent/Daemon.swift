@@ -139,12 +139,17 @@ struct DaemonPlace: Equatable {
     var folder: String?
     var pidFile: String
     var vrrpPIDFile: String
+    /// What `data_use_instance` puts into the name of keepalived.data; nil: nothing.
+    var dataSuffix: String?
 
     /// keepalived's names. It gives each namespace a /run/keepalived of its own, which the world
     /// outside sees as /run/keepalived/NAMESPACE; the files are there directly here.
     init(_ options: Options, _ global: GlobalDefinitions) {
         let namespace = options.networkNamespace ?? global.networkNamespace
         let suffix = global.instanceName.map { "_\($0)" } ?? ""
+        if global.namesInstanceInData, namespace != nil || global.instanceName != nil {
+            dataSuffix = [namespace, global.instanceName].compactMap(\.self).joined(separator: "_")
+        }
         networkNamespace = namespace
         identity = Version.name + (namespace.map { "_\($0)" } ?? "") + suffix
         if let namespace {

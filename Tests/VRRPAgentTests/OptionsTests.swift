@@ -154,6 +154,12 @@ struct DaemonPlaceTests {
         #expect(blue.pidFile == "/run/keepalived/blue/keepalived.pid")
         let red = try place(["-s", "red", "-r", "/x"]) { $0.networkNamespace = "blue" }
         #expect(red.networkNamespace == "red" && red.vrrpPIDFile == "/x")
+        #expect(red.dataSuffix == nil)
+        let data = try place([]) {
+            ($0.networkNamespace, $0.instanceName) = ("blue", "one")
+            $0.namesInstanceInData = true
+        }
+        #expect(data.dataSuffix == "blue_one")
     }
 }
 

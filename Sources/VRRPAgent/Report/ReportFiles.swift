@@ -9,7 +9,7 @@ struct ReportFiles {
 
     /// - Parameters:
     ///   - temporaryFolder: `$TMPDIR`.
-    ///   - suffix: namespace and instance, for `data_use_instance`; nil without it.
+    ///   - suffix: see ``DaemonPlace/dataSuffix``.
     init(temporaryFolder: String?, dataSuffix suffix: String? = nil) {
         folder = temporaryFolder.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp"
         dataSuffix = suffix.map { ".\($0)" } ?? ""
