@@ -135,43 +135,53 @@ struct SyncGroupCompletion: Reading {
     private mutating func clearWeights(
         of group: inout SyncGroupDefinition, known: KnownDefinitions
     ) {
-        let start = "(\(group.name)) Cannot have weighted track"
-        let end = "with member having priority 255"
-        for index in group.trackedScripts.indices {
-            let tracked = group.trackedScripts[index]
-            let own = known.scripts.first { $0.name == tracked.name }?.weight
-            guard tracked.weight ?? own ?? 0 != 0 else { continue }
-            adjusted(
-                tracked.position, "\(start) script '\(tracked.name)' \(end) - clearing weight",
-                namesLine: false)
-            group.trackedScripts[index].weight = 0
+        let name = group.name
+        clearWeights(of: &group.trackedScripts, "script", name, "clearing weight") { script in
+            known.scripts.first { $0.name == script }?.weight
         }
-        for index in group.trackedFiles.indices {
-            let tracked = group.trackedFiles[index]
-            let own = known.files.first { $0.name == tracked.name }?.weight
-            guard tracked.weight ?? own ?? 0 != 0 else { continue }
-            adjusted(
-                tracked.position, "\(start) file '\(tracked.name)' \(end) - setting weight 0",
-                namesLine: false)
-            group.trackedFiles[index].weight = 0
+        clearWeights(of: &group.trackedFiles, "file", name, "setting weight 0") { file in
+            known.files.first { $0.name == file }?.weight
         }
-        for index in group.trackedProcesses.indices {
-            let tracked = group.trackedProcesses[index]
-            let own = known.processes.first { $0.name == tracked.name }?.weight
-            guard tracked.weight ?? own ?? 0 != 0 else { continue }
-            adjusted(
-                tracked.position, "\(start) process '\(tracked.name)' \(end) - setting weight 0",
-                namesLine: false)
-            group.trackedProcesses[index].weight = 0
+        clearWeights(of: &group.trackedProcesses, "process", name, "setting weight 0") { process in
+            known.processes.first { $0.name == process }?.weight
         }
         for index in group.trackedInterfaces.indices
         where group.trackedInterfaces[index].weight != 0 {
             let tracked = group.trackedInterfaces[index]
-            adjusted(
-                tracked.position,
-                "\(start) interface '\(tracked.interface)' \(end) - clearing weight",
-                namesLine: false)
+            reportWeight(
+                "interface '\(tracked.interface)'", tracked.position, name, "clearing weight")
             group.trackedInterfaces[index].weight = 0
         }
     }
+
+    private mutating func clearWeights<Tracked: TrackedByName>(
+        of list: inout [Tracked], _ kind: String, _ group: String, _ consequence: String,
+        ownWeight: (String) -> Int?
+    ) {
+        for index in list.indices {
+            let tracked = list[index]
+            guard tracked.weight ?? ownWeight(tracked.name) ?? 0 != 0 else { continue }
+            reportWeight("\(kind) '\(tracked.name)'", tracked.position, group, consequence)
+            list[index].weight = 0
+        }
+    }
+
+    private mutating func reportWeight(
+        _ tracked: String, _ position: SourcePosition, _ group: String, _ consequence: String
+    ) {
+        adjusted(
+            position,
+            "(\(group)) Cannot have weighted track \(tracked) with member having priority 255 -"
+                + " \(consequence)", namesLine: false)
+    }
 }
+
+/// What is tracked by the name of its definition, which may have a weight of its own.
+private protocol TrackedByName {
+    var name: String { get }
+    var weight: Int? { get set }
+    var position: SourcePosition { get }
+}
+
+extension VRRPInstance.TrackedScript: TrackedByName {}
+extension VRRPInstance.TrackedObject: TrackedByName {}

@@ -111,18 +111,13 @@ struct TrackReader: Reading {
     }
 
     private mutating func readFile(_ entry: Statement.Entry) {
-        let word = entry.words[0]
-        let name = word.text
-        guard let file = known.files.first(where: { $0.name == name }) else {
-            adjusted(
-                word.position, "\(tag) track file \(name) not found, ignoring...",
-                detail: "a track_file must be defined before the instance that tracks it")
-            return
-        }
-        guard !lists.files.contains(where: { $0.name == name }) else {
-            adjusted(word.position, "\(tag) duplicate track_file \(name) - ignoring")
-            return
-        }
+        let name = entry.words[0].text
+        guard
+            let isReversed = isReversed(
+                known.files.first { $0.name == name }?.isReversed, entry, "track file",
+                detail: "a track_file must be defined before the instance that tracks it"),
+            isNew(entry, among: lists.files, "track_file")
+        else { return }
         let tag = tag
         let words = WeightWords(
             unknownOption: { "\(tag) unknown track file option \($0) - ignoring" },
@@ -133,26 +128,17 @@ struct TrackReader: Reading {
             unknownDirection: {
                 "\(tag) unknown track file \(name) weight option \($0) - ignoring"
             }, ignoresLineOfUnknownDirection: true)
-        guard let weight = readWeight(entry, words) else { return }
-        lists.files.append(
-            VRRPInstance.TrackedObject(
-                name: name, weight: weight.value,
-                isReversed: weight.isReversed ?? file.isReversed, position: word.position))
+        if let object = object(entry, words, isReversed: isReversed) { lists.files.append(object) }
     }
 
     private mutating func readProcess(_ entry: Statement.Entry) {
-        let word = entry.words[0]
-        let name = word.text
-        guard let process = known.processes.first(where: { $0.name == name }) else {
-            adjusted(
-                word.position, "\(tag) track process \(name) not found, ignoring...",
-                detail: "a vrrp_track_process must be defined before the instance that tracks it")
-            return
-        }
-        guard !lists.processes.contains(where: { $0.name == name }) else {
-            adjusted(word.position, "\(tag) duplicate track_process \(name) - ignoring")
-            return
-        }
+        let name = entry.words[0].text
+        guard
+            let isReversed = isReversed(
+                known.processes.first { $0.name == name }?.isReversed, entry, "track process",
+                detail: "a vrrp_track_process must be defined before the instance that tracks it"),
+            isNew(entry, among: lists.processes, "track_process")
+        else { return }
         let tag = tag
         let words = WeightWords(
             unknownOption: { "\(tag) unknown track process option \($0) - ignoring" },
@@ -164,11 +150,41 @@ struct TrackReader: Reading {
             unknownDirection: {
                 "\(tag) unknown track_process \(name) weight option \($0) - ignoring"
             })
-        guard let weight = readWeight(entry, words) else { return }
-        lists.processes.append(
+        if let object = object(entry, words, isReversed: isReversed) {
+            lists.processes.append(object)
+        }
+    }
+
+    /// What a definition says of its direction; nil, and reported, where there is no definition.
+    private mutating func isReversed(
+        _ defined: Bool?, _ entry: Statement.Entry, _ kind: String, detail: String
+    ) -> Bool? {
+        if defined == nil {
+            adjusted(
+                entry.position, "\(tag) \(kind) \(entry.words[0].text) not found, ignoring...",
+                detail: detail)
+        }
+        return defined
+    }
+
+    /// Whether the line's name is not on the list yet; reported where it is.
+    private mutating func isNew(
+        _ entry: Statement.Entry, among objects: [VRRPInstance.TrackedObject], _ keyword: String
+    ) -> Bool {
+        let name = entry.words[0].text
+        guard objects.contains(where: { $0.name == name }) else { return true }
+        adjusted(entry.position, "\(tag) duplicate \(keyword) \(name) - ignoring")
+        return false
+    }
+
+    private mutating func object(
+        _ entry: Statement.Entry, _ words: WeightWords, isReversed: Bool
+    ) -> VRRPInstance.TrackedObject? {
+        readWeight(entry, words).map { weight in
             VRRPInstance.TrackedObject(
-                name: name, weight: weight.value,
-                isReversed: weight.isReversed ?? process.isReversed, position: word.position))
+                name: entry.words[0].text, weight: weight.value,
+                isReversed: weight.isReversed ?? isReversed, position: entry.position)
+        }
     }
 
     // MARK: NAME weight NUMBER reverse

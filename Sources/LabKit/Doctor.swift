@@ -190,8 +190,7 @@ public enum Doctor {
     private static func runInNamespaces(
         _ namespaces: Namespaces, _ path: String, _ arguments: [String]
     ) throws {
-        let null = OwnedDescriptor(
-            try systemCall("open /dev/null") { clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0) })
+        let null = try OwnedDescriptor.null()
         var program = Program(
             path: path, arguments: [path] + arguments,
             environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],

@@ -80,13 +80,13 @@ public struct ExecuteSession {
 
     private func standardStreams() throws -> [SharedDescriptor] {
         try [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO].map { number in
-            let source =
-                number == STDIN_FILENO && !options.readsInput
-                ? try systemCall("open /dev/null") {
-                    clinux_open("/dev/null", O_RDONLY | O_CLOEXEC, 0)
-                }
-                : try systemCall("duplicate a descriptor") { fcntl(number, F_DUPFD_CLOEXEC, 3) }
-            return SharedDescriptor(OwnedDescriptor(source))
+            if number == STDIN_FILENO && !options.readsInput {
+                return SharedDescriptor(try OwnedDescriptor.null())
+            }
+            let copy = try systemCall("duplicate a descriptor") {
+                fcntl(number, F_DUPFD_CLOEXEC, 3)
+            }
+            return SharedDescriptor(OwnedDescriptor(copy))
         }
     }
 

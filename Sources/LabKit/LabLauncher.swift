@@ -87,10 +87,7 @@ public enum LabLauncher {
     ) throws(LabError) -> MessageChannel {
         do {
             let (ours, theirs) = try MessageChannel.pair()
-            let null = OwnedDescriptor(
-                try systemCall("open /dev/null") {
-                    clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0)
-                })
+            let null = try OwnedDescriptor.null()
             let log = try FileSystem.openForAppending(directory.logPath)
             var start = Program(
                 path: program, arguments: ["labctl", SupervisorProgram.argument, order.lab.name],

@@ -64,13 +64,10 @@ struct LabFileDecoder {
         return draft
     }
 
-    /// The lab's name: 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit.
+    /// The lab's name, where it can be one.
     private mutating func labName(_ entry: YAMLEntry) -> String? {
         guard let name = text(entry, of: "the lab") else { return nil }
-        let isAllowed = name.value.utf8.allSatisfy {
-            (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d
-        }
-        guard isAllowed, !name.value.hasPrefix("-"), name.value.utf8.count <= 32 else {
+        guard Lab.isValidName(name.value) else {
             diagnostics.error(
                 "lab name '\(name.value)' must be 1 to 32 of a-z, 0-9 and '-', beginning with a "
                     + "letter or digit", at: name.mark)

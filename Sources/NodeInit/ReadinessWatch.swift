@@ -152,8 +152,7 @@ final class ReadinessWatch {
 
     private func run(_ command: [String]) {
         do {
-            let null = OwnedDescriptor(
-                try systemCall("open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
+            let null = try OwnedDescriptor.null()
             let number = null.rawValue
             let process = try launcher.start(command, descriptors: [number, number, number])
             self.command = process.pid

@@ -93,8 +93,7 @@ final class Service {
         readiness = watch
         launcher.environment = launcher.environment.with(watch.environment)
 
-        let null = OwnedDescriptor(
-            try systemCall("open /dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
+        let null = try OwnedDescriptor.null()
         let output = try Pipe.make()
         let errors = try Pipe.make()
         let process = try launcher.start(

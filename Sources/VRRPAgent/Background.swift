@@ -22,8 +22,7 @@ enum Background {
     }
 
     private static func launch(_ arguments: [String]) throws(SystemError) -> ExitStatus {
-        let nothing = OwnedDescriptor(
-            try systemCall("open /dev/null") { clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0) })
+        let nothing = try OwnedDescriptor.null()
         let ready = try Pipe.make()
         var program = Program(
             path: try FileSystem.ownProgram(),

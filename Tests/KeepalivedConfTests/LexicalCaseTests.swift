@@ -7,23 +7,12 @@ import Testing
 struct LexicalCaseTests {
     static let cases = RecordedCase.names(in: 100..<200).map { RecordedCase($0) }
 
-    /// Parses a case as on the machine of the recordings.
-    static func parse(_ recorded: RecordedCase) -> ParsedConfiguration {
-        var parsed = Configuration.parse(
-            recorded.text, file: "\(recorded.name).conf", context: recorded.context,
-            files: .onDisk(at: RecordedCase.folder))
-        parsed.diagnostics += parsed.diagnosticsForMissingInterfaces {
-            ["eth0", "eth1"].contains($0.text)
-        }
-        return parsed
-    }
-
     @Test("all of them are there")
     func count() { #expect(Self.cases.count >= 78) }
 
     @Test("the same decision to run, and the same instances", arguments: cases)
     func instances(_ recorded: RecordedCase) throws {
-        let parsed = Self.parse(recorded)
+        let parsed = recorded.parsed()
         #expect(
             parsed.isRefused == (recorded.exitStatus != 0),
             "\(parsed.diagnostics.map(\.description))")
@@ -52,7 +41,7 @@ struct LexicalCaseTests {
 
     @Test("a diagnostic on each line keepalived complains about", arguments: cases)
     func complaints(_ recorded: RecordedCase) {
-        let diagnostics = Self.parse(recorded).diagnostics
+        let diagnostics = recorded.parsed().diagnostics
         for complaint in recorded.complaints {
             if Self.exempt[recorded.name]?.contains(complaint.message) == true { continue }
             let here = diagnostics.filter {
@@ -68,7 +57,7 @@ struct LexicalCaseTests {
         let silent = Self.cases.filter { $0.complaints.isEmpty && $0.messages.isEmpty }
         #expect(silent.count >= 20)
         for recorded in silent {
-            for diagnostic in Self.parse(recorded).diagnostics {
+            for diagnostic in recorded.parsed().diagnostics {
                 let isExpected =
                     [.notSupportedYet, .noEffect].contains(diagnostic.kind)
                     || diagnostic.severity == .note

@@ -86,6 +86,19 @@ struct RecordedCase: Sendable, CustomTestStringConvertible {
             workingDirectory: Self.folder)
     }
 
+    /// Its file as it is read on the machine of the recording.
+    func parsed() -> ParsedConfiguration {
+        var parsed = Configuration.parse(
+            text, file: "\(name).conf", context: context, files: .onDisk(at: Self.folder))
+        parsed.diagnostics += parsed.configuration.renameVirtualInterfaces {
+            ["lo", "eth0", "eth1"].contains($0.text)
+        }
+        parsed.diagnostics += parsed.diagnosticsForMissingInterfaces {
+            ["eth0", "eth1"].contains($0.text)
+        }
+        return parsed
+    }
+
     /// Reads a file of the folder.
     private static func read(_ name: String) -> String {
         guard let bytes = fileContents("\(folder)/\(name)") else {

@@ -7,24 +7,12 @@ import Testing
 struct SemanticCaseTests {
     static let cases = RecordedCase.names(in: 200..<300).map { RecordedCase($0) }
 
-    /// Parses a case as on the machine of the recordings.
-    static func parse(_ recorded: RecordedCase) -> ParsedConfiguration {
-        var parsed = Configuration.parse(recorded.text, file: recorded.name)
-        parsed.diagnostics += parsed.configuration.renameVirtualInterfaces {
-            ["lo", "eth0", "eth1"].contains($0.text)
-        }
-        parsed.diagnostics += parsed.diagnosticsForMissingInterfaces {
-            ["eth0", "eth1"].contains($0.text)
-        }
-        return parsed
-    }
-
     @Test("all of them are there")
     func count() { #expect(Self.cases.count >= 74) }
 
     @Test("the same decision to run, and the same instances", arguments: cases)
     func instances(_ recorded: RecordedCase) throws {
-        let parsed = Self.parse(recorded)
+        let parsed = recorded.parsed()
         #expect(
             parsed.wouldRun == (recorded.exitStatus != 2),
             "\(parsed.diagnostics.map(\.description))")
@@ -48,7 +36,7 @@ struct SemanticCaseTests {
 
     @Test("a diagnostic in its words on each line keepalived complains about", arguments: cases)
     func complaints(_ recorded: RecordedCase) {
-        let diagnostics = Self.parse(recorded).diagnostics
+        let diagnostics = recorded.parsed().diagnostics
         for complaint in recorded.complaints {
             if Self.exempt[recorded.name]?.contains(complaint.message) == true { continue }
             let here = diagnostics.filter { $0.position.line == complaint.line }
@@ -89,7 +77,7 @@ struct SemanticCaseTests {
             if isOurs { continue }
             let violates = recorded.messages.contains { $0.hasPrefix("SECURITY VIOLATION") }
             let ours = ConfigurationTestStatus(
-                of: Self.parse(recorded).diagnostics, violatesScriptSecurity: violates)
+                of: recorded.parsed().diagnostics, violatesScriptSecurity: violates)
             #expect("\(ours.rawValue)" == theirs, "\(recorded.name)")
         }
     }
@@ -99,7 +87,7 @@ struct SemanticCaseTests {
         let silent = Self.cases.filter { $0.complaints.isEmpty && $0.messages.isEmpty }
         #expect(silent.count >= 5)
         for recorded in silent {
-            for diagnostic in Self.parse(recorded).diagnostics {
+            for diagnostic in recorded.parsed().diagnostics {
                 #expect(diagnostic.severity == .note, "\(recorded.name): \(diagnostic)")
             }
         }

@@ -132,8 +132,7 @@ final class KeepalivedProcess {
         try FileSystem.makeFolders(folder)
         try FileSystem.write(Array(configuration.utf8), to: "\(folder)/keepalived.conf")
         let log = OwnedDescriptor(try systemCall("make a log") { creat("\(folder)/log", 0o644) })
-        let input = OwnedDescriptor(
-            try systemCall("open /dev/null") { open("/dev/null", O_RDONLY) })
+        let input = try OwnedDescriptor.null()
         let program = Program(
             path: "/usr/sbin/keepalived",
             arguments: [

@@ -233,8 +233,7 @@ struct AgentReloadTests {
         try expectPriority(150)
         try FileSystem.write(Array("7\n".utf8), to: "\(folder)/level")
         try agent.awaitLine("(ONE) Changing effective priority from 150 to 157")
-        let null = OwnedDescriptor(
-            try systemCall("open /dev/null") { open("/dev/null", O_RDWR) })
+        let null = try OwnedDescriptor.null()
         let sleeper = try Program(
             path: "/bin/sleep", arguments: ["/bin/sleep", "987"], environment: [],
             descriptors: [null.rawValue, null.rawValue, null.rawValue]

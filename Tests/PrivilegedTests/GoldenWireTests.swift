@@ -180,10 +180,6 @@ private final class GoldenSender {
     func stop() throws { try agent.end() }
 }
 
-private func hexadecimal(_ octets: [UInt8]) -> String {
-    octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-}
-
 /// A frame without what differs from one to the next: the IPv4 identification and the header
 /// checksum over it, or the IPv6 flow label.
 private func comparable(_ frame: [UInt8], isFirst: Bool) -> String {

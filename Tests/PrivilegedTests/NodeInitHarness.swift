@@ -77,8 +77,7 @@ final class NodeUnderTest {
     /// Starts PID 1 without telling it anything.
     func start() throws {
         let (ours, theirs) = try MessageChannel.pair()
-        let null = OwnedDescriptor(
-            try systemCall("open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
+        let null = try OwnedDescriptor.null()
         var program = Program(
             path: Self.program, arguments: ["node-init"], environment: [],
             descriptors: [null.rawValue, 2, 2, theirs.rawValue])

@@ -43,8 +43,7 @@ struct RecordedMachine {
         for part in ["tmp", "run"] { try FileSystem.makeFolders("\(folder)/\(part)") }
         let output = OwnedDescriptor(
             try systemCall("make a log") { creat("\(folder)/script", 0o644) })
-        let input = OwnedDescriptor(
-            try systemCall("open /dev/null") { open("/dev/null", O_RDONLY) })
+        let input = try OwnedDescriptor.null()
         pid = try Program(
             path: "/usr/bin/unshare",
             arguments: [

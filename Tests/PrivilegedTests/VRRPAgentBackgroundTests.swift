@@ -40,8 +40,7 @@ struct VRRPAgentBackgroundTests {
         func start(_ configuration: String) throws -> Int32 {
             let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
             let build = bundle.prefix(upTo: try #require(bundle.lastIndex(of: "/")))
-            let null = OwnedDescriptor(
-                try systemCall("open /dev/null") { open("/dev/null", O_RDWR) })
+            let null = try OwnedDescriptor.null()
             var program = Program(
                 path: "\(build)/vrrp-agent",
                 arguments: [

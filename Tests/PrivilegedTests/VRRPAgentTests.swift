@@ -50,8 +50,7 @@ struct VRRPAgentTests {
             let build = bundle.prefix(upTo: try #require(bundle.lastIndex(of: "/")))
             let log = OwnedDescriptor(
                 try systemCall("make a log") { creat("\(folder)/log", 0o644) })
-            let input = OwnedDescriptor(
-                try systemCall("open /dev/null") { open("/dev/null", O_RDONLY) })
+            let input = try OwnedDescriptor.null()
             let program = Program(
                 path: "\(build)/vrrp-agent",
                 arguments: [

@@ -112,11 +112,6 @@ private func octets(_ text: some StringProtocol) -> [UInt8] {
     }
 }
 
-/// Octets as digits, so that a failed comparison can be read.
-private func hexadecimal(_ octets: [UInt8]) -> String {
-    octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-}
-
 /// A frame without what may differ from one to the next: the IPv4 identification (octets 18 and 19
 /// of the frame) and the header checksum that covers it (24 and 25).
 private func comparable(_ frame: [UInt8]) -> String {

@@ -36,11 +36,7 @@ final class NodeCommand {
         output = SharedDescriptor(OwnedDescriptor(ends[0]))
         let input = SharedDescriptor(OwnedDescriptor(ends[1]))
         _ = fcntl(input.rawValue, F_SETFL, 0)
-        let null = SharedDescriptor(
-            OwnedDescriptor(
-                try systemCall("open /dev/null") {
-                    clinux_open("/dev/null", O_RDONLY | O_CLOEXEC, 0)
-                }))
+        let null = SharedDescriptor(try OwnedDescriptor.null())
         try loop.add(channel.socket.rawValue, .readable) { [self] _ in readReport() }
         try loop.add(output.rawValue, .readable) { [self] _ in readOutput() }
         node.send(

@@ -61,8 +61,7 @@ final class RunningNode {
     func boot(_ specification: NodeSpecification, program: String, log: CInt) throws {
         precondition(!isAlive, "a node is booted when it is down")
         let (ours, theirs) = try MessageChannel.pair()
-        let null = OwnedDescriptor(
-            try systemCall("open /dev/null") { clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0) })
+        let null = try OwnedDescriptor.null()
         var start = Program(
             path: program, arguments: ["node-init"], environment: [],
             descriptors: [null.rawValue, log, log, theirs.rawValue])

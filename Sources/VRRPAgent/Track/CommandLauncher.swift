@@ -55,11 +55,7 @@ struct CommandLauncher {
         self.loop = loop
         self.environment = environment
         self.fileModeMask = fileModeMask
-        null = SharedDescriptor(
-            OwnedDescriptor(
-                try systemCall("open /dev/null") {
-                    clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0)
-                }))
+        null = SharedDescriptor(try OwnedDescriptor.null())
     }
 
     /// Starts a command.
