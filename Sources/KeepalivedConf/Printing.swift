@@ -145,7 +145,7 @@ extension ConfigurationPrinter {
         list("static_routes", configuration.staticRoutes.map(route))
         list("static_rules", configuration.staticRules.map(rule))
         for instance in configuration.instances { write(instance) }
-        for group in configuration.syncGroups { write(group) }
+        for group in configuration.syncGroups + configuration.removedSyncGroups { write(group) }
     }
 
     private mutating func write(

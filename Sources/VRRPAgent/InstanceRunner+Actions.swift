@@ -91,10 +91,15 @@ extension InstanceRunner {
         refreshVirtualInterface(table, vanished)
         refreshSource(table, isVirtual, report)
         for tracked in priority.tracked {
-            guard case .interface(let text) = tracked, let tracked = InterfaceName(text) else {
+            guard case .interface(let text) = tracked, let other = InterfaceName(text) else {
                 continue
             }
-            update(.interface(text), .init(isWell: machine.isUp(tracked)))
+            // What is there again by now has lost its addresses all the same.
+            if vanished.contains(other) {
+                update(tracked, .failing) { report(.link(other, isUp: false)) }
+            }
+            let isUp = machine.isUp(other)
+            update(tracked, .init(isWell: isUp)) { report(.link(other, isUp: isUp)) }
         }
         if isUp, !router.isLinkUp {
             report(.link(name, isUp: true))

@@ -142,8 +142,15 @@ final class InstanceRunner {
     }
 
     /// Takes what is the matter with something that is tracked.
-    func update(_ tracked: EffectivePriority.Tracked, _ condition: EffectivePriority.Condition) {
-        for event in priority.update(tracked, condition) {
+    ///
+    /// - Parameter report: called before anything is done about it, when that is news.
+    func update(
+        _ tracked: EffectivePriority.Tracked, _ condition: EffectivePriority.Condition,
+        report: () -> Void = {}
+    ) {
+        let events = priority.update(tracked, condition)
+        if !events.isEmpty, router.state != .initialize { report() }
+        for event in events {
             if router.state != .initialize, case .file(let file) = tracked {
                 switch event {
                 case .faultRaised: log.detail("(\(name)): tracked file \(file) now FAULT state")

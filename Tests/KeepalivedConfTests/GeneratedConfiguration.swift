@@ -79,7 +79,7 @@ struct ConfigurationGenerator {
         \(some("notify_fifo /run/f# u g\nnotify_fifo_script \"/bin/x y\""))
         \(some("vrrp_notify_fifo /run/g#\nfifo_write_vrrp_states_on_reload"))
         \(some("vrrp_notify_priority_changes true\nstartup_script \"/bin/u 1\"\nstartup_script_timeout #"))
-        \(some("shutdown_script /bin/d\nshutdown_script_timeout #\nlog_unknown_vrids\numask 02#"))
+        \(some("shutdown_script /bin/d\nshutdown_script_timeout #\nlog_unknown_vrids\ndata_use_instance\numask 02#"))
         \(some("reload_check_config\nvrrp_garp_master_delay #\nvrrp_down_timer_adverts #"))
         }
         \(isChosen() ? "garp_group {\ngarp_interval 0.\(number(2...9))\ngna_interval 0.\(number(2...9))\n\(isChosen() ? "interfaces {\neth0\neth1\n}" : "interface eth0")\n}" : "")
@@ -102,6 +102,7 @@ struct ConfigurationGenerator {
         \(some("notify_fault /bin/f\nnotify_stop /bin/s"))
         \(isChosen() ? tracked() : "")
         }
+        \(isChosen() ? "vrrp_sync_group empty {\nnotify_stop /bin/e\n}" : "")
         """
     }
 

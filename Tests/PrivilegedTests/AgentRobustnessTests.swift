@@ -88,6 +88,26 @@ struct AgentRobustnessTests {
         try waitUntil("the address is gone") { try !stage.has("10.0.0.100") }
     }
 
+    @Test("without the interface of one of its addresses it is in FAULT, and back with it")
+    func otherInterface() throws {
+        let stage = try AgentStage()
+        let make = "ip link add v1 type veth peer name v2 && ip link set v2 up && ip link set v1 up"
+        try stage.run(make)
+        let agent = try AgentProcess(
+            instance("priority 254\nadvert_int 0.1")
+                .replacing("10.0.0.100", with: "10.0.0.100\n10.3.0.100 dev v1"),
+            in: stage.router.namespace, test: "other")
+        try agent.awaitLine("(VI_1) Entering MASTER STATE")
+        try waitUntil("the address is there") { try stage.has("10.3.0.100", on: "v1") }
+        try stage.run("ip link del v1")
+        try agent.awaitLine("Netlink reports v1 down\n(VI_1) Entering FAULT STATE")
+        try waitUntil("the others are gone") { try !stage.has("10.0.0.100") }
+        try stage.run(make)
+        try agent.awaitLine("Netlink reports v1 up\n(VI_1) Entering BACKUP STATE")
+        try agent.awaitLine("(VI_1) Entering MASTER STATE")
+        try waitUntil("the address is back") { try stage.has("10.3.0.100", on: "v1") }
+    }
+
     @Test("a virtual interface that is removed is made anew, and its addresses come back")
     func virtualInterface() throws {
         let stage = try AgentStage()

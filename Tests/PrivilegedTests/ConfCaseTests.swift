@@ -99,6 +99,8 @@ struct ConfCaseTests {
             guard let end = line.firstIndex(of: ")") else { continue }
             let name = String(line[line.index(after: line.startIndex)..<end])
             let said = line[line.index(after: end)...].drop { $0 == ":" || $0 == " " }
+            // keepalived tells of interfaces in the order of its list.
+            if said.hasPrefix("entering FAULT state (interface ") { continue }
             // Which of several scripts answers first is chance; what comes of all of them is not.
             if said.hasPrefix("Changing effective priority") {
                 priorities[name] = said.split(separator: " ").last

@@ -9,17 +9,18 @@ struct StartFaultsTests {
     private func lines(
         _ faults: Set<VirtualRouter.Fault>, family: IPAddress.Family = .v4,
         isSourceWritten: Bool = false
-    ) -> [String] {
+    ) throws -> [String] {
         StartFaults(
-            name: "VI_1", interface: "eth0", family: family, isSourceWritten: isSourceWritten,
+            name: "VI_1", interface: try #require(InterfaceName("eth0")), family: family,
+            isSourceWritten: isSourceWritten,
             faults: faults, fileStatus: { $0 == "f" ? -254 : -300 }
         ).lines
     }
 
     @Test("in keepalived 2.2.7's words and order")
-    func reasons() {
+    func reasons() throws {
         #expect(
-            lines([
+            try lines([
                 .trackedScript("chk"), .sourceAddress, .trackedFile("f"), .trackedFile("g"),
                 .trackedProcess("httpd"), .trackedInterface("eth1"), .link,
             ]) == [
@@ -32,17 +33,17 @@ struct StartFaultsTests {
                 "(VI_1): entering FAULT state due to script chk",
             ])
         #expect(
-            lines([.sourceAddress], family: .v6) == [
+            try lines([.sourceAddress], family: .v6) == [
                 "(VI_1) entering FAULT state (no IPv6 address for interface)"
             ])
         #expect(
-            lines([.sourceAddress], isSourceWritten: true) == [
+            try lines([.sourceAddress], isSourceWritten: true) == [
                 "(VI_1): entering FAULT state (src address not configured)"
             ])
     }
 
     @Test("what the file itself said is not said again, nor what is not known yet")
-    func untold() {
-        #expect(lines([.noUnicastPeers, .configuration, .awaitingScript("chk"), .group]) == [])
+    func untold() throws {
+        #expect(try lines([.noUnicastPeers, .configuration, .awaitingScript("chk"), .group]) == [])
     }
 }
