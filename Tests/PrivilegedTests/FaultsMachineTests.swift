@@ -134,8 +134,9 @@ struct FaultsMachineTests {
         let lab = try LabUnderTest("faults-streams", oneWebServer)
         try lab.up()
         for verb in [
-            "status faults-streams", "status faults-streams --format json", "list", "check",
-            "events -l faults-streams", "--help", "doctor",
+            "status \(labPrefix)faults-streams", "status \(labPrefix)faults-streams --format json",
+            "list", "check",
+            "events -l \(labPrefix)faults-streams", "--help", "doctor",
         ] {
             let run = try run("$LABCTL \(verb) > /dev/full", folder: lab.folder)
             #expect(run.status == 1, "labctl \(verb)")
@@ -161,7 +162,7 @@ struct FaultsMachineTests {
         try lab.up()
         let run = try run(
             // Descriptor 3 keeps the status of labctl apart from what head reads.
-            "{ { $LABCTL events -f -l faults-follow; echo $? >&3; } | head -n 1 > head; } 3>&1",
+            "{ { $LABCTL events -f -l \(labPrefix)faults-follow; echo $? >&3; } | head -n 1 > head; } 3>&1",
             folder: lab.folder)
         #expect(run.output == "141\n", "128 and SIGPIPE")
         #expect(run.errors == "")

@@ -29,7 +29,7 @@ struct FaultsTests {
         let second = try Labctl.run("up", lab.folder)
         #expect(
             second.errors == """
-                lab faults-twice is already up: take it down with `labctl down faults-twice`, or \
+                lab \(labPrefix)faults-twice is already up: take it down with `labctl down \(labPrefix)faults-twice`, or \
                 build this one under another name with `--name`
 
                 """)
@@ -41,16 +41,17 @@ struct FaultsTests {
         #expect(again.status == 5)
         #expect(
             again.errors
-                == "there is no lab faults-twice: `labctl list` shows those there are\n")
+                == "there is no lab \(labPrefix)faults-twice: `labctl list` shows those there are\n"
+        )
     }
 
     @Test("the same lab under another name runs beside the first")
     func otherName() throws {
         let lab = try LabUnderTest("faults-first", oneWebServer)
         try lab.up()
-        try lab.up("--name", "faults-second")
-        #expect(try Labctl.run("down", "faults-second").status == 0)
-        try expectNothingLeft(of: "faults-second")
+        try lab.up("--name", "\(labPrefix)faults-second")
+        #expect(try Labctl.run("down", "\(labPrefix)faults-second").status == 0)
+        try expectNothingLeft(of: "\(labPrefix)faults-second")
         #expect(try lab.exec("a", "true").status == 0)
         try lab.down()
     }
@@ -64,13 +65,14 @@ struct FaultsTests {
         #expect(run.status == 5)
         #expect(
             run.errors == """
-                the network namespace name faults-x-y-z is taken (see `ip netns`): build this lab \
+                the network namespace name \(labPrefix)faults-x-y-z is taken (see `ip netns`): build this lab \
                 under another name with `--name`
 
                 """)
-        #expect(!FileSystem.exists("/run/labctl/faults-x-y"))
-        #expect(try processes(of: "faults-x-y").isEmpty)
-        #expect(FileSystem.exists("/run/netns/faults-x-y-z"), "it is the first lab's still")
+        #expect(!FileSystem.exists("/run/labctl/\(labPrefix)faults-x-y"))
+        #expect(try processes(of: "\(labPrefix)faults-x-y").isEmpty)
+        #expect(
+            FileSystem.exists("/run/netns/\(labPrefix)faults-x-y-z"), "it is the first lab's still")
         try first.down()
         try second.up()
         try second.down()
@@ -80,11 +82,11 @@ struct FaultsTests {
     func foreignNamespaceName() throws {
         let lab = try LabUnderTest("faults-foreign", oneWebServer)
         try FileSystem.makeFolders("/run/netns")
-        try FileSystem.write([], to: "/run/netns/faults-foreign-a")
-        defer { try? FileSystem.remove("/run/netns/faults-foreign-a") }
+        try FileSystem.write([], to: "/run/netns/\(labPrefix)faults-foreign-a")
+        defer { try? FileSystem.remove("/run/netns/\(labPrefix)faults-foreign-a") }
         #expect(try Labctl.run("up", lab.folder).status == 5)
-        #expect(FileSystem.entry("/run/netns/faults-foreign-a") == .file)
-        #expect(!FileSystem.exists("/run/labctl/faults-foreign"))
+        #expect(FileSystem.entry("/run/netns/\(labPrefix)faults-foreign-a") == .file)
+        #expect(!FileSystem.exists("/run/labctl/\(labPrefix)faults-foreign"))
     }
 
     // MARK: Services

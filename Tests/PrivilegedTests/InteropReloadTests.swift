@@ -75,9 +75,10 @@ struct InteropReloadTests {
             ? ["vrrp-agent", "backup=keepalived", "master=keepalived"] : ["vrrp-agent"]
         let runs = try options.enumerated().map { index, option in
             (
-                option, "interop-reload-\(index)",
+                option, "\(labPrefix)interop-reload-\(index)",
                 try Labctl.start([
-                    "test", lab.folder, "--name", "interop-reload-\(index)", "--vrrp", option,
+                    "test", lab.folder, "--name", "\(labPrefix)interop-reload-\(index)", "--vrrp",
+                    option,
                 ])
             )
         }

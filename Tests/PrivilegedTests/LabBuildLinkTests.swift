@@ -99,9 +99,10 @@ struct LabBuildLinkTests {
         let second = try LabUnderTest("lbn-b", nodes)
         let run = try Labctl.run("up", second.folder)
         #expect(run.status == 5)
-        #expect(run.errors.contains("lbn-b-c is taken"), "\(run.errors)")
-        #expect(!FileSystem.exists("/run/labctl/lbn-b"))
-        #expect(try Labctl.tool("/bin/ip", "netns", "exec", "lbn-b-c", "true").status == 0)
+        #expect(run.errors.contains("\(labPrefix)lbn-b-c is taken"), "\(run.errors)")
+        #expect(!FileSystem.exists("/run/labctl/\(labPrefix)lbn-b"))
+        #expect(
+            try Labctl.tool("/bin/ip", "netns", "exec", "\(labPrefix)lbn-b-c", "true").status == 0)
         try first.down()
         try second.up()
         try second.down()
@@ -109,14 +110,15 @@ struct LabBuildLinkTests {
 
     @Test("a node may not take the name of somebody else's namespace")
     func nameOfAnother() throws {
-        #expect(try Labctl.tool("/bin/ip", "netns", "add", "lbo-a").status == 0)
-        defer { _ = try? Labctl.tool("/bin/ip", "netns", "delete", "lbo-a") }
+        #expect(try Labctl.tool("/bin/ip", "netns", "add", "\(labPrefix)lbo-a").status == 0)
+        defer { _ = try? Labctl.tool("/bin/ip", "netns", "delete", "\(labPrefix)lbo-a") }
         let lab = try LabUnderTest("lbo", "nodes: { a: {} }\n")
         let run = try Labctl.run("up", lab.folder)
         #expect(run.status == 5)
-        #expect(run.errors.contains("lbo-a is taken"), "\(run.errors)")
-        #expect(try Labctl.tool("/bin/ip", "netns", "exec", "lbo-a", "true").status == 0)
-        try expectNothingLeftExceptNames(of: "lbo")
+        #expect(run.errors.contains("\(labPrefix)lbo-a is taken"), "\(run.errors)")
+        #expect(
+            try Labctl.tool("/bin/ip", "netns", "exec", "\(labPrefix)lbo-a", "true").status == 0)
+        try expectNothingLeftExceptNames(of: "\(labPrefix)lbo")
     }
 
     private func expectNothingLeftExceptNames(of lab: String) throws {

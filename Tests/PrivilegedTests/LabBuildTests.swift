@@ -128,7 +128,7 @@ struct LabBuildTests {
         try lab.up()
         for (node, address) in [("alpha", "10.77.1.10/24"), ("gamma", "10.77.2.2/24")] {
             let run = try Labctl.tool(
-                "/bin/ip", "netns", "exec", "lb-build-\(node)", "ip", "-o", "addr")
+                "/bin/ip", "netns", "exec", "\(labPrefix)lb-build-\(node)", "ip", "-o", "addr")
             #expect(run.output.contains(" \(address) "), "\(run.errors)")
         }
     }
@@ -147,17 +147,19 @@ struct LabBuildTests {
 
     @Test("the same lab runs beside itself under another name, and neither hears of the other")
     func sideBySide() throws {
-        let up = try Labctl.run("up", lab.folder, "--name", "lb-build-too")
+        let up = try Labctl.run("up", lab.folder, "--name", "\(labPrefix)lb-build-too")
         #expect(up.status == 0, "\(up.errors)")
-        defer { _ = try? Labctl.run("down", "lb-build-too") }
+        defer { _ = try? Labctl.run("down", "\(labPrefix)lb-build-too") }
         try lab.apply("kill", "alpha")
         let ping = ["ping", "-c", "1", "-W", "1", "10.77.1.10"]
         let mine = try Labctl.start(["exec", "-l", lab.name, "beta", "--"] + ping).finish()
         #expect(mine.status == 1, "\(mine.output)")
-        let other = try Labctl.start(["exec", "-l", "lb-build-too", "beta", "--"] + ping).finish()
+        let other = try Labctl.start(
+            ["exec", "-l", "\(labPrefix)lb-build-too", "beta", "--"] + ping
+        ).finish()
         #expect(other.status == 0, "\(other.output)")
-        #expect(try Labctl.run("down", "lb-build-too").status == 0)
-        try expectNothingLeft(of: "lb-build-too")
+        #expect(try Labctl.run("down", "\(labPrefix)lb-build-too").status == 0)
+        try expectNothingLeft(of: "\(labPrefix)lb-build-too")
         #expect(try lab.exec("gamma", "true").status == 0)
     }
 }

@@ -167,20 +167,22 @@ struct LabCrashTests {
     @Test(
         "every verb sweeps what a killed lab has left, and leaves alone what is others'",
         arguments: [
-            ["list"], ["status"], ["exec", "-l", "lb-swept", "one", "true"], ["down", "lb-swept"],
-            ["logs", "-l", "lb-swept"], ["events", "-l", "lb-swept"],
-            ["kill", "-l", "lb-swept", "one"],
+            ["list"], ["status"], ["exec", "-l", "\(labPrefix)lb-swept", "one", "true"],
+            ["down", "\(labPrefix)lb-swept"],
+            ["logs", "-l", "\(labPrefix)lb-swept"], ["events", "-l", "\(labPrefix)lb-swept"],
+            ["kill", "-l", "\(labPrefix)lb-swept", "one"],
         ])
     func sweep(verb: [String]) throws {
         let lab = try LabUnderTest("lb-swept", Self.yaml)
         try lab.up()
         // Other people's names that look like ours: a link of theirs, and what `ip netns` makes.
-        let link = "/run/netns/lb-swept-theirs"
+        let link = "/run/netns/\(labPrefix)lb-swept-theirs"
         try FileSystem.link(link, to: "/proc/self/ns/net")
-        #expect(try Labctl.tool("/bin/ip", "netns", "add", "lb-swept-added").status == 0)
+        #expect(
+            try Labctl.tool("/bin/ip", "netns", "add", "\(labPrefix)lb-swept-added").status == 0)
         defer {
             try? FileSystem.remove(link)
-            _ = try? Labctl.tool("/bin/ip", "netns", "delete", "lb-swept-added")
+            _ = try? Labctl.tool("/bin/ip", "netns", "delete", "\(labPrefix)lb-swept-added")
         }
         let held = try #require(try LabProcesses(of: lab.name))
         held.end(with: SIGKILL)
@@ -188,11 +190,13 @@ struct LabCrashTests {
         // The dead could not remove anything: what is gone after this, the verb has swept.
         _ = try Labctl.start(verb, folder: "/").finish()
         // Another labctl on this machine may be sweeping the same at this moment.
-        try eventually("it is swept") { !FileSystem.exists("/run/labctl/lb-swept") }
-        #expect(FileSystem.entry("/run/netns/lb-swept-one") == nil)
-        #expect(FileSystem.entry("/run/netns/lb-swept-two") == nil)
+        try eventually("it is swept") { !FileSystem.exists("/run/labctl/\(labPrefix)lb-swept") }
+        #expect(FileSystem.entry("/run/netns/\(labPrefix)lb-swept-one") == nil)
+        #expect(FileSystem.entry("/run/netns/\(labPrefix)lb-swept-two") == nil)
         #expect(FileSystem.entry(link) != nil)
-        #expect(try Labctl.tool("/bin/ip", "netns", "exec", "lb-swept-added", "true").status == 0)
+        #expect(
+            try Labctl.tool("/bin/ip", "netns", "exec", "\(labPrefix)lb-swept-added", "true").status
+                == 0)
     }
 
     @Test("a sweep under way does not keep up from claiming the name")

@@ -189,9 +189,9 @@ struct LabExecTerminalTests {
     @Test("shell says which node of which lab it is, and passes its exit status on")
     func shell() throws {
         let session = try Session(["shell", "-l", lab.name, "box"])
-        try session.read(until: "[root@box (lb-terminal) ~]# ")
+        try session.read(until: "[root@box (\(labPrefix)lb-terminal) ~]# ")
         try session.type("cd /tmp\r")
-        try session.read(until: "[root@box (lb-terminal) tmp]# ")
+        try session.read(until: "[root@box (\(labPrefix)lb-terminal) tmp]# ")
         try session.type("sleep 100 & jobs; exit 6\r")
         let (status, text) = try session.end()
         #expect(status == 6)

@@ -196,10 +196,13 @@ final class RunningProgram {
     }
 }
 
+/// What the names of this run's labs begin with: test runs on one machine share /run/labctl.
+let labPrefix = "t\(String(getpid(), radix: 36))-"
+
 /// A lab of a test's own: a folder with a lab file, and a name that no other test has. When this
 /// object goes, the lab is taken down and the folder removed.
 final class LabUnderTest {
-    /// The lab's name.
+    /// The lab's name, with ``labPrefix``.
     let name: String
     /// The folder with the lab file in it.
     let folder: String
@@ -207,10 +210,11 @@ final class LabUnderTest {
     /// Writes a lab.
     ///
     /// - Parameters:
-    ///   - name: unique among all tests: labs share /run/labctl.
+    ///   - name: unique among all tests; ``labPrefix`` is put before it.
     ///   - yaml: the lab file, without its `name:`.
     ///   - files: other files of the folder, by path.
     init(_ name: String, _ yaml: String, files: [String: String] = [:]) throws {
+        let name = labPrefix + name
         self.name = name
         var template = Array("/tmp/labctl-lab-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {

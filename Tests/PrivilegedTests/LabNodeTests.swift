@@ -140,25 +140,27 @@ struct LabNodeTests {
         let yaml = "nodes: { a: { environment: { LAB: NAME } } }\n"
         let names = ["lb-name-one", "lb-name-two"]
         let labs = try names.map { name in
-            try LabUnderTest(name, yaml.split(separator: "NAME").joined(separator: name))
+            try LabUnderTest(
+                name, yaml.split(separator: "NAME").joined(separator: labPrefix + name))
         }
         let (one, two) = (labs[0], labs[1])
         try one.up()
         try two.up()
         func status(_ arguments: [String], in folder: String = "/") throws -> String {
             let run = try Labctl.start(["status"] + arguments, folder: folder).finish()
-            return run.status == 0 ? String(run.output.prefix(15)) : "status \(run.status)"
+            let name = run.output.prefix("lab ".count + one.name.count)
+            return run.status == 0 ? String(name) : "status \(run.status)"
         }
         let parent = one.folder[..<one.folder.lastIndex(of: "/")!]
-        #expect(try status([one.name]) == "lab lb-name-one")
-        #expect(try status([two.folder]) == "lab lb-name-two")
-        #expect(try status([two.folder + "/"]) == "lab lb-name-two")
-        #expect(try status([two.folder + "/lab.yaml"]) == "lab lb-name-two")
-        #expect(try status(["lab.yaml"], in: one.folder) == "lab lb-name-one")
-        #expect(try status(["."], in: one.folder) == "lab lb-name-one")
-        #expect(try status([], in: two.folder) == "lab lb-name-two")
+        #expect(try status([one.name]) == "lab \(labPrefix)lb-name-one")
+        #expect(try status([two.folder]) == "lab \(labPrefix)lb-name-two")
+        #expect(try status([two.folder + "/"]) == "lab \(labPrefix)lb-name-two")
+        #expect(try status([two.folder + "/lab.yaml"]) == "lab \(labPrefix)lb-name-two")
+        #expect(try status(["lab.yaml"], in: one.folder) == "lab \(labPrefix)lb-name-one")
+        #expect(try status(["."], in: one.folder) == "lab \(labPrefix)lb-name-one")
+        #expect(try status([], in: two.folder) == "lab \(labPrefix)lb-name-two")
         let relative = String(one.folder.dropFirst(parent.count + 1))
-        #expect(try status([relative], in: String(parent)) == "lab lb-name-one")
+        #expect(try status([relative], in: String(parent)) == "lab \(labPrefix)lb-name-one")
         #expect(try status([]) == "status 5")
 
         func exec(
@@ -169,20 +171,20 @@ struct LabNodeTests {
                 environment: environment
             ).finish().output
         }
-        #expect(try exec(["-l", two.name]) == "lb-name-two\n")
-        #expect(try exec(["--lab", two.folder]) == "lb-name-two\n")
-        #expect(try exec([], in: two.folder) == "lb-name-two\n")
-        let variable = ["LABCTL_LAB=lb-name-one"]
-        #expect(try exec([], variable) == "lb-name-one\n")
-        #expect(try exec([], in: two.folder, variable) == "lb-name-one\n")
-        #expect(try exec(["-l", two.name], variable) == "lb-name-two\n")
+        #expect(try exec(["-l", two.name]) == "\(labPrefix)lb-name-two\n")
+        #expect(try exec(["--lab", two.folder]) == "\(labPrefix)lb-name-two\n")
+        #expect(try exec([], in: two.folder) == "\(labPrefix)lb-name-two\n")
+        let variable = ["LABCTL_LAB=\(labPrefix)lb-name-one"]
+        #expect(try exec([], variable) == "\(labPrefix)lb-name-one\n")
+        #expect(try exec([], in: two.folder, variable) == "\(labPrefix)lb-name-one\n")
+        #expect(try exec(["-l", two.name], variable) == "\(labPrefix)lb-name-two\n")
 
         // In a folder it is that folder's lab: a second `down` does not end the other one.
         #expect(try Labctl.run("down", folder: two.folder).status == 0)
         let again = try Labctl.run("down", folder: two.folder)
         #expect(again.status == 5)
-        #expect(again.errors.contains("there is no lab lb-name-two"))
-        #expect(try status([one.name]) == "lab lb-name-one")
+        #expect(again.errors.contains("there is no lab \(labPrefix)lb-name-two"))
+        #expect(try status([one.name]) == "lab \(labPrefix)lb-name-one")
         #expect(try status([two.folder]) == "status 5")
     }
 
@@ -192,11 +194,14 @@ struct LabNodeTests {
         try lab.up()
         try lab.apply("kill", "b")
         let lines = try Labctl.run("list").output.split(separator: "\n")
-        let words = lines.first { $0.hasPrefix("lb-list ") }?.split(separator: " ").prefix(3)
-        #expect(words == ["lb-list", "2", "1"])
-        #expect(try Labctl.run("list", "--format", "json").output.contains(#""lab" : "lb-list""#))
+        let words = lines.first { $0.hasPrefix("\(labPrefix)lb-list ") }?.split(separator: " ")
+            .prefix(3)
+        #expect(words == ["\(labPrefix)lb-list", "2", "1"])
+        #expect(
+            try Labctl.run("list", "--format", "json").output.contains(
+                #""lab" : "\#(labPrefix)lb-list""#))
         try lab.down()
-        #expect(try !Labctl.run("list").output.contains("lb-list"))
+        #expect(try !Labctl.run("list").output.contains("\(labPrefix)lb-list"))
     }
 
     @Test("a lab that is up is not built again, and one that is down is not taken down again")
@@ -206,12 +211,12 @@ struct LabNodeTests {
         let pids = try processes(of: lab.name)
         let up = try Labctl.run("up", lab.folder)
         #expect(up.status == 5)
-        #expect(up.errors.hasPrefix("lab lb-twice is already up"), "\(up.errors)")
+        #expect(up.errors.hasPrefix("lab \(labPrefix)lb-twice is already up"), "\(up.errors)")
         #expect(try processes(of: lab.name) == pids)
         try lab.down()
         let down = try Labctl.run("down", lab.name)
         #expect(down.status == 5)
-        #expect(down.errors.hasPrefix("there is no lab lb-twice"), "\(down.errors)")
+        #expect(down.errors.hasPrefix("there is no lab \(labPrefix)lb-twice"), "\(down.errors)")
     }
 }
 

@@ -111,7 +111,7 @@ struct MistakesTests {
         #expect(check.status == 0)
         #expect(check.errors.hasPrefix("a.conf:"))
         #expect(check.errors.contains(": warning: "))
-        #expect(check.output == "lab.yaml: lab mistaken-warned is fine\n")
+        #expect(check.output == "lab.yaml: lab \(labPrefix)mistaken-warned is fine\n")
         let up = try Labctl.run("up", folder: lab.folder)
         #expect(up.status == 0)
         #expect(up.errors.hasPrefix(check.errors))
@@ -129,7 +129,7 @@ struct MistakesTests {
         #expect(kind.errors.contains("'http' is no [NODE=]KIND"))
         let node = try Labctl.run("up", lab.folder, "--vrrp", "b=keepalived")
         #expect(node.status == 2)
-        #expect(node.errors.hasPrefix("--vrrp: lab mistaken-options has no node 'b'"))
+        #expect(node.errors.hasPrefix("--vrrp: lab \(labPrefix)mistaken-options has no node 'b'"))
         try expectNothingLeft(of: lab.name)
     }
 }

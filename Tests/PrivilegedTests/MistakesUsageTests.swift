@@ -116,7 +116,7 @@ struct MistakesUsageTests {
         }
         let check = try runAsNobody(lab, ["check"])
         #expect(check.status == 0)
-        #expect(check.output == "lab.yaml: lab mistakes-nobody is fine\n")
+        #expect(check.output == "lab.yaml: lab \(labPrefix)mistakes-nobody is fine\n")
         try expectNothingLeft(of: lab.name)
     }
 
@@ -124,18 +124,20 @@ struct MistakesUsageTests {
     func othersLab() throws {
         let lab = try LabUnderTest("mistakes-others", "nodes: { a: {} }")
         try lab.up()
-        let sentence = "lab mistakes-others belongs to another user: run labctl with sudo\n"
+        let sentence =
+            "lab \(labPrefix)mistakes-others belongs to another user: run labctl with sudo\n"
         for arguments in [
-            ["status", "mistakes-others"], ["down", "mistakes-others"],
-            ["kill", "-l", "mistakes-others", "a"], ["logs", "-l", "mistakes-others"],
-            ["events", "-l", "mistakes-others"],
+            ["status", "\(labPrefix)mistakes-others"], ["down", "\(labPrefix)mistakes-others"],
+            ["kill", "-l", "\(labPrefix)mistakes-others", "a"],
+            ["logs", "-l", "\(labPrefix)mistakes-others"],
+            ["events", "-l", "\(labPrefix)mistakes-others"],
         ] {
             let run = try runAsNobody(lab, arguments)
             #expect(run.status == 3, "labctl \(arguments)")
             #expect(run.errors == sentence, "labctl \(arguments)")
         }
         let exec = try runAsNobody(
-            lab, ["exec", "-l", "mistakes-others", "a", "--", "true"])
+            lab, ["exec", "-l", "\(labPrefix)mistakes-others", "a", "--", "true"])
         #expect(exec.status == 125)
         #expect(exec.errors == sentence)
         let list = try runAsNobody(lab, ["list"])

@@ -43,21 +43,10 @@ private struct ScenarioRun: CustomStringConvertible {
 
     var description: String { "\(lab) \(scenario) with \(daemons.rawValue)" }
 
-    /// The lab's name while it is up: as several run at once, each needs its own.
-    var name: String {
-        let tag =
-            switch daemons {
-            case .ours: "va"
-            case .keepalived: "ka"
-            case .keepalivedAsMaster: "km"
-            case .keepalivedAsBackup: "kb"
-            case .frr: "fr"
-            }
-        return "sc-\(tag)-\(lab)-\(scenario)"
-    }
-
     /// Starts `labctl test`.
-    func start() throws -> RunningProgram {
+    ///
+    /// - Parameter name: the lab's while it is up: as several run at once, each needs its own.
+    func start(as name: String) throws -> RunningProgram {
         let other = lab == "httpd-ha" ? "slave" : "backup"
         return try Labctl.start([
             "test", "Labs/\(lab)", "--name", name, "--scenario", scenario, "--vrrp",
@@ -67,12 +56,15 @@ private struct ScenarioRun: CustomStringConvertible {
 
     /// Runs them side by side, since they wait most of the time; each must pass and leave nothing.
     static func expectPasses(_ runs: [ScenarioRun]) throws {
-        let programs = try runs.map { ($0, try $0.start()) }
-        for (run, program) in programs {
+        let programs = try runs.enumerated().map { index, run in
+            let name = "\(labPrefix)sc-\(index)"
+            return (run, name, try run.start(as: name))
+        }
+        for (run, name, program) in programs {
             let result = try program.finish()
             #expect(result.status == 0, "\(run):\n\(result.output)\(result.errors)")
             #expect(result.output.contains("\n1 passed, 0 failed in "), "\(run)")
-            try expectNothingLeft(of: run.name)
+            try expectNothingLeft(of: name)
         }
     }
 }
@@ -226,7 +218,7 @@ struct ScenarioFailureTests {
                 "backup.conf": backup.replacing("priority 99", with: "priority 50"),
             ])
         let runs = try Self.messages.keys.sorted().map { scenario in
-            let name = "sc-wrong-\(scenario)"
+            let name = "\(labPrefix)sc-wrong-\(scenario)"
             let program = try Labctl.start([
                 "test", lab.folder, "--name", name, "--scenario", scenario,
             ])
