@@ -19,6 +19,52 @@ private struct Footprint: CustomStringConvertible {
     var description: String { "\(residentKilobytes) KB, \(descriptorCount) descriptors" }
 }
 
+/// How long tasks were kept off the CPU, as the kernel counts it, over the time of a test.
+private struct MachineWatch {
+    private struct Sample {
+        var time: MonotonicInstant
+        /// Of all tasks together, and of all CPUs: what other tasks and the hypervisor took.
+        var waited: Duration
+    }
+
+    private var samples: [Sample] = []
+    /// The kernel adds up its counts that often (PSI_FREQ).
+    private static let period = Duration.seconds(2)
+
+    /// Takes a sample, if the last one is not of just now.
+    mutating func look() throws {
+        let now = MonotonicClock.now
+        if let last = samples.last, now - last.time < Self.period / 2 { return }
+        samples.append(Sample(time: now, waited: try Self.pressure() + Self.steal()))
+    }
+
+    /// At most how much of a span a task can have waited for a CPU.
+    func waited(from start: MonotonicInstant, to end: MonotonicInstant) -> Duration {
+        guard let before = samples.last(where: { $0.time < start - Self.period }) ?? samples.first,
+            let after = samples.first(where: { $0.time > end + Self.period }) ?? samples.last
+        else { return .zero }
+        return after.waited - before.waited
+    }
+
+    /// `some` of CPU pressure; nothing where the kernel does not tell.
+    private static func pressure() throws -> Duration {
+        guard let text = try? FileSystem.readText("/proc/pressure/cpu"),
+            let total = text.split(whereSeparator: \.isWhitespace).first(where: {
+                $0.hasPrefix("total=")
+            })
+        else { return .zero }
+        return .microseconds(Int(total.dropFirst("total=".count)) ?? 0)
+    }
+
+    /// The eighth number of the first line, in ticks of 10 ms (proc_stat(5)).
+    private static func steal() throws -> Duration {
+        let words = try FileSystem.readText("/proc/stat").split(separator: "\n").first?
+            .split(separator: " ")
+        let ticks = words.flatMap { $0.count > 8 ? Int($0[8]) : nil } ?? 0
+        return .milliseconds(10) * ticks
+    }
+}
+
 /// Three of our routers, of which two are struck every few seconds while the third only reloads, so
 /// that one process sees it all. `$LABCTL_SOAK_SECONDS` says how long; an hour if it does not.
 @Suite("An hour of kills, stops and reloads", .enabled(if: geteuid() == 0, "needs root"))
@@ -36,10 +82,6 @@ struct SoakTests {
     private static let residentMarginKilobytes = 768
     /// What an event on the timeline, which the supervisor keeps, may take.
     private static let bytesPerEvent = 1024
-    /// Of that many advertisements one may be late by an interval: what a machine that has other
-    /// things to do can cause. On an idle one none is.
-    private static let advertisementsPerMiss = 1000
-
     private static let nodes = ["r1", "r2", "r3"]
     private static let addresses = ["10.10.10.100", "fe80::5e00:1", "2001:db8::100"].compactMap {
         IPAddress($0)
@@ -151,17 +193,22 @@ struct SoakTests {
         let timeline = try WatchedTimeline(of: lab)
         let supervisor = try #require(try processes(of: lab.name).first)
         let agent = try Self.agent(of: "r3", lab)
+        var machine = MachineWatch()
         var before: (supervisor: Footprint, agent: Footprint, eventCount: Int)?
         let end = MonotonicClock.now + Self.length
         var round = 0
-        while MonotonicClock.now < end || round <= Self.warmUpRounds {
-            // The best is master again, alone, and is left alone for a while.
+        // The best is master again, alone, and is left alone for a while.
+        func awaitCalm(_ what: String) throws {
             let begin = MonotonicClock.now
-            try timeline.await("r1 is master in round \(round)") {
-                Self.addresses.allSatisfy { timeline.ownership.holders(of: $0) == ["r1"] }
+            try timeline.await(what) {
+                try machine.look()
+                return Self.addresses.allSatisfy { timeline.ownership.holders(of: $0) == ["r1"] }
                     && timeline.hasHeard("r1", .v4, since: begin + Self.pause)
                     && timeline.hasHeard("r1", .v6, since: begin + Self.pause)
             }
+        }
+        while MonotonicClock.now < end || round <= Self.warmUpRounds {
+            try awaitCalm("r1 is master in round \(round)")
             if round == Self.warmUpRounds {
                 before = (
                     try Footprint(of: supervisor), try Footprint(of: agent),
@@ -173,7 +220,8 @@ struct SoakTests {
             let time = MonotonicClock.now
             // A daemon that was killed leaves its addresses behind: they do not tell.
             try timeline.await("there is a master after \(strike.act) in round \(round)") {
-                Self.nodes.contains { node in
+                try machine.look()
+                return Self.nodes.contains { node in
                     Self.addresses.allSatisfy {
                         timeline.ownership.holders(of: $0).contains(node)
                             && timeline.hasHeard(node, $0.family, since: time)
@@ -183,6 +231,8 @@ struct SoakTests {
             try Self.apply(strike.repair, to: lab)
             round += 1
         }
+        // Nothing is under way, as at the first look.
+        try awaitCalm("r1 is master in the end")
         let first = try #require(before)
         let last = (supervisor: try Footprint(of: supervisor), agent: try Footprint(of: agent))
         print("\(round) rounds; agent \(first.agent) -> \(last.agent)")
@@ -198,16 +248,19 @@ struct SoakTests {
             last.supervisor.residentKilobytes
                 <= first.supervisor.residentKilobytes + Self.residentMarginKilobytes
                 + eventCount * Self.bytesPerEvent / 1024)
-        Self.expectNoMissedAdvertisement(timeline.finish())
+        Self.expectNoMissedAdvertisement(timeline.finish(), on: machine)
         try lab.down()
     }
 
     /// Between two of a master's advertisements, nothing having been done to its node, lies one
-    /// interval.
-    private static func expectNoMissedAdvertisement(_ events: [TimelineEvent]) {
+    /// interval, unless the machine let somebody wait for a CPU for as long as it is late.
+    private static func expectNoMissedAdvertisement(
+        _ events: [TimelineEvent], on machine: MachineWatch
+    ) {
         var lastTimes: [String: MonotonicInstant] = [:]
         var total = 0
         var missed: [Duration] = []
+        var excused: [Duration] = []
         for event in events {
             switch event.kind {
             case .advertisement(let seen):
@@ -222,7 +275,15 @@ struct SoakTests {
                 }
                 if let last = lastTimes[key] {
                     total += 1
-                    if event.time - last >= interval * 2 { missed.append(event.time - last) }
+                    let pause = event.time - last
+                    if pause >= interval * 2 {
+                        let waited = machine.waited(from: last, to: event.time)
+                        if waited >= pause - interval {
+                            excused.append(pause)
+                        } else {
+                            missed.append(pause)
+                        }
+                    }
                 }
                 lastTimes[key] = event.time
             case .control(_, let target):
@@ -236,7 +297,9 @@ struct SoakTests {
                 break
             }
         }
-        print("\(total) advertisements, missed: \(missed.map(\.milliseconds)) ms")
-        #expect(missed.count * advertisementsPerMiss <= total)
+        print(
+            "\(total) advertisements; one missed in \(missed.map(\.milliseconds)) ms, and while the "
+                + "machine was busy in \(excused.map(\.milliseconds)) ms")
+        #expect(missed.isEmpty)
     }
 }
