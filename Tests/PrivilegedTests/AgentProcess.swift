@@ -4,9 +4,27 @@ import LinuxSystem
 import NetworkTypes
 import Testing
 
-/// vrrp-agent in the foreground, in a folder of its own with its configuration and log; killed with
-/// this value.
+/// vrrp-agent, or keepalived in its place, in the foreground, in a folder of its own with its
+/// configuration and log; killed with this value.
 final class AgentProcess {
+    /// What is run.
+    enum Program: String, CaseIterable {
+        case ours = "vrrp-agent"
+        case keepalived
+
+        /// Ours is the one beside the tests.
+        fileprivate func path() throws -> String {
+            guard self == .ours else { return "/usr/sbin/keepalived" }
+            let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
+            let build = bundle.prefix(upTo: try #require(bundle.lastIndex(of: "/")))
+            return "\(build)/vrrp-agent"
+        }
+    }
+
+    /// Length of `Sat Nov 21 14:46:25 2026: `, with which lines begin where `-l` asks for it.
+    static let stampLength = 26
+
+    let program: Program
     let folder: String
     private(set) var pid: Int32
     private var hasEnded = false
@@ -18,27 +36,26 @@ final class AgentProcess {
     ///   - options: what the program is given besides, and `environment` too.
     init(
         _ configuration: String, in namespace: borrowing NetworkNamespace, test: String,
-        options: [String] = [], environment: [String] = []
+        program: Program = .ours, options: [String] = [], environment: [String] = []
     ) throws {
         let folder = "/tmp/vrrp-agent-\(getpid())-\(test)"
         self.folder = folder
+        self.program = program
         pid = 0
         try FileSystem.removeTree(folder)
         try FileSystem.makeFolders(folder)
         try configure(configuration)
-        let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
-        let build = bundle.prefix(upTo: try #require(bundle.lastIndex(of: "/")))
         let log = OwnedDescriptor(try systemCall("make a log") { creat("\(folder)/log", 0o644) })
         let input = try OwnedDescriptor.null()
-        let program = Program(
-            path: "\(build)/vrrp-agent",
+        let command = LinuxSystem.Program(
+            path: try program.path(),
             arguments: [
-                "vrrp-agent", "-nD", "-f", "\(folder)/keepalived.conf", "-p", "\(folder)/pid",
+                program.rawValue, "-nD", "-f", "\(folder)/keepalived.conf", "-p", "\(folder)/pid",
                 "-r", "\(folder)/vrrp.pid",
             ] + options,
             environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=\(folder)"] + environment,
             descriptors: [input.rawValue, log.rawValue, log.rawValue])
-        pid = try namespace.run { try program.start().pid }
+        pid = try namespace.run { try command.start().pid }
     }
 
     deinit {
@@ -56,7 +73,11 @@ final class AgentProcess {
             Array((parts.joined(separator: folder) + "\n").utf8), to: "\(folder)/keepalived.conf")
     }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    /// - Parameter toChild: where there is one, for VRRP: keepalived's parent passes on later.
+    func signal(_ number: Int32, toChild: Bool = false) {
+        let text = toChild ? (try? FileSystem.readText("\(folder)/vrrp.pid")) ?? "" : ""
+        kill(text.split(separator: "\n").first.flatMap { Int32($0) } ?? pid, number)
+    }
 
     /// Its wait status, awaited.
     @discardableResult

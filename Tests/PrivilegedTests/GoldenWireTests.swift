@@ -94,79 +94,35 @@ private struct GoldenConfiguration: Sendable {
 /// and what arrives at the other end of its link.
 private final class GoldenSender {
     let configuration: GoldenConfiguration
-    private let sender: TestNamespace
-    private let outside: TestNamespace
-    private let capture: PacketCapture
+    private let stage: GoldenStage
     private let agent: AgentProcess
     private(set) var frames: [[UInt8]] = []
 
     init(_ configuration: GoldenConfiguration) throws {
         self.configuration = configuration
-        sender = try TestNamespace()
-        outside = try TestNamespace()
-        try Self.set("accept_dad", "0", in: sender)
-        try Self.set("disable_ipv6", "1", in: outside)
-        try sender.socket.perform(
-            .add(
-                VethEnd(name: try name("eth0"), address: MACAddress(rawValue: 0x0200_0000_0001)),
-                peer: VethPeer(name: try name("watch"), namespace: outside.reference)))
-        capture = try outside.namespace.run {
-            try PacketCapture(filter: [FilterInstruction(0x06, 0, 0, .max)])
-        }
-        try outside.socket.perform(.set(outside.device("watch"), .up))
-        let eth0 = try sender.device("eth0")
-        try sender.socket.perform(
-            .set(eth0, .up), .add(address("10.10.10.1/24"), to: eth0),
-            .add(address("fd00:10::1/64"), to: eth0))
-        try Self.awaitLinkLocal(sender)
+        stage = try GoldenStage()
         agent = try AgentProcess(
-            configuration.text, in: sender.namespace, test: "golden-\(configuration.name)",
+            configuration.text, in: stage.router.namespace, test: "golden-\(configuration.name)",
             options: ["--start-as-master"])
     }
 
-    private static func set(
-        _ parameter: String, _ value: String, in namespace: borrowing TestNamespace
-    ) throws {
-        try namespace.namespace.run {
-            for name in ["all", "default"] {
-                try FileSystem.writeParameter(
-                    value, to: "/proc/sys/net/ipv6/conf/\(name)/\(parameter)")
-            }
-        }
-    }
-
-    private static func awaitLinkLocal(_ namespace: borrowing TestNamespace) throws {
-        let deadline = MonotonicClock.now + .seconds(30)
-        while !(try namespace.socket.addresses().contains { $0.scope == .link }) {
-            try #require(MonotonicClock.now < deadline, "eth0 has no link-local address")
-            usleep(1000)
-        }
-    }
-
-    /// Makes the unicast peers known, who are not there to be asked.
+    /// Makes the unicast peers known.
     static func introduce(_ senders: [GoldenSender]) throws {
-        for sender in senders { try sender.introducePeers() }
-    }
-
-    private func introducePeers() throws {
-        try sender.namespace.run {
-            for peer in ["10.10.10.2", "fd00:10::2"] {
-                let command =
-                    "ip neigh replace \(peer) lladdr 02:00:00:00:00:02 dev eth0 nud permanent"
-                try #require(system(command) == 0, "\(command)")
-            }
+        for sender in senders {
+            try sender.stage.introduce(
+                ["10.10.10.2", "fd00:10::2"], at: MACAddress(rawValue: 0x0200_0000_0002))
         }
     }
 
     /// The advertisements that have arrived.
     func advertisements() throws -> [[UInt8]] {
-        frames += try capture.drain().map(\.bytes)
+        frames += try stage.received().map(\.bytes)
         return frames.filter { ObservedAdvertisement(ethernetFrame: $0) != nil }
     }
 
     /// The distinct gratuitous ARPs and unsolicited neighbour advertisements that have arrived.
     func announcements() throws -> Set<String> {
-        frames += try capture.drain().map(\.bytes)
+        frames += try stage.received().map(\.bytes)
         return Set(frames.filter(Self.isAnnouncement).map(hexadecimal))
     }
 
