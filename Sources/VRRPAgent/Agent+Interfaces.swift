@@ -32,9 +32,16 @@ extension Agent {
             report.changes.compactMap { change in
                 if case .vanished(let name) = change { name } else { nil }
             })
+        for name in concerned.subtracting(vanished) where machine.kernel.interfaces[name] != nil {
+            self.report(.added(name))
+        }
         refresh(
             runners.filter { runner in concerned.contains(where: runner.isConcerned) },
             vanished: vanished)
+        for name in vanished where runners.contains(where: { $0.isConcerned(by: name) }) {
+            self.report(.deleted(name))
+            if machine.kernel.interfaces[name] != nil { self.report(.added(name)) }
+        }
         // Only now: farewells went through the sockets of before. After a loss nobody knows which
         // went and came back by the same number.
         let suspects = report.wasOverrun ? machine.kernel.interfaces.names : vanished
@@ -63,13 +70,40 @@ extension Agent {
     }
 
     private func refresh(_ runners: [InstanceRunner], vanished: Set<InterfaceName> = []) {
-        // Each change is reported once, however many instances it concerns.
-        var reported: Set<InterfaceReport> = []
+        var done: Set<InterfaceName> = []
         for runner in runners {
-            runner.refresh(vanished: vanished, isVirtual: virtualAddresses.contains) { report in
-                guard reported.insert(report).inserted else { return }
-                if report.isDetail { log.detail(report.text) } else { log.line(report.text) }
+            let tracked = runner.trackedInterfaces.filter { !done.contains($0) }
+            runner.refresh(
+                vanished: vanished, isVirtual: virtualAddresses.contains, report: report)
+            // keepalived's order: what an instance needs, what comes of it, the rest.
+            let own = runner.instance.interface
+            if done.insert(own).inserted { reportAddresses(of: own, isOnlyTracked: false) }
+            for name in tracked where done.insert(name).inserted {
+                reportAddresses(of: name, isOnlyTracked: true)
             }
+        }
+    }
+
+    /// Says what is new about an interface, once, however many instances it concerns.
+    private func report(_ report: InterfaceReport) {
+        guard interfaceLog.takes(report) else { return }
+        if report.isDetail { log.detail(report.text) } else { log.line(report.text) }
+    }
+
+    private func reportAddresses(of name: InterfaceName, isOnlyTracked: Bool) {
+        let reports = interfaceLog.reports(of: name, isOnlyTracked: isOnlyTracked) { family in
+            machine.kernel.interfaces.source(
+                family, on: name, includesTentative: true, isVirtual: virtualAddresses.contains)
+        }
+        reports.forEach(report)
+    }
+
+    /// Says all instances' interfaces' addresses anew.
+    func repeatAddresses() {
+        interfaceLog.forgetAddresses()
+        var done: Set<InterfaceName> = []
+        for instance in configuration.instances where done.insert(instance.interface).inserted {
+            reportAddresses(of: instance.interface, isOnlyTracked: false)
         }
     }
 

@@ -11,7 +11,10 @@ extension Agent {
         log.line("Reloading ...")
         let before = (configuration, placement, book)
         do {
+            log.detail("Opening file '\(options.configurationFile)'.")
             var parsed = try ConfigurationFile.read(options)
+            log.line("Configuration file \(options.configurationFile)")
+            log.line("Reloading")
             try ConfigurationFile.adapt(&parsed)
             for line in parsed.diagnostics.flatMap(\.logLines) { log.line(line) }
             guard !parsed.isRefused else {
@@ -23,6 +26,7 @@ extension Agent {
             placement = AddressPlacement(configuration)
             book = newBook
             try replaceRunners()
+            logSockets()
             log.line("Reload complete")
             releaseMemory()
         } catch {
@@ -44,6 +48,7 @@ extension Agent {
             else { continue }
             kept[instance.name] = runner
         }
+        repeatAddresses()
         let gone = runners.filter { kept[$0.name] == nil }
         let previousGroups = groupsByName
         groups = []

@@ -23,6 +23,8 @@ final class Agent {
     var runnersByName: [String: InstanceRunner] = [:]
     /// Every address that an instance moves.
     var virtualAddresses: Set<IPAddress> = []
+    /// What has been said of their interfaces.
+    var interfaceLog = InterfaceLog()
     /// Those of them that no instance is told to send from: nothing depends on their presence.
     var independentAddresses: Set<IPAddress> = []
     var sockets: [VRRPSocket.Key: SocketRunner] = [:]
@@ -104,6 +106,13 @@ final class Agent {
         try loop.run()
     }
 
+    /// Says what sockets there are.
+    func logSockets() {
+        for socket in sockets.values.sorted(by: { $0.socket.key < $1.socket.key }) {
+            log.detail(socket.socket.description)
+        }
+    }
+
     /// Starts the instances.
     private func begin() throws(SystemError) {
         if configuration.global.startupDelay > .zero {
@@ -116,9 +125,7 @@ final class Agent {
         log.detail("Registering gratuitous ARP shared channel")
         start(runners) { makeGroups() }
         openSockets()
-        for socket in sockets.values.sorted(by: { $0.socket.key < $1.socket.key }) {
-            log.detail(socket.socket.description)
-        }
+        logSockets()
         if runners.isEmpty { log.line("Warning - \(Version.name) has no configuration to run") }
         log.line("Startup complete")
         try ReadyNotification.send()

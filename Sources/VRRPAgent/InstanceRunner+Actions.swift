@@ -16,7 +16,9 @@ extension InstanceRunner {
             machine.virtualInterfaces.setMaster(true, for: name)
         case .removeAddresses: removeAddresses()
         case .restoreAddresses: objects.set()
-        case .replaceAddresses: objects.reconfigure(instance, placement)
+        case .replaceAddresses:
+            objects.reconfigure(instance, placement)
+            objects.confirm()
         case .announceAddresses(let count): owner.announce(self, count: count)
         case .transition(let transition):
             note(transition)
@@ -45,11 +47,8 @@ extension InstanceRunner {
         let isResignation = priority == Advertisement.resignationPriority
         for failure in sender.send(advertisement, from: source, through: socket) {
             // A farewell over a link that is down is only tried; netlink has said why.
-            if isResignation, failure.saysLinkIsDown {
-                log.detail(failure.line(for: name))
-            } else {
-                log.line(failure.line(for: name))
-            }
+            if isResignation, failure.saysLinkIsDown { continue }
+            log.line(failure.line(for: name))
         }
         statistics.advertisementsSent += 1
         if isResignation {
@@ -66,6 +65,14 @@ extension InstanceRunner {
     func isConcerned(by interface: InterfaceName) -> Bool {
         interface == instance.interface || interface == instance.virtualInterface?.name
             || priority.tracked.contains(.interface(interface.text))
+    }
+
+    /// The interfaces that it tracks, besides its own.
+    var trackedInterfaces: [InterfaceName] {
+        priority.tracked.compactMap { tracked in
+            guard case .interface(let text) = tracked else { return nil }
+            return InterfaceName(text).flatMap { $0 == instance.interface ? nil : $0 }
+        }
     }
 
     /// Tells the router what has changed about the interfaces.
@@ -88,6 +95,8 @@ extension InstanceRunner {
             if router.state != .initialize { report(.link(name, isUp: false)) }
             deliver(.faultRaised(.link))
         }
+        let comesUp = isUp && !router.isLinkUp
+        if comesUp { report(.link(name, isUp: true)) }
         refreshVirtualInterface(table, vanished)
         refreshSource(table, isVirtual, report)
         for tracked in priority.tracked {
@@ -101,10 +110,7 @@ extension InstanceRunner {
             let isUp = machine.isUp(other)
             update(tracked, .init(isWell: isUp)) { report(.link(other, isUp: isUp)) }
         }
-        if isUp, !router.isLinkUp {
-            report(.link(name, isUp: true))
-            deliver(.faultCleared(.link))
-        }
+        if comesUp { deliver(.faultCleared(.link)) }
     }
 
     private func refreshVirtualInterface(
@@ -134,10 +140,13 @@ extension InstanceRunner {
             }
         switch (source, router.hasSourceAddress) {
         case (nil, true):
-            if let lost = router.sourceAddress { report(.deassigned(lost, interface)) }
+            // With a link that went, it is one of the addresses that went later.
+            if let lost = router.sourceAddress, instance.sourceAddress == nil, router.isLinkUp {
+                report(.deassigned(lost, interface))
+            }
             deliver(.sourceAddressLost)
         case (let source?, let hadOne) where !hadOne || source != router.sourceAddress:
-            if !hadOne { report(.assigned(source, interface)) }
+            if !hadOne, instance.sourceAddress == nil { report(.assigned(source, interface)) }
             deliver(.sourceAddressAssigned(source))
         case (_?, _), (nil, false): break
         }

@@ -184,6 +184,7 @@ final class InstanceRunner {
     ) throws(UnsupportedInstance) {
         // Of a thousand instances a reload rarely changes more than one.
         guard next != instance || nextSetting != setting || nextPlacement != placement else {
+            objects.confirm()
             return updateTracked(condition)
         }
         let configuration = try next.routerConfiguration(nextSetting)

@@ -177,7 +177,8 @@ final class CraftedReceiver {
         }.map(String.init)
         let log = String(decoding: daemon.log.utf8.dropFirst(logLengthBefore), as: UTF8.self)
         reaction.lines = log.split(separator: "\n").map {
-            String($0.dropFirst(AgentProcess.stampLength))
+            // Which number was last: of that sender here, of all and one's own in keepalived.
+            DaemonLog.without("Local(", String($0.dropFirst(AgentProcess.stampLength)))
         }.filter { !$0.hasPrefix("Printing VRRP stats") }
         return true
     }

@@ -162,7 +162,7 @@ struct FaultsMachineTests {
         try lab.up()
         let run = try run(
             // Descriptor 3 keeps the status of labctl apart from what head reads.
-            "{ { $LABCTL events -f -l \(labPrefix)faults-follow; echo $? >&3; } | head -n 1 > head; } 3>&1",
+            "{ { $LABCTL events -f -l \(lab.name); echo $? >&3; } | head -n 1 > head; } 3>&1",
             folder: lab.folder)
         #expect(run.output == "141\n", "128 and SIGPIPE")
         #expect(run.errors == "")

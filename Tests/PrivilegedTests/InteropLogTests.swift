@@ -9,50 +9,28 @@ import Testing
     .enabled(if: hasKeepalived && hasTcpdump, "needs keepalived and tcpdump"))
 struct InteropLogTests {
     /// The lines in which our agent is not like keepalived, by how they begin, and why.
-    private static let differences = [
-        "Starting Keepalived v": "the daemon's name",
-        "Starting vrrp-agent v": "the daemon's name",
-        "Stopped Keepalived v": "the daemon's name",
-        "Stopped vrrp-agent v": "the daemon's name",
-        "Running on Linux ": "keepalived adds what it was built for",
-        "NOTICE: setting config option max_auto_priority": "we have no such option",
-        "Starting VRRP child process, pid=": "we are one process",
-        "Stopped - used (self/children)": "we are one process",
-        "Stopped": "one process says it once",
-        "CPU usage (self/children)": "we are one process",
-        "Startup complete": "keepalived's parent prints it at any time among its child's lines",
+    private static let differences = DaemonLog.differences.merging([
         "(VI_1) Received advert from 10.10.10.2 with lower priority":
             "comes only if both speak at the same moment",
-        "Assigned address fe80::": "IPv6 is not ours yet; and it comes when DAD is over",
-    ]
-
-    /// Length of `Sat Nov 21 14:46:25 2026: `.
-    private static let stampLength = 26
+        "Assigned address fe80::": "comes when the kernel has it, after the start or before",
+    ]) { $1 }
 
     /// The lines of each life of a daemon, in order: without stamps and descriptors' numbers, less
     /// those that differ, and each once: how often it is said depends on when the test acted.
     private static func lives(_ log: [String]) -> [[String]] {
         var lives: [[String]] = []
         for line in log {
-            let text = String(line.dropFirst(stampLength))
+            let text = String(line.dropFirst(AgentProcess.stampLength))
             if text.hasPrefix("Starting Keepalived v") || text.hasPrefix("Starting vrrp-agent v") {
                 lives.append([])
             }
             guard !lives.isEmpty, !differences.keys.contains(where: text.hasPrefix) else {
                 continue
             }
-            let plain = withoutDescriptors(text)
+            let plain = DaemonLog.without("fd(", text)
             if !lives[lives.count - 1].contains(plain) { lives[lives.count - 1].append(plain) }
         }
         return lives
-    }
-
-    private static func withoutDescriptors(_ line: String) -> String {
-        guard line.hasPrefix("VRRP sockpool: "), let range = line.firstRange(of: "fd(") else {
-            return line
-        }
-        let rest = line[range.upperBound...].drop { $0 != ")" }
-        return line[..<range.upperBound] + "n,n" + rest
     }
 
     @Test("are keepalived's, line by line and in order", arguments: DaemonPair.allCases)
@@ -87,7 +65,7 @@ struct InteropLogTests {
                 "Registering gratuitous ARP shared channel",
                 "(VI_1) removing VIPs.",
                 "(VI_1) Entering BACKUP STATE (init)",
-                "VRRP sockpool: [ifindex(  2), family(IPv4), proto(112), fd(n,n) multicast, "
+                "VRRP sockpool: [ifindex(  2), family(IPv4), proto(112), fd(n) multicast, "
                     + "address(224.0.0.18)]",
                 "(VI_1) Receive advertisement timeout",
                 "(VI_1) Entering MASTER STATE",

@@ -234,22 +234,23 @@ struct SoakTests {
         // Nothing is under way, as at the first look.
         try awaitCalm("r1 is master in the end")
         let first = try #require(before)
-        let last = (supervisor: try Footprint(of: supervisor), agent: try Footprint(of: agent))
-        print("\(round) rounds; agent \(first.agent) -> \(last.agent)")
-        print("supervisor \(first.supervisor) -> \(last.supervisor)")
-        #expect(last.agent.descriptorCount <= first.agent.descriptorCount)
-        #expect(last.supervisor.descriptorCount <= first.supervisor.descriptorCount)
-        #expect(
-            last.agent.residentKilobytes
-                <= first.agent.residentKilobytes + Self.residentMarginKilobytes)
         let eventCount = timeline.events.count - first.eventCount
-        print("\(eventCount) events since")
-        #expect(
-            last.supervisor.residentKilobytes
-                <= first.supervisor.residentKilobytes + Self.residentMarginKilobytes
-                + eventCount * Self.bytesPerEvent / 1024)
+        print("\(round) rounds, \(eventCount) events since the first look")
+        Self.expectNoGrowth("agent", first.agent, try Footprint(of: agent))
+        Self.expectNoGrowth(
+            "supervisor", first.supervisor, try Footprint(of: supervisor), eventCount: eventCount)
         Self.expectNoMissedAdvertisement(timeline.finish(), on: machine)
         try lab.down()
+    }
+
+    /// - Parameter eventCount: how many events it has had to keep meanwhile.
+    private static func expectNoGrowth(
+        _ name: String, _ first: Footprint, _ last: Footprint, eventCount: Int = 0
+    ) {
+        print("\(name) \(first) -> \(last)")
+        #expect(last.descriptorCount <= first.descriptorCount, "\(name)")
+        let margin = residentMarginKilobytes + eventCount * bytesPerEvent / 1024
+        #expect(last.residentKilobytes <= first.residentKilobytes + margin, "\(name)")
     }
 
     /// Between two of a master's advertisements, nothing having been done to its node, lies one
@@ -298,8 +299,8 @@ struct SoakTests {
             }
         }
         print(
-            "\(total) advertisements; one missed in \(missed.map(\.milliseconds)) ms, and while the "
-                + "machine was busy in \(excused.map(\.milliseconds)) ms")
+            "\(total) advertisements; one missed in \(missed.map(\.milliseconds)) ms, "
+                + "and while the machine was busy in \(excused.map(\.milliseconds)) ms")
         #expect(missed.isEmpty)
     }
 }

@@ -145,17 +145,27 @@ final class InstanceObjects {
         kernel.remove(addresses.removed, for: owner)
         let oldDrops = dropped ? old.addresses + old.excluded : []
         let newDrops = dropsPackets ? new.addresses + new.excluded : []
+        for address in addresses.removed {
+            log.line("\(owner)ip address \(address), no longer exist")
+        }
         let drops = KernelDifference(from: oldDrops, to: newDrops)
         firewall.allow(drops.removed, of: owner)
         firewall.drop(drops.added, of: owner)
-        step("setting VIPs.", new.addresses.filter(Set(addresses.added).contains), kernel.add)
-        step("setting E-VIPs.", new.excluded.filter(Set(addresses.added).contains), kernel.add)
+        kernel.add(addresses.added, for: owner)
         // A route goes with the address it has as its source, and an interface's with its first
         // address: where addresses went, all are asked for again.
-        step(
-            "setting Virtual Routes", addresses.removed.isEmpty ? routes.added : new.routes,
-            kernel.add)
-        step("setting Virtual Rules", rules.added, kernel.add)
+        kernel.add(addresses.removed.isEmpty ? routes.added : new.routes, for: owner)
+        kernel.add(rules.added, for: owner)
+    }
+
+    /// Says after a reload that everything is set, as keepalived does, which sets it all again.
+    func confirm() {
+        guard isSet, log.isDetailed else { return }
+        let parts = parts
+        for (line, objects) in [
+            ("setting VIPs.", parts.addresses), ("setting E-VIPs.", parts.excluded),
+            ("setting Virtual Routes", parts.routes), ("setting Virtual Rules", parts.rules),
+        ] where !objects.isEmpty { log.detail("\(owner)\(line)") }
     }
 
     // MARK: Interference

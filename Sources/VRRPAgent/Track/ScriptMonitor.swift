@@ -125,7 +125,9 @@ struct ScriptMonitor {
             nextRun = now
             return begin(now)
         case .timer:
-            return expire(now) + begin(now)
+            // A run that may take as long as the interval is due to end just after the next is due
+            // to begin.
+            return begin(now) + expire(now)
         case .started(let pid):
             guard case .starting(let since) = run else { return [] }
             run = .running(pid: pid, timeout: since + (script.timeout ?? script.interval))
