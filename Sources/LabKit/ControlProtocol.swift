@@ -28,6 +28,8 @@ enum ControlRequest: Codable, Sendable {
     /// Run a scenario; its steps' reports are streamed, and every event of the timeline where they
     /// are wanted.
     case runScenario(String, withEvents: Bool)
+    /// Run steps that are no scenario of the lab's file.
+    case run(Scenario)
     /// Wait until every virtual router has elected a master.
     case awaitConvergence
 }
@@ -77,6 +79,8 @@ enum ControlReply: Codable, Sendable {
     /// Whole blocks of a pcapng file.
     case capture(Data)
     case step(StepReport)
+    /// What the timeline shows around what went wrong, before the report about it.
+    case slice([TimelineEvent])
     case verdict(ScenarioOutcome)
 
     /// The kinds of ``LabError`` that a supervisor reports.
@@ -108,9 +112,12 @@ public struct LogLine: Codable, Equatable, Sendable {
 /// How a scenario ended.
 public struct ScenarioOutcome: Codable, Equatable, Sendable {
     /// What became of a scenario.
-    public enum Verdict: String, Codable, Sendable { case passed, failed, inconclusive }
+    public enum Verdict: String, Codable, Sendable {
+        case passed, failed, inconclusive, skipped
+    }
     public var verdict: Verdict
-    /// The message of the step that failed, or why nothing can be said; empty when it passed.
+    /// The message of the step that failed, why nothing can be said, or what this machine lacks;
+    /// empty when it passed.
     public var message: String
     /// How long the scenario ran.
     @Nanoseconds public var duration: Duration

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+public import LabModel
 import LinuxSystem
 import Netlink
 import NetworkTypes
@@ -15,6 +16,19 @@ public enum Doctor {
         public var isRequired: Bool
         /// What was found; where it is missing, why and how to get it.
         public var detail: String
+    }
+
+    /// Why a scenario cannot be run here: what it needs and this machine lacks, with the remedy;
+    /// nil when it can.
+    public static func skip(_ scenario: Scenario) -> ScenarioOutcome? {
+        guard !scenario.needs.isEmpty else { return nil }
+        let findings = examine()
+        let missing = scenario.needs.compactMap { need in
+            findings.first { $0.capability == need.finding && !$0.isPresent }
+        }
+        guard !missing.isEmpty else { return nil }
+        let reasons = missing.map { "\($0.capability): \($0.detail)" }
+        return ScenarioOutcome(.skipped(reasons.joined(separator: "; ")), duration: .zero)
     }
 
     /// Looks at everything. Tries things in namespaces of its own; leaves nothing behind.
@@ -201,6 +215,17 @@ public enum Doctor {
         while waitpid(started.pid, &status, 0) < 0, errno == EINTR {}
         guard Termination(waitStatus: status) == .exited(status: 0) else {
             throw SystemError("\(path) \(arguments.joined(separator: " "))", .notPermitted)
+        }
+    }
+}
+
+extension Scenario.Capability {
+    /// The name of the doctor's finding about it.
+    fileprivate var finding: String {
+        switch self {
+        case .cgroup2: "cgroup v2"
+        case .frr: "vrrpd"
+        case .netem, .ipvs, .dummy, .macvlan, .vrf, .keepalived: rawValue
         }
     }
 }

@@ -150,16 +150,39 @@ public struct LabClient {
         }
     }
 
-    /// Runs a scenario of the lab's file; every step's report is given as it comes, and every event
-    /// of the timeline where `onEvent` wants them.
+    /// Runs a scenario of the lab's file.
+    ///
+    /// - Parameters:
+    ///   - onEvent: given every event of the timeline, where it wants them.
+    ///   - onSlice: given what the timeline shows around what went wrong, before the report of it.
+    ///   - onStep: given every step's report as it comes.
     public func run(
-        scenario: String, onEvent: ((TimelineEvent) -> Void)? = nil, onStep: (StepReport) -> Void
+        scenario: String, onEvent: ((TimelineEvent) -> Void)? = nil,
+        onSlice: ([TimelineEvent]) -> Void = { _ in }, onStep: (StepReport) -> Void
+    ) throws(LabError) -> ScenarioOutcome {
+        try run(
+            .runScenario(scenario, withEvents: onEvent != nil), onEvent: onEvent,
+            onSlice: onSlice, onStep: onStep)
+    }
+
+    /// Runs steps that are no scenario of the lab's file; its files are not laid.
+    public func run(
+        _ scenario: Scenario, onSlice: ([TimelineEvent]) -> Void = { _ in },
+        onStep: (StepReport) -> Void = { _ in }
+    ) throws(LabError) -> ScenarioOutcome {
+        try run(.run(scenario), onEvent: nil, onSlice: onSlice, onStep: onStep)
+    }
+
+    private func run(
+        _ request: ControlRequest, onEvent: ((TimelineEvent) -> Void)?,
+        onSlice: ([TimelineEvent]) -> Void, onStep: (StepReport) -> Void
     ) throws(LabError) -> ScenarioOutcome {
         let connection = try ControlConnection(directory)
-        try connection.send(.runScenario(scenario, withEvents: onEvent != nil))
+        try connection.send(request)
         while true {
             switch try connection.receive() {
             case .step(let report): onStep(report)
+            case .slice(let events): onSlice(events)
             case .event(let event): onEvent?(event)
             case .verdict(let outcome): return outcome
             default: throw unexpected

@@ -65,7 +65,8 @@ extension TimelineEvent.Kind {
         case .control(_, let target): target.node
         case .fault(let fault): fault.endpoint?.node
         case .claim(let claim): claim.node
-        case .probe, .step, .violation, .stall, .lost: nil
+        case .scenario(.line(let target, _)): target.node
+        case .probe, .step, .violation, .stall, .lost, .scenario: nil
         }
     }
 
@@ -102,6 +103,7 @@ extension TimelineEvent.Kind {
         case .violation(let violation): violation.words
         case .stall(let duration): "this machine stood still for \(duration.text)"
         case .lost(let loss): loss.words
+        case .scenario(let event): event.words
         }
     }
 }
@@ -167,6 +169,7 @@ extension ProbeResult {
         let name = probe.map { "probe \($0)" } ?? "request"
         switch outcome {
         case .answered(let status, let body): return "\(name): \(status), \(body.utf8.count) bytes"
+        case .replied: return "\(name): answered"
         case .failed(let reason): return "\(name): \(reason)"
         }
     }
@@ -199,6 +202,8 @@ extension StepResult {
         if let outage {
             let length = outage.duration(now: outage.end ?? outage.begin).text
             text += ", outage \(length), \(Words.lost(outage.lostRequests))"
+        } else if let measured {
+            text += ", \(measured)"
         } else if bound == nil {
             text += ", no request lost"
         }

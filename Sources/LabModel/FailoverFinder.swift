@@ -50,7 +50,8 @@ private struct FailoverFinder {
             .link(_, _, _, false), .link(_, _, false, _):
             accidents.append(event)
         case .service, .node, .link, .addressAdded, .addressRemoved, .routeAdded, .routeRemoved,
-            .neighbourRemoved, .arp, .packet, .step, .claim, .violation, .stall, .lost:
+            .neighbourRemoved, .arp, .packet, .step, .claim, .violation, .stall, .lost,
+            .scenario:
             break
         }
     }

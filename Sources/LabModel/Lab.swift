@@ -27,6 +27,12 @@ public struct Lab: Codable, Equatable, Sendable {
         self.scenarios = scenarios
     }
 
+    /// The nodes by their interfaces' Ethernet addresses.
+    public var stations: [MACAddress: String] {
+        let pairs = nodes.flatMap { node in node.interfaces.map { ($0.mac, node.name) } }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
     /// The node of that name.
     public func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
 }

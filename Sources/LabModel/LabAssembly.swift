@@ -116,7 +116,8 @@ struct LabAssembly {
                 })
         }
         return Lab(
-            name: labName, networks: networks, nodes: built, links: links, scenarios: scenarios)
+            name: labName, networks: networks, nodes: built, links: links,
+            scenarios: scenarios.flatMap(\.runs))
     }
 }
 

@@ -56,7 +56,8 @@ struct LabFileDecoder {
         }
         if let entry = fields["scenarios"] {
             let errorsBefore = diagnostics.errorCount
-            draft.scenarios = scenarios(entry, nodes: draft.nodes)
+            draft.scenarios = scenarios(
+                entry, nodes: draft.nodes, links: draft.linksAreSound ? draft.links : nil)
             draft.scenariosAreSound = diagnostics.errorCount == errorsBefore
         } else {
             draft.scenariosAreSound = !fields.hasUnknownKeys

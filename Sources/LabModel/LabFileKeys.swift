@@ -32,23 +32,95 @@ struct LabFileKeys: Sendable {
     static let link = LabFileKeys(
         "link", ["endpoints", "addresses", "mtu"], required: ["endpoints"])
     static let scenario = LabFileKeys(
-        "scenario", ["summary", "description", "files", "probes", "steps"], required: ["steps"])
+        "scenario",
+        [
+            "summary", "description", "needs", "files", "probes", "checks", "steps", "cleanup",
+            "sweep",
+        ], required: ["steps"])
+    static let sweep = LabFileKeys("sweep", ["over", "by"], required: ["over", "by"])
     static let probe = LabFileKeys(
-        "probe", ["from", "http", "every", "timeout"], required: ["from", "http"])
+        "probe", ["from", "http", "tcp", "udp", "ping", "arp", "keep", "every", "timeout"],
+        required: ["from"])
     static let step = LabFileKeys(
-        "step", ["stop", "start", "restart", "kill", "exec", "wait", "expect"])
+        "step",
+        [
+            "stop", "start", "restart", "kill", "reload", "freeze", "thaw", "link", "partition",
+            "heal", "exec", "edit", "parallel", "wait", "expect", "at",
+        ])
+    static let linkFault = LabFileKeys(
+        "linkFault", ["port", "state", "direction"], required: ["port", "state"])
     static let execution = LabFileKeys(
-        "execution", ["on", "command", "status"], required: ["on", "command"])
-    static let addressExpectation = LabFileKeys(
-        "addressExpectation", ["vip", "on", "absent", "within", "for"], required: ["vip"])
-    static let httpExpectation = LabFileKeys(
-        "httpExpectation", ["http", "from", "body", "within", "for"], required: ["http", "from"])
-    static let outageExpectation = LabFileKeys(
-        "outageExpectation", ["outage", "at-most"], required: ["outage", "at-most"])
+        "execution", ["on", "command", "status", "output"], required: ["on", "command"])
+    static let textMatch = LabFileKeys("textMatch", ["contains", "matches"])
 
     /// All tables.
-    static let all = [
-        lab, network, node, interface, route, file, service, readiness, link, scenario, probe,
-        step, execution, addressExpectation, httpExpectation, outageExpectation,
+    static let all =
+        [
+            lab, network, node, interface, route, file, service, readiness, link, scenario, sweep,
+            probe, step, linkFault, execution, textMatch, advertPattern,
+        ] + expectations + [check] + checks
+}
+
+// Expectations and checks: the first required key of each says what it is about.
+extension LabFileKeys {
+    static let addressExpectation = LabFileKeys(
+        "addressExpectation", ["vip", "on", "absent", "within", "for"], required: ["vip"])
+    static let stateExpectation = LabFileKeys(
+        "stateExpectation", ["state", "on", "router", "within", "for"],
+        required: ["state", "on"])
+    static let httpExpectation = LabFileKeys(
+        "httpExpectation", ["http", "from", "body", "status", "outcome", "within", "for"],
+        required: ["http", "from"])
+    static let tcpExpectation = LabFileKeys(
+        "tcpExpectation", ["tcp", "from", "outcome", "within", "for"], required: ["tcp", "from"])
+    static let udpExpectation = LabFileKeys(
+        "udpExpectation", ["udp", "from", "outcome", "within", "for"], required: ["udp", "from"])
+    static let pingExpectation = LabFileKeys(
+        "pingExpectation", ["ping", "from", "outcome", "within", "for"],
+        required: ["ping", "from"])
+    static let arpExpectation = LabFileKeys(
+        "arpExpectation", ["arp", "from", "outcome", "within", "for"], required: ["arp", "from"])
+    static let logExpectation = LabFileKeys(
+        "logExpectation", ["log", "contains", "matches", "within"], required: ["log"])
+    static let sequenceExpectation = LabFileKeys(
+        "sequenceExpectation", ["sequence", "within"], required: ["sequence"])
+    static let outageExpectation = LabFileKeys(
+        "outageExpectation", ["outage", "at-most"], required: ["outage", "at-most"])
+    static let latencyExpectation = LabFileKeys(
+        "latencyExpectation", ["latency"] + LatencyLimit.words.map(\.word),
+        required: ["latency"])
+    static let neighbourExpectation = LabFileKeys(
+        "neighbourExpectation", ["neighbour", "of", "is", "within", "for"],
+        required: ["neighbour", "of", "is"])
+    static let advertsExpectation = LabFileKeys(
+        "advertsExpectation", ["adverts", "count", "at-least", "at-most", "for"],
+        required: ["adverts"])
+    static let inspectExpectation = LabFileKeys(
+        "inspectExpectation", ["ip", "on", "path", "equals", "within", "for"],
+        required: ["ip", "on", "path", "equals"])
+
+    /// The tables of `expect`.
+    static let expectations = [
+        addressExpectation, stateExpectation, httpExpectation, tcpExpectation, udpExpectation,
+        pingExpectation, arpExpectation, logExpectation, sequenceExpectation, outageExpectation,
+        latencyExpectation, neighbourExpectation, advertsExpectation, inspectExpectation,
     ]
+
+    static let advertPattern = LabFileKeys("advertPattern", ["from", "priority"])
+
+    static let check = LabFileKeys(
+        "check",
+        [
+            "one-owner", "owned", "adverts", "dead-are-silent", "priority",
+            "no-duplicate-address", "survives",
+        ])
+    static let oneOwnerCheck = LabFileKeys(
+        "oneOwnerCheck", ["vip", "overlap"], required: ["vip"])
+    static let ownedCheck = LabFileKeys("ownedCheck", ["vip", "gap"], required: ["vip", "gap"])
+    static let advertsCheck = LabFileKeys("advertsCheck", ["router", "gap"], required: ["gap"])
+    static let priorityCheck = LabFileKeys(
+        "priorityCheck", ["of", "from", "to"], required: ["from", "to"])
+
+    /// The tables of the checks that are mappings.
+    static let checks = [oneOwnerCheck, ownedCheck, advertsCheck, priorityCheck]
 }

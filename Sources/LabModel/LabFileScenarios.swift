@@ -9,6 +9,9 @@ extension LabFileDecoder {
         var services: [String: [String]?]?
         /// The nodes in the order of the file.
         var nodes: [String] = []
+        /// The interfaces of each node by its name, those that only a link names as well; nil
+        /// where they could not be read.
+        var interfaces: [String: Set<String>]?
         /// The names of all probes, mistaken ones too; nil when they could not be read.
         var probes: [String]? = []
         /// The scenario, in the words of messages.
@@ -16,10 +19,13 @@ extension LabFileDecoder {
     }
 
     /// The `scenarios` section.
-    mutating func scenarios(_ entry: YAMLEntry, nodes: [NodeDraft]?) -> [Scenario] {
+    mutating func scenarios(
+        _ entry: YAMLEntry, nodes: [NodeDraft]?, links: [LinkDraft]?
+    ) -> [Scenario] {
         var scope = ScenarioScope()
         if let nodes {
             scope.nodes = nodes.map(\.name.value)
+            scope.interfaces = links.map { interfaces(of: nodes, links: $0) }
             scope.services = Dictionary(
                 nodes.map { ($0.name.value, $0.serviceNames) },
                 uniquingKeysWith: { first, _ in first })
@@ -27,6 +33,18 @@ extension LabFileDecoder {
         return (namedEntries(entry, what: "scenarios") ?? []).compactMap {
             scenario($0, scope: scope)
         }
+    }
+
+    private func interfaces(of nodes: [NodeDraft], links: [LinkDraft]) -> [String: Set<String>] {
+        var interfaces: [String: Set<String>] = [:]
+        for node in nodes {
+            interfaces[node.name.value] =
+                Set(node.interfaces.map(\.name.value.text)).union(node.unsoundInterfaces)
+        }
+        for end in links.flatMap(\.endpoints) {
+            interfaces[end.node]?.insert(end.writtenInterface)
+        }
+        return interfaces
     }
 
     private mutating func scenario(_ entry: YAMLEntry, scope: ScenarioScope) -> Scenario? {
@@ -58,6 +76,7 @@ extension LabFileDecoder {
                 }
             }
         }
+        scenario.needs = fields["needs"].map { needs($0, of: scope.place) } ?? []
         if let entry = fields["probes"] {
             let entries = namedEntries(entry, what: "probes of \(scope.place)")
             scope.probes = entries?.map(\.key)
@@ -65,13 +84,74 @@ extension LabFileDecoder {
         } else if fields.hasUnknownKeys {
             scope.probes = nil
         }
+        if let entry = fields["checks"] { scenario.checks = checks(entry, scope: scope) }
         if let entry = fields["steps"], let values = list(entry, what: "steps of \(scope.place)") {
             if values.isEmpty { diagnostics.error("\(scope.place) has no steps", at: entry.mark) }
             scenario.steps = values.enumerated().compactMap { index, value in
-                step(value, number: index + 1, scope: scope)
+                step(value, place: "step \(index + 1) of \(scope.place)", scope: scope)
             }
         }
+        if let entry = fields["cleanup"],
+            let values = list(entry, what: "cleanup of \(scope.place)")
+        {
+            scenario.cleanup = values.enumerated().compactMap { index, value in
+                step(value, place: "cleanup step \(index + 1) of \(scope.place)", scope: scope)
+            }
+        }
+        if let entry = fields["sweep"] {
+            scenario.sweep = sweep(entry, of: scenario, place: scope.place)
+        }
         return scenario
+    }
+
+    private mutating func needs(_ entry: YAMLEntry, of place: String) -> [Scenario.Capability] {
+        (texts(entry, of: place) ?? []).compactMap { text in
+            if let known = Scenario.Capability(rawValue: text.value) { return known }
+            let all = Scenario.Capability.allCases.map(\.rawValue)
+            diagnostics.error(
+                "\(place) needs '\(text.value)', which nobody knows"
+                    + SpellingSuggestion.hint(for: text.value, among: all), at: text.mark)
+            return nil
+        }
+    }
+
+    private mutating func sweep(
+        _ entry: YAMLEntry, of scenario: Scenario, place: String
+    ) -> Scenario.Sweep? {
+        let what = "sweep of \(place)"
+        guard let fields = fields(entry.value, as: .sweep, place: what, mark: entry.keyMark),
+            let over = fields["over"], let by = fields["by"], let text = text(over, of: what)
+        else { return nil }
+        let step = duration(by, of: what)
+        let ends = text.value.split(separator: ".", omittingEmptySubsequences: false)
+        // A decimal point is one as well: the two between the ends stand alone.
+        let middle = ends.indices.first { ends[$0].isEmpty }
+        let from = middle.flatMap {
+            Duration(durationText: ends[..<$0].joined(separator: "."))
+        }
+        let through = middle.flatMap {
+            Duration(durationText: ends[($0 + 1)...].joined(separator: "."))
+        }
+        guard let from, let through, from <= through else {
+            diagnostics.error(
+                "'over' of \(what) must be two durations as in 0ms..900ms, not '\(text.value)'",
+                at: text.mark)
+            return nil
+        }
+        guard scenario.steps.haveTrigger else {
+            diagnostics.error(
+                "\(place) has no 'at:' that a sweep could move", at: entry.keyMark)
+            return nil
+        }
+        guard let step else { return nil }
+        let sweep = Scenario.Sweep(from: from, through: through, step: step)
+        guard sweep.count <= Scenario.Sweep.maximumRuns else {
+            diagnostics.error(
+                "\(what) makes \(sweep.count) runs; \(Scenario.Sweep.maximumRuns) is the most",
+                at: entry.keyMark)
+            return nil
+        }
+        return sweep
     }
 
     /// A scenario's name: a word of the command line, and a file's name in recorded runs.
@@ -90,34 +170,6 @@ extension LabFileDecoder {
         }
     }
 
-    private mutating func probe(_ entry: YAMLEntry, scope: ScenarioScope) -> Probe? {
-        let place = "probe \(entry.key) of \(scope.place)"
-        guard let fields = fields(entry.value, as: .probe, place: place, mark: entry.keyMark)
-        else { return nil }
-        let node = fields["from"].flatMap { text($0, of: place) }
-        if let node { checkNode(node, scope) }
-        let url = fields["http"].flatMap { httpURL($0, of: place) }
-        let interval = fields["every"].flatMap { duration($0, of: place) }
-        let timeout = fields["timeout"].flatMap { duration($0, of: place) }
-        if let entry = fields["every"], let interval, interval < .milliseconds(1) {
-            diagnostics.error("'every' of \(place) must be at least 1ms", at: entry.mark)
-        }
-        guard let node, let url else { return nil }
-        return Probe(
-            name: entry.key, node: node.value, url: url,
-            interval: interval ?? Probe.defaultInterval,
-            timeout: timeout ?? Probe.defaultTimeout)
-    }
-
-    mutating func httpURL(_ entry: YAMLEntry, of place: String) -> HTTPURL? {
-        guard let text = text(entry, of: place) else { return nil }
-        if let url = HTTPURL(text.value) { return url }
-        diagnostics.error(
-            "'\(text.value)' is no address to fetch; write http://ADDRESS[:PORT][/PATH], names are "
-                + "not looked up", at: text.mark)
-        return nil
-    }
-
     /// Notes a node that is not defined.
     @discardableResult
     mutating func checkNode(_ name: Located<String>, _ scope: ScenarioScope) -> Bool {
@@ -128,13 +180,4 @@ extension LabFileDecoder {
             "\(scope.place) names node '\(name.value)', which is not defined\(hint)", at: name.mark)
         return false
     }
-}
-
-extension Probe {
-    /// How often a probe asks when the lab file does not say.
-    public static let defaultInterval = Duration.milliseconds(10)
-    /// How long a request may take when the lab file does not say: less than the second after
-    /// which TCP repeats a lost SYN (RFC 6298 §2.1), so that an answer is about the moment it was
-    /// asked in.
-    public static let defaultTimeout = Duration.milliseconds(500)
 }

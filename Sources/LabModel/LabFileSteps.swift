@@ -1,53 +1,81 @@
 import NetworkTypes
 
-// Steps of scenarios, and their expectations.
+// Steps of scenarios.
 extension LabFileDecoder {
-    /// One step: a mapping with one key, its verb.
+    /// One step: a mapping with one key, its verb, and perhaps the event it waits for.
     mutating func step(
-        _ value: YAMLValue, number: Int, scope: ScenarioScope
+        _ value: YAMLValue, place: String, scope: ScenarioScope, isPart: Bool = false
     ) -> Step? {
-        let place = "step \(number) of \(scope.place)"
-        guard case .mapping(let entries) = value.content, entries.count == 1,
-            let entry = entries.first
+        guard case .mapping(let entries) = value.content,
+            case let verbs = entries.filter({ $0.key != "at" }), verbs.count == 1,
+            let entry = verbs.first
         else {
-            let verbs = LabFileKeys.step.keys.joined(separator: ", ")
+            let verbs = LabFileKeys.step.keys.filter { $0 != "at" }.joined(separator: ", ")
             diagnostics.error("\(place) must be one of \(verbs) with its object", at: value.mark)
             return nil
         }
-        guard fields(value, as: .step, place: place, mark: value.mark)?[entry.key] != nil else {
+        guard let fields = fields(value, as: .step, place: place, mark: value.mark),
+            fields[entry.key] != nil
+        else { return nil }
+        let trigger = fields["at"].flatMap { self.trigger($0, of: place, verb: entry.key, scope) }
+        if isPart, ["parallel", "expect"].contains(entry.key) {
+            diagnostics.error(
+                "\(place) cannot be '\(entry.key)': what is done in parallel are acting steps",
+                at: entry.keyMark)
             return nil
         }
-        let action: Step.Action? =
-            switch entry.key {
-            case "wait": duration(entry, of: place, canBeZero: true).map { .wait($0) }
-            case "exec": execution(entry, of: place, scope: scope)
-            case "expect": expectation(entry, of: place, scope: scope).map { .expect($0) }
-            default:
-                ControlVerb(rawValue: entry.key).flatMap { verb in
-                    target(entry, of: place, scope: scope).map { .control(verb, $0) }
-                }
-            }
-        return action.map { Step($0, line: entry.keyMark.line) }
+        return action(entry, of: place, scope: scope).map {
+            Step($0, at: trigger, line: entry.keyMark.line)
+        }
     }
 
-    private mutating func target(
+    private mutating func action(
         _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> Step.Action? {
+        switch entry.key {
+        case "wait": duration(entry, of: place, canBeZero: true).map { .wait($0) }
+        case "exec": execution(entry, of: place, scope: scope)
+        case "expect": expectation(entry, of: place, scope: scope).map { .expect($0) }
+        case "link": linkFault(entry, of: place, scope: scope).map { .fault($0) }
+        case "partition": partition(entry, of: place, scope: scope).map { .fault($0) }
+        case "heal": healing(entry, of: place, scope: scope).map { .fault($0) }
+        case "edit": edit(entry, of: place, scope: scope).map { .edit($0) }
+        case "parallel": parallel(entry, of: place, scope: scope)
+        default:
+            ControlVerb(rawValue: entry.key).flatMap { verb in
+                target(entry, of: place, scope: scope, needsService: verb == .reload).map {
+                    .control(verb, $0)
+                }
+            }
+        }
+    }
+
+    /// A node, or a service of it.
+    mutating func target(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope, needsService: Bool = false
     ) -> Target? {
         guard let text = text(entry, of: place) else { return nil }
-        guard let target = Target.parse(text.value) else {
-            diagnostics.error(
-                "'\(text.value)' of \(place) must be NODE or NODE/SERVICE", at: text.mark)
+        guard let target = Target.parse(text.value), !needsService || target.service != nil else {
+            let form = needsService ? "NODE/SERVICE" : "NODE or NODE/SERVICE"
+            diagnostics.error("'\(text.value)' of \(place) must be \(form)", at: text.mark)
             return nil
         }
-        guard checkNode(Located(target.node, text.mark), scope) else { return nil }
+        return checkTarget(target, at: text.mark, scope) ? target : nil
+    }
+
+    /// Notes a node or service that is not defined.
+    mutating func checkTarget(
+        _ target: Target, at mark: YAMLMark, _ scope: ScenarioScope
+    ) -> Bool {
+        guard checkNode(Located(target.node, mark), scope) else { return false }
         guard let service = target.service, let known = scope.services?[target.node] ?? nil,
             !known.contains(service)
-        else { return target }
+        else { return true }
         let hint = SpellingSuggestion.hint(for: service, among: known, known: "it has")
         diagnostics.error(
             "\(scope.place) names service '\(service)', which node \(target.node) does not have"
-                + hint, at: text.mark)
-        return nil
+                + hint, at: mark)
+        return false
     }
 
     private mutating func execution(
@@ -61,149 +89,239 @@ extension LabFileDecoder {
         if let node { checkNode(node, scope) }
         let words = fields["command"].flatMap { command($0, of: place) }
         let status = fields["status"].flatMap { number($0, of: place, in: 0...255) }
+        let output = fields["output"].flatMap { textMatch($0, of: place) }
         guard let node, let words else { return nil }
         return .execute(
-            node: node.value, command: words, status: Int32(status?.value ?? 0))
+            node: node.value, command: words, status: Int32(status?.value ?? 0), output: output)
     }
 
-    private mutating func expectation(
-        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
-    ) -> Expectation? {
-        guard case .mapping(let entries) = entry.value.content else {
-            diagnostics.error(
-                "'expect' of \(place) must be a mapping, not \(entry.value.typeInWords)",
-                at: entry.mark)
-            return nil
+    /// A text that must be equalled, or a mapping with what it contains or matches.
+    private mutating func textMatch(_ entry: YAMLEntry, of place: String) -> TextMatch? {
+        if case .scalar(let text, _) = entry.value.content, !entry.value.isNull {
+            return .equals(text)
         }
-        let tables = [
-            LabFileKeys.addressExpectation, .httpExpectation, .outageExpectation,
-        ]
-        let subjects = tables.compactMap { table in table.required.first }
-        let written = entries.filter { subjects.contains($0.key) }
-        guard written.count == 1,
-            let table = tables.first(where: { $0.required.first == written[0].key })
-        else {
-            expectationWithoutSubject(
-                entries, subjects: subjects, written: written, of: place, at: entry)
+        let place = "'\(entry.key)' of \(place)"
+        guard case .mapping = entry.value.content else {
+            diagnostics.error(
+                "\(place) must be a text, { contains: TEXT } or { matches: REGEX }, not "
+                    + entry.value.typeInWords, at: entry.mark)
             return nil
         }
         guard
-            let fields = fields(entry.value, as: table, place: place, mark: entry.value.mark)
+            let fields = fields(entry.value, as: .textMatch, place: place, mark: entry.value.mark)
         else { return nil }
-        let within = fields["within"].flatMap { duration($0, of: place) }
-        let holding = fields["for"].flatMap { duration($0, of: place) }
-        let condition: Expectation.Condition? =
-            switch written[0].key {
-            case "vip": addressCondition(fields, scope: scope)
-            case "http": httpCondition(fields, scope: scope)
-            default: outageCondition(fields, scope: scope)
-            }
-        return condition.map { Expectation($0, within: within, holding: holding) }
+        return textMatch(fields)
     }
 
-    /// Notes what is wrong with an expectation that has none or several of `vip`, `http`, `outage`.
-    private mutating func expectationWithoutSubject(
-        _ entries: [YAMLEntry], subjects: [String], written: [YAMLEntry], of place: String,
-        at entry: YAMLEntry
-    ) {
-        if written.count > 1 {
-            diagnostics.error(
-                "\(place) has both '\(written[0].key)' and '\(written[1].key)'; write two steps",
-                at: written[1].keyMark)
-            return
-        }
-        for entry in entries {
-            if let meant = SpellingSuggestion.closest(to: entry.key, among: subjects) {
+    /// What `contains` or `matches` says; one of them must be there.
+    mutating func textMatch(_ fields: Fields) -> TextMatch? {
+        switch (fields["contains"], fields["matches"]) {
+        case (let entry?, nil): return text(entry, of: fields.place).map { .contains($0.value) }
+        case (nil, let entry?):
+            guard let pattern = text(entry, of: fields.place) else { return nil }
+            guard (try? Regex(pattern.value)) != nil else {
                 diagnostics.error(
-                    "unknown key '\(entry.key)' in \(place); did you mean '\(meant)'?",
-                    at: entry.keyMark)
-                return
+                    "'\(pattern.value)' of \(fields.place) is no regular expression",
+                    at: pattern.mark)
+                return nil
             }
-        }
-        let listed = subjects.map { "'\($0)'" }.joined(separator: ", ")
-        diagnostics.error("'expect' of \(place) has none of \(listed)", at: entry.mark)
-    }
-
-    private mutating func addressCondition(
-        _ fields: Fields, scope: ScenarioScope
-    ) -> Expectation.Condition? {
-        guard let entry = fields["vip"], let text = text(entry, of: fields.place) else {
-            return nil
-        }
-        guard let address = IPAddress(text.value) else {
+            return .matches(pattern.value)
+        case (_?, let entry?):
             diagnostics.error(
-                "vip '\(text.value)' of \(fields.place) is no address, as '192.0.2.1' is (without "
-                    + "a prefix length)", at: text.mark)
-            return nil
-        }
-        let isAbsent = fields["absent"].map { boolean($0, of: fields.place) }
-        switch (fields["on"], isAbsent) {
-        case (let on?, nil):
-            guard let nodes = texts(on, of: fields.place) else { return nil }
-            // Every unknown name is noted, not the first alone.
-            let known = nodes.filter { checkNode($0, scope) }
-            guard known.count == nodes.count else { return nil }
-            return .address(address, nodes: nodes.map(\.value))
-        case (nil, true??):
-            return .address(address, nodes: [])
-        case (_, .some(.none)):
-            return nil
-        case (let on?, true??):
-            diagnostics.error(
-                "\(fields.place) has both 'on' and 'absent'; write one", at: on.keyMark)
-            return nil
-        case (let on?, false??):
-            diagnostics.error(
-                "\(fields.place) has both 'on' and 'absent'; write 'on' alone", at: on.keyMark)
-            return nil
-        case (nil, false??), (nil, nil):
+                "\(fields.place) has both 'contains' and 'matches'; write one", at: entry.keyMark)
+        case (nil, nil):
             if !fields.hasUnknownKeys {
                 diagnostics.error(
-                    "\(fields.place) says neither 'on: NODE' nor 'absent: true'", at: entry.keyMark)
+                    "\(fields.place) has neither 'contains' nor 'matches'", at: fields.mark)
             }
-            return nil
         }
+        return nil
     }
 
-    private mutating func httpCondition(
-        _ fields: Fields, scope: ScenarioScope
-    ) -> Expectation.Condition? {
-        let url = fields["http"].flatMap { httpURL($0, of: fields.place) }
-        let node = fields["from"].flatMap { text($0, of: fields.place) }
-        if let node { checkNode(node, scope) }
-        var body: String?
-        if let entry = fields["body"] {
-            if case .scalar(let text, _) = entry.value.content, !entry.value.isNull {
-                body = text
+    private mutating func edit(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> [Scenario.FileOverride]? {
+        guard let nodes = namedEntries(entry, what: "edit of \(place)") else { return nil }
+        let errorsBefore = diagnostics.errorCount
+        let edits = nodes.flatMap { entry in
+            checkNode(Located(entry.key, entry.keyMark), scope)
+            return files(entry, of: "node \(entry.key) in \(place)").map {
+                Scenario.FileOverride(node: entry.key, file: $0)
+            }
+        }
+        if edits.isEmpty, diagnostics.errorCount == errorsBefore {
+            diagnostics.error("'edit' of \(place) names no file", at: entry.mark)
+        }
+        return edits
+    }
+
+    private mutating func parallel(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> Step.Action? {
+        guard let values = list(entry, what: "'parallel' of \(place)") else { return nil }
+        if values.isEmpty { diagnostics.error("'parallel' of \(place) is empty", at: entry.mark) }
+        let parts = values.enumerated().compactMap { index, value in
+            step(value, place: "part \(index + 1) of \(place)", scope: scope, isPart: true)
+        }
+        return .parallel(parts)
+    }
+}
+
+// What is done to the network.
+extension LabFileDecoder {
+    private mutating func linkFault(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> Fault? {
+        guard let fields = fields(entry.value, as: .linkFault, place: place, mark: entry.keyMark)
+        else { return nil }
+        let port = fields["port"].flatMap { endpoint($0, of: place, scope: scope) }
+        guard let entry = fields["state"], let state = text(entry, of: place) else { return nil }
+        let words = ["down", "up", "blackhole"]
+        guard words.contains(state.value) else {
+            diagnostics.error(
+                "unknown state '\(state.value)' of \(place)"
+                    + SpellingSuggestion.hint(for: state.value, among: words), at: state.mark)
+            return nil
+        }
+        var direction = Fault.Direction.both
+        if let entry = fields["direction"], let text = text(entry, of: place) {
+            let known = Fault.Direction.allCases.map(\.rawValue)
+            if state.value != "blackhole" {
+                diagnostics.error(
+                    "only a blackhole has a 'direction', and \(place) is '\(state.value)'",
+                    at: entry.keyMark)
+            } else if let known = Fault.Direction(rawValue: text.value) {
+                direction = known
             } else {
                 diagnostics.error(
-                    "'body' of \(fields.place) must be a text, not \(entry.value.typeInWords)",
-                    at: entry.mark)
+                    "unknown direction '\(text.value)' of \(place)"
+                        + SpellingSuggestion.hint(for: text.value, among: known), at: text.mark)
             }
         }
-        guard let url, let node else { return nil }
-        return .http(url: url, from: node.value, body: body)
+        guard let port else { return nil }
+        switch state.value {
+        case "down": return .linkDown(port)
+        case "up": return .linkUp(port)
+        default: return .blackhole(port, direction)
+        }
     }
 
-    private mutating func outageCondition(
-        _ fields: Fields, scope: ScenarioScope
-    ) -> Expectation.Condition? {
-        let bound = fields["at-most"].flatMap {
-            duration($0, of: fields.place, canBeZero: true)
-        }
-        guard let entry = fields["outage"], let probe = text(entry, of: fields.place) else {
-            return nil
-        }
-        if let probes = scope.probes, !probes.contains(probe.value) {
-            let hint =
-                probes.isEmpty
-                ? "; it has no probes"
-                : SpellingSuggestion.hint(for: probe.value, among: probes, known: "it has")
+    private mutating func endpoint(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> Endpoint? {
+        guard let text = text(entry, of: place) else { return nil }
+        guard let endpoint = Endpoint.parse(text.value) else {
             diagnostics.error(
-                "\(scope.place) names probe '\(probe.value)', which it does not have\(hint)",
-                at: probe.mark)
+                "'\(text.value)' of \(place) must be NODE:INTERFACE", at: text.mark)
             return nil
         }
-        return bound.map { .outage(probe: probe.value, atMost: $0) }
+        guard checkNode(Located(endpoint.node, text.mark), scope) else { return nil }
+        guard let known = scope.interfaces?[endpoint.node],
+            !known.contains(endpoint.interface.text)
+        else { return endpoint }
+        let hint = SpellingSuggestion.hint(
+            for: endpoint.interface.text, among: known.sorted(), known: "it has")
+        diagnostics.error(
+            "\(scope.place) names interface '\(endpoint.interface)', which node "
+                + "\(endpoint.node) does not have\(hint)", at: text.mark)
+        return nil
     }
+
+    private mutating func partition(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> Fault? {
+        guard let values = list(entry, what: "'partition' of \(place)") else { return nil }
+        var groups: [[String]] = []
+        var marks: [String: YAMLMark] = [:]
+        for value in values {
+            let group = YAMLEntry(key: entry.key, keyMark: entry.keyMark, value: value)
+            guard let nodes = texts(group, of: place) else { return nil }
+            for node in nodes {
+                checkNode(node, scope)
+                if marks.updateValue(node.mark, forKey: node.value) != nil {
+                    diagnostics.error(
+                        "'partition' of \(place) has node '\(node.value)' in two places",
+                        at: node.mark)
+                }
+            }
+            groups.append(nodes.map(\.value))
+        }
+        guard groups.count >= 2 else {
+            diagnostics.error(
+                "'partition' of \(place) must be at least two groups, as [[a], [b, c]] is",
+                at: entry.mark)
+            return nil
+        }
+        return .partition(groups)
+    }
+
+    private mutating func healing(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> Fault? {
+        if case .scalar("all", _) = entry.value.content { return .heal(nil) }
+        return endpoint(entry, of: place, scope: scope).map { .heal($0) }
+    }
+}
+
+// Events.
+extension LabFileDecoder {
+    private mutating func trigger(
+        _ entry: YAMLEntry, of place: String, verb: String, _ scope: ScenarioScope
+    ) -> Trigger? {
+        guard let text = text(entry, of: place) else { return nil }
+        guard !["wait", "expect", "parallel"].contains(verb) else {
+            diagnostics.error(
+                "\(place) is '\(verb)', which waits for no event: 'at' belongs to acting steps",
+                at: entry.keyMark)
+            return nil
+        }
+        guard let trigger = Trigger.parse(text.value) else {
+            unknownEvent(text, of: place, form: "EVENT [+ DURATION]")
+            return nil
+        }
+        return checkPattern(trigger.pattern, at: text.mark, scope) ? trigger : nil
+    }
+
+    /// An event of a sequence.
+    mutating func pattern(
+        _ text: Located<String>, of place: String, _ scope: ScenarioScope
+    ) -> EventPattern? {
+        guard let pattern = EventPattern.parse(text.value) else {
+            unknownEvent(text, of: place, form: "an event")
+            return nil
+        }
+        return checkPattern(pattern, at: text.mark, scope) ? pattern : nil
+    }
+
+    private mutating func unknownEvent(
+        _ text: Located<String>, of place: String, form: String
+    ) {
+        let word = text.value.prefix { $0.isASCII && $0.isLetter }
+        let isKnown = EventPattern.words.contains(String(word))
+        let hint =
+            isKnown
+            ? "; as in " + (EventPattern.examples[String(word)] ?? "")
+            : SpellingSuggestion.hint(
+                for: String(word), among: EventPattern.words, known: "events are")
+        diagnostics.error("'\(text.value)' of \(place) is not \(form)\(hint)", at: text.mark)
+    }
+
+    private mutating func checkPattern(
+        _ pattern: EventPattern, at mark: YAMLMark, _ scope: ScenarioScope
+    ) -> Bool {
+        if case .service(let target, _) = pattern { return checkTarget(target, at: mark, scope) }
+        let unknown = pattern.nodes.filter { !checkNode(Located($0, mark), scope) }
+        return unknown.isEmpty
+    }
+}
+
+extension EventPattern {
+    /// How each kind is written.
+    fileprivate static let examples = [
+        "advert": "advert(NODE) or advert(NODE, priority 0)",
+        "garp": "garp(ADDRESS) from NODE", "frame": "frame(arp, ADDRESS) from NODE",
+        "vip": "vip(ADDRESS) on NODE or off NODE", "state": "state(NODE) = MASTER",
+        "service": "service(NODE/SERVICE) = ready or = ended",
+        "neighbour": "neighbour(ADDRESS) of NODE",
+    ]
 }

@@ -73,7 +73,7 @@ public struct Ownership: Equatable, Sendable {
             return false
         case .link, .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .advertisement,
             .gratuitousARP, .arp, .unsolicitedNA, .packet, .probe, .control, .fault, .service,
-            .step, .claim, .violation, .stall, .lost:
+            .step, .claim, .violation, .stall, .lost, .scenario:
             return false
         }
     }
@@ -101,35 +101,29 @@ public struct Ownership: Equatable, Sendable {
     /// Every address that was ever held, sorted.
     public var addresses: [IPAddress] { records.keys.sorted() }
 
+    /// Whether the node holds the address now.
+    public func isHeld(_ address: IPAddress, by node: String) -> Bool {
+        records[address]?.places[node] != nil
+    }
+
+    // Records are changed in their place: a copy would copy all their spans for every event.
+
     private mutating func add(
         _ address: IPAddress, node: String, at place: Place, time: MonotonicInstant
     ) -> Bool {
-        var record = records[address] ?? Record()
-        let isNew = record.places[node] == nil
-        record.places[node, default: []].insert(place)
-        if isNew {
-            record.spans.append(Span(address: address, node: node, since: time))
-            record.changed = time
-        }
-        records[address] = record
-        return isNew
+        records[address, default: Record()].add(
+            Span(address: address, node: node, since: time), at: place)
     }
 
     private mutating func remove(
         _ address: IPAddress, node: String, at place: Place, time: MonotonicInstant
     ) -> Bool {
-        guard var record = records[address], record.places[node]?.remove(place) != nil else {
-            return false
-        }
-        let isGone = record.places[node]?.isEmpty ?? true
-        if isGone { record.end(node: node, at: time) }
-        records[address] = record
-        return isGone
+        records[address]?.remove(node: node, at: place, time: time) ?? false
     }
 
     private mutating func removeAll(of node: String, time: MonotonicInstant) -> Bool {
         var changed = false
-        for address in addresses where records[address]?.places[node] != nil {
+        for address in Array(records.keys) where records[address]?.places[node] != nil {
             records[address]?.end(node: node, at: time)
             changed = true
         }
@@ -138,6 +132,25 @@ public struct Ownership: Equatable, Sendable {
 }
 
 extension Ownership.Record {
+    fileprivate mutating func add(_ span: Ownership.Span, at place: Ownership.Place) -> Bool {
+        let isNew = places[span.node] == nil
+        places[span.node, default: []].insert(place)
+        if isNew {
+            spans.append(span)
+            changed = span.since
+        }
+        return isNew
+    }
+
+    fileprivate mutating func remove(
+        node: String, at place: Ownership.Place, time: MonotonicInstant
+    ) -> Bool {
+        guard places[node]?.remove(place) != nil else { return false }
+        let isGone = places[node]?.isEmpty ?? true
+        if isGone { end(node: node, at: time) }
+        return isGone
+    }
+
     fileprivate mutating func end(node: String, at time: MonotonicInstant) {
         places[node] = nil
         changed = time

@@ -172,7 +172,7 @@ extension DeploymentPlan {
             place = (node, interface)
         case .addressAdded, .addressRemoved, .link, .routeAdded, .routeRemoved, .neighbour,
             .neighbourRemoved, .probe, .control, .fault, .node, .service, .step, .claim,
-            .violation, .stall, .lost:
+            .violation, .stall, .lost, .scenario:
             return nil
         }
         return InterfaceName(place.interface).flatMap { port(of: place.node, interface: $0) }
@@ -187,7 +187,7 @@ extension TimelineEvent {
         case .addressAdded, .addressRemoved, .link, .control, .fault, .node, .service, .step,
             .claim, .violation, .stall, .lost:
             (kind.node.map { "\($0): " } ?? "") + EventText.printable(kind.words)
-        case .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .advertisement,
+        case .scenario, .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .advertisement,
             .gratuitousARP, .arp, .unsolicitedNA, .packet, .probe:
             nil
         }

@@ -1,37 +1,46 @@
 public import NetworkTypes
 
-/// Runs the steps of a scenario and judges its expectations: a value that takes events with their
-/// times and returns what is to be done.
+/// Runs the steps of a scenario and judges its expectations and checks: a value that takes the
+/// events of the timeline and returns what is to be done.
 ///
 /// An expectation is counted from its cause, the first acting step since the last expectation
 /// before it, and from the moment that step was applied; it is judged by the moment it became so,
 /// as the timeline has it. When the machine happens to look changes neither. Consecutive
 /// expectations share their cause.
+///
+/// The timeline is all that it is told, in the order in which its events became known; its clock is
+/// the latest time that it has read there. So a recorded timeline gives the same verdict again,
+/// bit for bit: see `replay`.
 public struct ScenarioMachine: Sendable {
     /// What is run.
     public let scenario: Scenario
-    /// When `.timer` is to be delivered; nil while only events can change anything.
-    public private(set) var deadline: MonotonicInstant?
     /// How it ended; nil until then.
-    public private(set) var verdict: ScenarioVerdict?
+    public internal(set) var verdict: ScenarioVerdict?
 
-    private enum State: Sendable {
+    enum State: Sendable {
         case notBegun
-        /// The shell is doing what the step says; it has until then.
-        case acting(until: MonotonicInstant)
-        /// Time passes.
-        case waiting(until: MonotonicInstant)
-        case expecting(ExpectationWatch)
+        case doing(Doing)
+        case expecting(ExpectationWatch, until: MonotonicInstant)
         case finished
     }
 
-    private let bounds: TakeoverBounds
-    private var state = State.notBegun
-    /// The present step's place in the scenario, from 0.
-    private var index = 0
-    private var begun = MonotonicInstant.zero
-    private var seen: Observation
-    private var group = ActGroup()
+    let bounds: TakeoverBounds
+    /// The steps, and after them those that clean up.
+    let script: [Step]
+    var state = State.notBegun
+    /// The present step's place in the script, from 0.
+    var index = 0
+    var begun = MonotonicInstant.zero
+    var seen: Observation
+    var occurrences: Occurrences
+    var checks: CheckMonitor
+    var group = ActGroup()
+    /// What it has come to, once a step or a check has failed; cleaning up does not change it.
+    var failure: ScenarioVerdict?
+    /// The check that has failed the run, and how it was reported.
+    var violation: (check: Check, report: TimelineEvent.Violation)?
+    /// The latest time that was read on the timeline.
+    private(set) var clock = MonotonicInstant.zero
     private var nextRequest = 1
 
     /// A machine for one run of a scenario.
@@ -39,231 +48,264 @@ public struct ScenarioMachine: Sendable {
     /// - Parameters:
     ///   - scenario: what to run; its names refer to nodes, services and probes that exist.
     ///   - routers: the virtual routers of the lab, for the protocol's own bounds.
+    ///   - stations: the nodes by their own Ethernet addresses.
     ///   - allowances: what is granted where no protocol says anything.
     public init(
-        scenario: Scenario, routers: [VirtualRouterFacts], allowances: Allowances = Allowances()
+        scenario: Scenario, routers: [VirtualRouterFacts], stations: [MACAddress: String] = [:],
+        allowances: Allowances = Allowances()
     ) {
         self.scenario = scenario
+        script = scenario.steps + scenario.cleanup
         bounds = TakeoverBounds(routers: routers, allowances: allowances)
-        seen = Observation(probes: scenario.probes)
+        seen = Observation(probes: scenario.probes, stations: stations)
+        occurrences = Occurrences(script)
+        checks = CheckMonitor(scenario.checks, routers: routers)
+    }
+
+    /// When what is expected now was caused, or the run began.
+    public var causeTime: MonotonicInstant { group.acts.first?.time ?? begun }
+
+    /// When `.timer` is to be delivered; nil while only events can change anything.
+    public var deadline: MonotonicInstant? {
+        let ofState: MonotonicInstant?
+        switch state {
+        case .notBegun, .finished: return nil
+        case .doing(let doing): ofState = doing.deadline
+        case .expecting(_, let until): ofState = until
+        }
+        guard failure == nil, let ofChecks = checks.deadline else { return ofState }
+        return ofState.map { min($0, ofChecks) } ?? ofChecks
     }
 
     /// Takes an event into account and returns what is to be done because of it, in order.
-    public mutating func handle(_ event: ScenarioEvent, now: MonotonicInstant) -> [ScenarioAction] {
+    public mutating func handle(_ event: TimelineEvent) -> [ScenarioAction] {
+        guard verdict == nil else { return [] }
+        // A frame may be told of after what came later; the clock never goes back.
+        clock = max(clock, event.time)
+        let news = seen.fold(event)
+        var isDue = occurrences.note(event, news: news, seen: seen, routers: bounds.routers)
         var actions: [ScenarioAction] = []
-        switch (event, state) {
-        case (.timeline(let event), _):
-            noteTime(of: event)
-            guard seen.fold(event), concerns(event) else { return [] }
-        case (.begin, .notBegun):
-            begun = now
-            actions += scenario.probes.map(ScenarioAction.startProbe)
-            beginStep(now: now, &actions)
-        case (.actionDone(let step, let result), .acting):
-            guard step == index + 1 else { return [] }
-            complete(result, now: now, &actions)
-        case (.fetched(let id, let result), .expecting(var watch)):
-            let pace = bounds.allowances.requestInterval
-            guard watch.take(result, of: id, now: now, interval: pace) else { return [] }
-            state = .expecting(watch)
-        case (.timer, _):
-            break
-        case (.begin, _), (.actionDone, _), (.fetched, _):
-            return []
+        if case .notBegun = state {
+            if event.kind == .scenario(.begin(scenario.name)) { begin(&actions) }
+            return actions
         }
-        advance(now: now, &actions)
+        checks.fold(event, news: news, seen: seen)
+        switch event.kind {
+        case .scenario(let input): isDue = take(input, &actions) || isDue
+        case .control, .fault: noteTime(of: event)
+        default: break
+        }
+        switch state {
+        case .doing(var doing) where doing.isArmed:
+            if doing.note(event, news: news, seen: seen, routers: bounds.routers) {
+                state = .doing(doing)
+                isDue = true
+            }
+        case .expecting(let watch, _):
+            isDue = isDue || !watch.interests.isDisjoint(with: news)
+        case .notBegun, .doing, .finished: break
+        }
+        if checks.hasFindings { report(checks.takeFindings(), &actions) }
+        if isDue { advance(&actions) }
         return actions
+    }
+
+    /// Runs over a recorded timeline, in the order in which its events became known.
+    ///
+    /// - Returns: every action that the machine asked for, the verdict last if there is one.
+    public mutating func replay(_ events: [TimelineEvent]) -> [ScenarioAction] {
+        // Sorted without changing the place of those that have the same: a timeline that was never
+        // recorded has no order but its own.
+        let inOrder = events.enumerated().sorted {
+            ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+        }
+        return inOrder.flatMap { handle($0.element) }
+    }
+
+    // MARK: Input
+
+    private mutating func begin(_ actions: inout [ScenarioAction]) {
+        begun = clock
+        seen.restartLatencies(at: clock)
+        checks.begin(at: clock, seen: seen)
+        actions += occurrences.services.map(ScenarioAction.follow)
+        actions += scenario.probes.map(ScenarioAction.startProbe)
+        beginStep(&actions)
+        advance(&actions)
+    }
+
+    /// Takes what the shell has to say; whether it can change anything.
+    private mutating func take(
+        _ input: ScenarioEvent, _ actions: inout [ScenarioAction]
+    ) -> Bool {
+        let pace = bounds.allowances.requestInterval
+        switch (input, state) {
+        case (.timer, _):
+            checks.lapse(at: clock)
+            return true
+        case (.done(let action, let result), .doing(var doing)):
+            guard let step = doing.end(action) else { return false }
+            group.end(action, at: clock)
+            state = .doing(doing)
+            if let problem = problem(with: result, of: step) { fail(problem, &actions) }
+            return true
+        case (.answered(let id, let result), .expecting(var watch, let until)):
+            guard watch.take(result, of: id, now: clock, interval: pace) else { return false }
+            state = .expecting(watch, until: until)
+            return true
+        case (.inspected(let id, let result), .expecting(var watch, let until)):
+            guard watch.take(result, of: id, now: clock, interval: pace) else { return false }
+            state = .expecting(watch, until: until)
+            return true
+        case (.begin, _), (.line, _), (.done, _), (.answered, _), (.inspected, _): return false
+        }
+    }
+
+    /// Takes over the time at which a verb of the present step was really applied.
+    private mutating func noteTime(of event: TimelineEvent) {
+        guard case .doing(let doing) = state else { return }
+        let action: ActionID?
+        switch event.kind {
+        case .control(let verb, let target):
+            action = doing.acting { $0 == .control(verb, target) }
+        case .fault(let fault): action = doing.acting { $0 == .fault(fault) }
+        default: action = nil
+        }
+        guard let action else { return }
+        group.setTime(of: action, event.time)
+        if group.acts.first?.action == action { seen.restartLatencies(at: event.time) }
+    }
+
+    /// What is wrong with how an action ended; nil for nothing.
+    private func problem(with result: ActionResult, of step: Step) -> String? {
+        switch (step.action, result) {
+        case (.control, .done), (.fault, .done), (.edit, .done): return nil
+        case (.execute(_, _, let status, let expected), .exited(let reason, let output)):
+            guard reason == .status(status) else {
+                return "\(step.deed): expected exit status \(status); seen \(reason)"
+                    + Words.lastLine(of: output)
+            }
+            guard let expected, !expected.isMet(by: output) else { return nil }
+            return "\(step.deed): expected output \(expected); seen "
+                + "'\(ExpectedBody.text(of: output))'"
+        case (_, .failed(let reason)): return "\(step.deed): \(reason)"
+        case (.control, .exited), (.fault, .exited), (.edit, .exited), (.execute, .done),
+            (.parallel, _), (.wait, _), (.expect, _):
+            preconditionFailure("\(step.deed) cannot end with \(result)")
+        }
     }
 
     // MARK: Steps
 
-    private mutating func beginStep(now: MonotonicInstant, _ actions: inout [ScenarioAction]) {
-        guard index < scenario.steps.count else {
-            return finish(.passed, &actions)
-        }
-        let step = scenario.steps[index]
+    /// Begins the present step, or ends the run after the last.
+    mutating func beginStep(_ actions: inout [ScenarioAction]) {
+        guard index < script.count else { return end(&actions) }
+        let step = script[index]
         actions.append(.report(report(.began)))
         switch step.action {
-        case .control(let verb, let target):
-            group.append(Act(deed: .control(verb, target), time: now, summary: step.summary))
-            state = .acting(until: now + bounds.allowances.control)
-            actions.append(.control(step: index + 1, verb, target))
-        case .execute(let node, let command, _):
-            group.append(Act(deed: .execute, time: now, summary: step.summary))
-            state = .acting(until: now + bounds.allowances.execute)
-            actions.append(.execute(step: index + 1, node: node, command: command))
-        case .wait(let duration):
-            state = .waiting(until: now + duration)
         case .expect(let expectation):
             group.close()
-            state = .expecting(ExpectationWatch(expectation, began: now))
+            state = .expecting(ExpectationWatch(expectation, began: clock), until: clock)
+        case .control, .fault, .execute, .edit, .parallel, .wait:
+            state = .doing(
+                Doing(step, number: index + 1, now: clock, allowances: bounds.allowances) {
+                    $0.holds(in: seen, bounds.routers)
+                })
         }
     }
 
     /// Goes on as far as what is known now allows.
-    private mutating func advance(now: MonotonicInstant, _ actions: inout [ScenarioAction]) {
+    private mutating func advance(_ actions: inout [ScenarioAction]) {
         while true {
             switch state {
-            case .notBegun, .finished:
-                deadline = nil
-                return
-            case .acting(let until):
-                deadline = until
-                guard now >= until else { return }
-                let what = scenario.steps[index].summary
-                fail("\(what) did not complete in time", now: now, &actions)
-            case .waiting(let until):
-                deadline = until
-                guard now >= until else { return }
-                pass(StepResult(), now: now, &actions)
-            case .expecting(let watch):
-                guard judge(watch, now: now, &actions) else { return }
+            case .notBegun, .finished: return
+            case .doing(var doing):
+                var problem: String?
+                for (action, step) in doing.startDue(
+                    now: clock, allowances: bounds.allowances, problem: &problem)
+                {
+                    perform(action, step, &actions)
+                }
+                state = .doing(doing)
+                if let problem {
+                    fail(problem, &actions)
+                } else if doing.isOver {
+                    pass(StepResult(), &actions)
+                } else {
+                    return
+                }
+            case .expecting(let watch, _):
+                guard judge(watch, &actions) else { return }
             }
         }
+    }
+
+    private mutating func perform(
+        _ id: ActionID, _ step: Step, _ actions: inout [ScenarioAction]
+    ) {
+        let deed: Act.Deed
+        switch step.action {
+        case .control(let verb, let target):
+            deed = .control(verb, target)
+            actions.append(.control(id, verb, target))
+        case .fault(let fault):
+            deed = .fault(fault)
+            actions.append(.fault(id, fault))
+        case .execute(let node, let command, _, _):
+            deed = .execute
+            actions.append(.execute(id, node: node, command: command))
+        case .edit(let files):
+            deed = .execute
+            actions.append(.edit(id, files))
+        case .parallel, .wait, .expect: preconditionFailure("only acting steps are performed")
+        }
+        let act = Act(deed: deed, time: clock, summary: step.deed, action: id)
+        if group.append(act) { seen.restartLatencies(at: clock) }
     }
 
     /// Judges the present expectation; false while it is undecided.
     private mutating func judge(
-        _ watch: ExpectationWatch, now: MonotonicInstant, _ actions: inout [ScenarioAction]
+        _ watch: ExpectationWatch, _ actions: inout [ScenarioAction]
     ) -> Bool {
         var watch = watch
-        let expectation = watch.expectation
-        var probe: Probe?
-        if case .outage(let name, _) = expectation.condition {
-            probe = scenario.probes.first { $0.name == name }
-        }
-        let subject = bounds.subject(of: expectation.condition, probe: probe)
-        let (cause, derived) = bounds.bound(for: subject, after: group, begun: begun, seen: seen)
-        let context = ExpectationWatch.Context(
-            seen: seen, cause: cause, bound: expectation.within.map(TimeBound.given) ?? derived,
-            allowances: bounds.allowances, effectHasArrived: group.effectHasArrived, probe: probe,
-            begun: begun)
-        switch watch.judge(context, now: now) {
+        let context = context(for: &watch)
+        switch watch.judge(context, now: clock) {
         case .pending(let until):
-            deadline = until
-            if watch.sendsRequest(as: nextRequest, now: now),
-                case .http(let url, let node, _) = expectation.condition
-            {
-                actions.append(
-                    .fetch(
-                        id: nextRequest, node: node, url,
-                        timeout: bounds.allowances.requestTimeout))
-                nextRequest += 1
-                state = .expecting(watch)
-                return true
-            }
-            state = .expecting(watch)
-            return false
+            let request = watch.request(
+                as: nextRequest, now: clock, allowances: bounds.allowances)
+            state = .expecting(watch, until: until)
+            guard let request else { return false }
+            nextRequest += 1
+            actions.append(request)
         case .passed(let result):
             group.noteEffect()
-            pass(result, now: now, &actions)
+            pass(result, &actions)
         case .failed(let sight):
-            fail(expectation, seen: sight, derived: derived, context, now: now, &actions)
+            fail(watch, seen: sight, context, now: clock, &actions)
         }
         return true
     }
 
-    private mutating func complete(
-        _ result: ActionResult, now: MonotonicInstant, _ actions: inout [ScenarioAction]
-    ) {
-        let step = scenario.steps[index]
-        group.endLast(at: now)
-        switch (step.action, result) {
-        case (.control, .done):
-            pass(StepResult(), now: now, &actions)
-        case (.execute(_, _, let status), .exited(let reason, let output)):
-            guard reason != .status(status) else {
-                return pass(StepResult(), now: now, &actions)
-            }
-            let last = output.split(whereSeparator: \.isNewline).last.map { ": \($0)" } ?? ""
-            fail(
-                "\(step.summary): expected exit status \(status); seen \(reason)\(last)", now: now,
-                &actions)
-        case (_, .failed(let reason)):
-            fail("\(step.summary): \(reason)", now: now, &actions)
-        case (.control, .exited), (.execute, .done), (.wait, _), (.expect, _):
-            preconditionFailure("\(step.summary) cannot end with \(result)")
+    /// What the present expectation is judged by; its bound is derived anew only when something
+    /// has changed that it is made of.
+    private func context(for watch: inout ExpectationWatch) -> ExpectationWatch.Context {
+        let probe = watch.expectation.condition.probe.flatMap { name in
+            scenario.probes.first { $0.name == name }
         }
-    }
-
-    // MARK: Ends
-
-    private mutating func pass(
-        _ result: StepResult, now: MonotonicInstant, _ actions: inout [ScenarioAction]
-    ) {
-        actions.append(.report(report(.passed(result))))
-        index += 1
-        beginStep(now: now, &actions)
-    }
-
-    private mutating func fail(
-        _ message: String, now: MonotonicInstant, _ actions: inout [ScenarioAction]
-    ) {
-        actions.append(.report(report(.failed(message))))
-        finish(.failed(step: index + 1, message: message), &actions)
-    }
-
-    /// A failed expectation, unless the machine stood still for longer than the bound can bear.
-    private mutating func fail(
-        _ expectation: Expectation, seen sight: String, derived: TimeBound,
-        _ context: ExpectationWatch.Context, now: MonotonicInstant,
-        _ actions: inout [ScenarioAction]
-    ) {
-        var message = "expected \(expectation.summary)"
-        let limit: Duration
-        if case .outage(_, let atMost) = expectation.condition {
-            message += " after \(context.cause.summary)"
-            limit = atMost
+        let version = ExpectationWatch.Version(group: group.version, seen: seen.version)
+        let derivation: ExpectationWatch.Derivation
+        if let known = watch.derivation, known.version == version {
+            derivation = known
         } else {
-            message += expectation.within == nil ? " within \(context.bound.total.text)" : ""
-            message += " of \(context.cause.summary)"
-            message += expectation.within == nil ? " (\(context.bound.arithmetic))" : ""
-            limit = context.bound.total
+            let subject = bounds.subject(of: watch.expectation.condition, probe: probe)
+            let (cause, bound) = bounds.bound(for: subject, after: group, begun: begun, seen: seen)
+            derivation = .init(cause: cause, bound: bound, version: version)
+            watch.derivation = derivation
         }
-        message += "; seen: \(sight)"
-        // A limit that theory itself breaks has no margin to exceed: there, the usual one.
-        let slack = limit - derived.theoretical
-        let margin = slack > .zero ? slack : context.allowances.scheduling
-        let stall = seen.stalls.total(from: context.cause.time, to: now)
-        guard stall > margin else { return fail(message, now: now, &actions) }
-        message +=
-            "; inconclusive: this machine stood still for \(stall.text) meanwhile, the margin is "
-            + margin.text
-        actions.append(.report(report(.inconclusive(message))))
-        finish(.inconclusive(step: index + 1, message: message), &actions)
-    }
-
-    private mutating func finish(_ verdict: ScenarioVerdict, _ actions: inout [ScenarioAction]) {
-        for later in scenario.steps.indices.dropFirst(index + 1) {
-            actions.append(.report(report(.notRun, of: later)))
-        }
-        actions += scenario.probes.map { .stopProbe($0.name) }
-        actions.append(.finished(verdict))
-        self.verdict = verdict
-        state = .finished
-    }
-
-    private func report(_ phase: StepReport.Phase, of step: Int? = nil) -> StepReport {
-        let step = step ?? index
-        return StepReport(
-            scenario: scenario.name, index: step + 1, summary: scenario.steps[step].summary,
-            phase: phase)
-    }
-
-    /// Whether the event can decide the present step. Probes bring nearly all events of a run, and
-    /// only outages are judged by them.
-    private func concerns(_ event: TimelineEvent) -> Bool {
-        guard case .probe = event.kind else { return true }
-        guard case .expecting(let watch) = state else { return false }
-        if case .outage = watch.expectation.condition { return true }
-        return false
-    }
-
-    /// Takes over the time at which the present step's verb was really applied.
-    private mutating func noteTime(of event: TimelineEvent) {
-        guard case .acting = state, case .control(let verb, let target) = event.kind,
-            scenario.steps[index].action == .control(verb, target)
-        else { return }
-        group.setLastTime(event.time)
+        return ExpectationWatch.Context(
+            seen: seen, occurrences: occurrences, cause: derivation.cause,
+            bound: watch.expectation.givenBound ?? derivation.bound,
+            allowances: bounds.allowances, effectHasArrived: group.effectHasArrived, probe: probe,
+            begun: begun)
     }
 }

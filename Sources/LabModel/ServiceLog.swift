@@ -6,80 +6,113 @@ struct ServiceLog: Sendable {
 
     fileprivate struct Entry: Sendable {
         var time: MonotonicInstant
-        var node: String
         /// Nil for the whole node.
         var service: String?
         var change: Change
     }
 
-    private var entries: [Entry] = []
+    /// The entries of each node, in the order of their times.
+    private var entries: [String: [Entry]] = [:]
 
     /// Takes an event into account; whether it was about a node or service.
     mutating func fold(_ event: TimelineEvent) -> Bool {
-        let change: Change
-        var place: (node: String, service: String?)
         switch event.kind {
         case .node(let node, let state):
-            place = (node, nil)
             switch state {
-            case .stopped, .killed, .failed: change = .ended
-            case .starting, .running: return true
+            case .stopped, .killed, .failed:
+                append(Entry(time: event.time, service: nil, change: .ended), of: node)
+            case .starting, .running: break
             }
         case .service(let node, let service, let state):
-            place = (node, service)
+            let change: Change
             switch state {
             case .ready: change = .ready
             case .stopping: change = .stopping
             case .exited, .failed: change = .ended
             case .starting, .running: return true
             }
-        case .addressAdded, .addressRemoved, .link, .routeAdded, .routeRemoved, .neighbour,
-            .neighbourRemoved, .advertisement, .gratuitousARP, .arp, .unsolicitedNA, .packet,
-            .probe, .control, .fault, .step, .claim, .violation, .stall, .lost:
-            return false
+            append(Entry(time: event.time, service: service, change: change), of: node)
+        default: return false
         }
-        entries.append(
-            Entry(time: event.time, node: place.node, service: place.service, change: change))
         return true
+    }
+
+    private mutating func append(_ entry: Entry, of node: String) {
+        let place = entries[node]?.firstIndex(after: entry.time) ?? 0
+        entries[node, default: []].insert(entry, at: place)
     }
 
     /// When the router's daemon first became ready from that moment on.
     func firstReady(of router: VirtualRouterFacts, since time: MonotonicInstant)
         -> MonotonicInstant?
     {
-        entries.first { $0.time >= time && $0.change == .ready && $0.concerns(router) }?.time
+        first(since: time, of: router) { $0.change == .ready }
     }
 
     /// When the router's daemon last became ready.
     func lastReady(of router: VirtualRouterFacts) -> MonotonicInstant? {
-        entries.last { $0.change == .ready && $0.concerns(router) }?.time
+        entries[router.node]?.last { $0.change == .ready && $0.concerns(router) }?.time
     }
 
     /// When the last of the services that a verb started became ready from that moment on.
     func lastReady(of target: Target, since time: MonotonicInstant) -> MonotonicInstant? {
-        entries.last {
-            $0.time >= time && $0.change == .ready && $0.node == target.node
-                && (target.service == nil || target.service == $0.service)
-        }?.time
+        guard let entries = entries[target.node] else { return nil }
+        for entry in entries.reversed() {
+            guard entry.time >= time else { return nil }
+            if entry.change == .ready, target.service == nil || target.service == entry.service {
+                return entry.time
+            }
+        }
+        return nil
     }
 
     /// When the router's daemon was first told to stop, or ended, from that moment on.
     func firstStop(of router: VirtualRouterFacts, since time: MonotonicInstant)
         -> MonotonicInstant?
     {
-        entries.first { $0.time >= time && $0.change != .ready && $0.concerns(router) }?.time
+        first(since: time, of: router) { $0.change != .ready }
     }
 
     /// Whether the router's daemon was known to be down at that moment; one that nothing is known
     /// of is not.
     func isDown(_ router: VirtualRouterFacts, at time: MonotonicInstant) -> Bool {
-        entries.last { $0.time <= time && $0.concerns(router) }.map { $0.change != .ready } ?? false
+        guard let entries = entries[router.node] else { return false }
+        return entries[..<entries.firstIndex(after: time)].last { $0.concerns(router) }
+            .map { $0.change != .ready } ?? false
+    }
+
+    /// Whether the router's daemon is known to be ready.
+    func isUp(_ router: VirtualRouterFacts) -> Bool {
+        entries[router.node]?.last { $0.concerns(router) }?.change == .ready
+    }
+
+    private func first(
+        since time: MonotonicInstant, of router: VirtualRouterFacts,
+        where isMeant: (Entry) -> Bool
+    ) -> MonotonicInstant? {
+        guard let entries = entries[router.node] else { return nil }
+        // Of those at the very moment, too.
+        let start = entries.firstIndex(after: time - .nanoseconds(1))
+        return entries[start...].first { isMeant($0) && $0.concerns(router) }?.time
     }
 }
 
 extension ServiceLog.Entry {
     /// Whether this is about the router's daemon, or about the node under it.
     fileprivate func concerns(_ router: VirtualRouterFacts) -> Bool {
-        node == router.node && (service == nil || service == router.service)
+        service == nil || service == router.service
+    }
+}
+
+extension [ServiceLog.Entry] {
+    /// The place of the first entry later than that, by bisection.
+    fileprivate func firstIndex(after time: MonotonicInstant) -> Int {
+        var low = startIndex
+        var high = endIndex
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].time <= time { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

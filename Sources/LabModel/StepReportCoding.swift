@@ -29,7 +29,7 @@ extension StepReport: Decodable {
 }
 
 extension StepResult: Decodable {
-    private enum Key: String, CodingKey { case cause, after, bound, outage }
+    private enum Key: String, CodingKey { case cause, after, bound, outage, measured }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
@@ -37,6 +37,7 @@ extension StepResult: Decodable {
             cause: try fields.decodeIfPresent(String.self, forKey: .cause),
             after: try fields.decodeIfPresent(Nanoseconds.self, forKey: .after)?.wrappedValue,
             bound: try fields.decodeIfPresent(TimeBound.self, forKey: .bound),
-            outage: try fields.decodeIfPresent(Outage.self, forKey: .outage))
+            outage: try fields.decodeIfPresent(Outage.self, forKey: .outage),
+            measured: try fields.decodeIfPresent(String.self, forKey: .measured))
     }
 }

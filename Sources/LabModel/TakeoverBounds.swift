@@ -14,6 +14,8 @@ public import NetworkTypes
 /// | a daemon or node started or thawed (first      | Master_Down_Interval of that router from    |
 /// | election, or preemption: lower priorities are  | its readiness on (§6.4.2)                   |
 /// | not heeded)                                    |                                             |
+/// | carrier lost, a blackhole, a partition         | Master_Down_Interval, as after a kill       |
+/// | carrier back, healed                           | Master_Down_Interval, as after a start      |
 /// | restart                                        | as stop for the others, as start for itself |
 /// | anything else                                  | a default by name                           |
 ///
@@ -48,18 +50,30 @@ public struct TakeoverBounds: Equatable, Sendable {
         var nodes: [String]?
         /// Whether a request has to be answered as well.
         var isRequest: Bool
+        /// Whether it is about whatever becomes of any virtual address.
+        var isAny = false
     }
 
-    /// What the condition is about; `probe` is the probe that an outage names.
+    /// What the condition is about; `probe` is the probe that it names.
     func subject(of condition: Expectation.Condition, probe: Probe?) -> Subject {
         switch condition {
         case .address(let address, let nodes):
             Subject(address: address, nodes: nodes, isRequest: false)
-        case .http(let url, _, _):
-            Subject(address: virtual(url.address), nodes: nil, isRequest: true)
-        case .outage:
+        case .state(let state, let router, let nodes):
             Subject(
-                address: probe.flatMap { virtual($0.url.address) }, nodes: nil, isRequest: true)
+                address: routers.first {
+                    nodes.contains($0.node) && (router == nil || router == $0.instance)
+                }?.addresses.first, nodes: state == .master ? nodes : nil, isRequest: false)
+        case .answer(let request, _, _):
+            Subject(address: virtual(request.address), nodes: nil, isRequest: true)
+        case .outage, .latency:
+            Subject(
+                address: probe.flatMap { virtual($0.request.address) }, nodes: nil, isRequest: true)
+        case .neighbour(let address, _, let node):
+            // It is corrected by what announces the takeover.
+            Subject(address: virtual(address), nodes: [node], isRequest: false)
+        case .log, .sequence, .adverts, .inspect:
+            Subject(address: nil, nodes: nil, isRequest: false, isAny: true)
         }
     }
 
@@ -71,6 +85,20 @@ public struct TakeoverBounds: Equatable, Sendable {
     )
         -> (cause: Act, bound: TimeBound)
     {
+        let addresses = subject.isAny ? virtualAddresses : []
+        guard addresses.isEmpty else {
+            // What ends last, of all of them.
+            let bounds = addresses.map { address in
+                bound(
+                    for: Subject(
+                        address: address, nodes: subject.nodes, isRequest: subject.isRequest),
+                    after: group, begun: begun, seen: seen)
+            }
+            return bounds.reduce(bounds[0]) { latest, next in
+                next.cause.time + next.bound.total > latest.cause.time + latest.bound.total
+                    ? next : latest
+            }
+        }
         guard let cause = group.acts.first else {
             return start(for: subject, begun: begun, seen: seen)
         }
@@ -100,6 +128,9 @@ public struct TakeoverBounds: Equatable, Sendable {
 
     /// The bound from one act on; nil if nothing is known of its effect on the subject.
     private func bound(for subject: Subject, after act: Act, seen: Observation) -> TimeBound? {
+        if case .fault(let fault) = act.deed {
+            return bound(for: subject, after: act, fault, seen: seen)
+        }
         guard case .control(let verb, let target) = act.deed else { return nil }
         let struck = sharing(subject.address).filter { $0.runs(on: target) }
         guard !struck.isEmpty else {
@@ -109,12 +140,42 @@ public struct TakeoverBounds: Equatable, Sendable {
         case .stop, .kill, .freeze:
             return loss(of: struck, for: subject, after: act, isClean: verb == .stop, seen: seen)
         case .start, .thaw:
-            return rise(of: struck, for: subject, after: act, seen: seen)
+            return rise(
+                of: struck, for: subject, after: act, isMended: verb == .thaw, seen: seen)
         case .restart:
             guard let nodes = subject.nodes, !struck.contains(where: { nodes.contains($0.node) })
             else { return rise(of: struck, for: subject, after: act, seen: seen) }
             return loss(of: struck, for: subject, after: act, isClean: true, seen: seen)
+        case .reload: return nil
         }
+    }
+
+    /// The bound after something in the network was broken or mended.
+    private func bound(
+        for subject: Subject, after act: Act, _ fault: Fault, seen: Observation
+    ) -> TimeBound? {
+        let sharing = sharing(subject.address)
+        let cutOff: [VirtualRouterFacts]
+        switch fault {
+        case .linkDown(let endpoint), .blackhole(let endpoint, _):
+            cutOff = sharing.filter { $0.advertises(at: endpoint) }
+        case .partition(let groups):
+            // Wherever the master is, the others are to do without it.
+            let holders = subject.address.map { seen.ownership.holders(of: $0, at: act.time) }
+            cutOff = sharing.filter { router in
+                (holders ?? []).contains(router.node)
+                    && groups.contains { $0.contains(router.node) }
+            }
+        case .linkUp(let endpoint), .heal(let endpoint?):
+            let back = sharing.filter { $0.advertises(at: endpoint) }
+            return back.isEmpty
+                ? nil : rise(of: sharing, for: subject, after: act, isMended: true, seen: seen)
+        case .heal(nil):
+            return sharing.isEmpty
+                ? nil : rise(of: sharing, for: subject, after: act, isMended: true, seen: seen)
+        }
+        guard !cutOff.isEmpty else { return nil }
+        return loss(of: cutOff, for: subject, after: act, isClean: false, seen: seen)
     }
 
     /// After routers went down: the best remaining one takes over.
@@ -144,11 +205,17 @@ public struct TakeoverBounds: Equatable, Sendable {
 
     /// After a daemon was started: it waits its Master_Down_Interval from its readiness on.
     private func rise(
-        of struck: [VirtualRouterFacts], for subject: Subject, after act: Act, seen: Observation
+        of struck: [VirtualRouterFacts], for subject: Subject, after act: Act,
+        isMended: Bool = false, seen: Observation
     ) -> TimeBound {
         var bound = TimeBound(terms: [], margins: margins(for: subject))
         guard subject.nodes != [], let starter = best(of: expected(by: subject, among: struck))
         else { return bound }
+        // What was cut off or frozen runs already.
+        if isMended {
+            bound.terms = starter.masterDownInterval()
+            return bound
+        }
         if let ready = seen.services.firstReady(of: starter, since: act.time) {
             bound.terms = delayTerms("ready after", from: act.time, to: ready)
         } else if let ended = act.ended {
@@ -219,6 +286,13 @@ public struct TakeoverBounds: Equatable, Sendable {
     private func sharing(_ address: IPAddress?) -> [VirtualRouterFacts] {
         guard let address else { return [] }
         return routers.filter { $0.addresses.contains(address) }
+    }
+
+    /// Every virtual address of the lab, once.
+    private var virtualAddresses: [IPAddress] {
+        routers.flatMap(\.addresses).reduce(into: []) { list, address in
+            if !list.contains(address) { list.append(address) }
+        }
     }
 
     /// The address, if it is a virtual one.

@@ -64,6 +64,10 @@ public struct Allowances: Equatable, Sendable {
     public var requestInterval: Duration = .milliseconds(100)
     /// How long one of those may take.
     public var requestTimeout: Duration = .seconds(1)
+    /// For what has arrived to be read, where a count is final only then.
+    public var reading: Duration = .milliseconds(50)
+    /// How long a step may wait for the event it is tied to.
+    public var trigger: Duration = .seconds(60)
     /// How long `start`, `stop`, `restart` and `kill` may take to complete.
     public var control: Duration = .seconds(60)
     /// How long a command of an `exec` step may run.

@@ -22,6 +22,7 @@ extension TimelineEvent.Kind {
         case arp
         case unsolicitedNA = "unsolicited-na"
         case packet, probe, control, fault, node, service, step, claim, violation, stall, lost
+        case scenario
     }
 
     /// The kind without what it says.
@@ -49,13 +50,14 @@ extension TimelineEvent.Kind {
         case .violation: .violation
         case .stall: .stall
         case .lost: .lost
+        case .scenario: .scenario
         }
     }
 }
 
 extension TimelineEvent: Decodable {
     private enum Key: String, CodingKey {
-        case time, stamp, uncertainty, event, frame
+        case time, stamp, uncertainty, order, event, frame
         case node, interface, service, state, address, mac, verb, target, duration, length
         case isUp = "up"
         case hasCarrier = "carrier"
@@ -77,6 +79,7 @@ extension TimelineEvent: Decodable {
                 }
                 return bytes
             })
+        order = try fields.decodeIfPresent(Int.self, forKey: .order) ?? 0
     }
 
     private static func kind(
@@ -128,6 +131,7 @@ extension TimelineEvent: Decodable {
         case .violation: .violation(try Violation(from: decoder))
         case .stall: .stall(try fields.decode(Nanoseconds.self, forKey: .duration).wrappedValue)
         case .lost: .lost(try Loss(from: decoder))
+        case .scenario: .scenario(try ScenarioEvent(from: decoder))
         }
     }
 }
@@ -158,13 +162,15 @@ extension TimelineEvent.ServiceState: Decodable {
 }
 
 extension ProbeResult: Decodable {
-    private enum Key: String, CodingKey { case probe, due, status, body, error }
+    private enum Key: String, CodingKey { case probe, due, replied, status, body, error }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         let outcome: Outcome
         if let reason = try fields.decodeIfPresent(String.self, forKey: .error) {
             outcome = .failed(reason)
+        } else if fields.contains(.replied) {
+            outcome = .replied
         } else {
             outcome = .answered(
                 status: try fields.decode(Int.self, forKey: .status),

@@ -10,6 +10,10 @@ public struct TimelineEvent: Equatable, Sendable {
     /// How far off `time` can be, as ``Stamp`` says; zero for what the supervisor did itself.
     public var uncertainty: Duration
     public var kind: Kind
+    /// Its place in the order in which the supervisor learned of things, which is that in which a
+    /// scenario's machine was told: 0 for one that was never recorded. A frame may be read after
+    /// what came later.
+    public var order = 0
     /// The whole Ethernet frame, for events that are one, where frames are kept.
     public var frame: [UInt8]?
 
@@ -70,6 +74,8 @@ public struct TimelineEvent: Equatable, Sendable {
         case violation(Violation)
         /// The supervisor itself was kept from running for that long.
         case stall(Duration)
+        /// The run of a scenario began, or came to know something.
+        case scenario(ScenarioEvent)
         /// Something happened that the timeline does not show.
         case lost(Loss)
     }
@@ -129,12 +135,19 @@ public struct ProbeResult: Equatable, Sendable {
     public enum Outcome: Equatable, Sendable {
         /// An answer arrived: its status and body.
         case answered(status: Int, body: String)
+        /// What was asked for came: a connection, an echo, an Ethernet address. Of kinds of request
+        /// whose answers say no more.
+        case replied
         /// None did: why (`connection refused`, `timed out`, ...).
         case failed(String)
 
-        /// Whether this is an answer with status 200.
+        /// Whether this is an answer, with status 200 where answers have one.
         public var isSuccess: Bool {
-            if case .answered(200, _) = self { true } else { false }
+            switch self {
+            case .answered(let status, _): status == 200
+            case .replied: true
+            case .failed: false
+            }
         }
     }
 
@@ -186,14 +199,17 @@ public struct StepResult: Equatable, Sendable {
     public var bound: TimeBound?
     /// The longest outage, for an expectation about one; nil if no request was lost.
     public var outage: Outage?
+    /// What else was measured or counted, in words: `p99 1.2 ms of 500 answers`.
+    public var measured: String?
 
     public init(
         cause: String? = nil, after: Duration? = nil, bound: TimeBound? = nil,
-        outage: Outage? = nil
+        outage: Outage? = nil, measured: String? = nil
     ) {
         self.cause = cause
         self.after = after
         self.bound = bound
         self.outage = outage
+        self.measured = measured
     }
 }

@@ -7,6 +7,7 @@ extension TimelineEvent: JSONWritable {
         fields.field("time", time)
         fields.field("stamp", stamp)
         if uncertainty != .zero { fields.field("uncertainty", uncertainty) }
+        if order != 0 { fields.field("order", order) }
         fields.field("event", kind.name)
         writeSight(to: &fields)
         writeDeed(to: &fields)
@@ -48,7 +49,8 @@ extension TimelineEvent: JSONWritable {
         case .packet(let node, let interface, let length):
             place(node, interface)
             fields.field("length", length)
-        case .probe, .control, .fault, .node, .service, .step, .claim, .violation, .stall, .lost:
+        case .probe, .control, .fault, .node, .service, .step, .claim, .violation, .stall, .lost,
+            .scenario:
             break
         }
     }
@@ -73,6 +75,7 @@ extension TimelineEvent: JSONWritable {
         case .violation(let violation): violation.write(to: &fields)
         case .stall(let duration): fields.field("duration", duration)
         case .lost(let loss): loss.write(to: &fields)
+        case .scenario(let event): event.write(to: &fields)
         case .addressAdded, .addressRemoved, .link, .routeAdded, .routeRemoved, .neighbour,
             .neighbourRemoved, .advertisement, .gratuitousARP, .arp, .unsolicitedNA, .packet:
             break
@@ -184,6 +187,7 @@ extension ProbeResult: JSONWritable {
         case .answered(let status, let body):
             fields.field("status", status)
             fields.field("body", body)
+        case .replied: fields.field("replied", true)
         case .failed(let reason): fields.field("error", reason)
         }
     }
@@ -216,6 +220,7 @@ extension StepResult: JSONWritable {
         if let after { fields.field("after", after) }
         if let bound { fields.field("bound", bound) }
         if let outage { fields.field("outage", outage) }
+        if let measured { fields.field("measured", measured) }
     }
 }
 

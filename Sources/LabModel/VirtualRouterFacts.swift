@@ -75,6 +75,11 @@ public struct VirtualRouterFacts: Codable, Equatable, Sendable {
         return [.init("\(count) x \(interval.text)", interval * count), skewTime(learned: learned)]
     }
 
+    /// Whether it advertises on that interface.
+    func advertises(at endpoint: Endpoint) -> Bool {
+        node == endpoint.node && interface == endpoint.interface.text
+    }
+
     /// Whether a verb applied to `target` is applied to this router's daemon.
     func runs(on target: Target) -> Bool {
         node == target.node && (target.service == nil || target.service == service)

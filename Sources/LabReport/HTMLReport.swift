@@ -172,12 +172,13 @@ public struct HTMLReport {
 }
 
 extension ScenarioVerdict {
-    /// The verdict in a word: `passed`, `failed`, `inconclusive`.
+    /// The verdict in a word: `passed`, `failed`, `inconclusive`, `skipped`.
     public var word: String {
         switch self {
         case .passed: "passed"
         case .failed: "failed"
         case .inconclusive: "inconclusive"
+        case .skipped: "skipped"
         }
     }
 
@@ -185,7 +186,7 @@ extension ScenarioVerdict {
     public var message: String? {
         switch self {
         case .passed: nil
-        case .failed(_, let message), .inconclusive(_, let message): message
+        case .failed(_, let message), .inconclusive(_, let message), .skipped(let message): message
         }
     }
 }

@@ -62,7 +62,7 @@ private struct RunViewBuilder {
         }
         for probe in scenario?.probes ?? [] {
             probes[probe.name] = RunView.ProbeLane(
-                name: probe.name, summary: "\(probe.url) from \(probe.node)", results: [],
+                name: probe.name, summary: "\(probe.request) from \(probe.node)", results: [],
                 outages: [], percentiles: [])
             meters[probe.name] = OutageMeter(interval: probe.interval)
         }
@@ -113,6 +113,7 @@ private struct RunViewBuilder {
                     check: violation.check,
                     text: violation.text + (violation.cause.map { " (after \($0))" } ?? ""),
                     from: offset(violation.since), to: violation.until.map(offset)))
+        case .scenario: return
         case .link, .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .claim, .lost: break
         }
         log.append(

@@ -57,6 +57,12 @@ public enum FileSystem {
         try writeAll(Array(value.utf8)[...], to: file.rawValue, name: path)
     }
 
+    /// Opens a file to be read.
+    public static func openForReading(_ path: String) throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(
+            try systemCall("open \(path)") { clinux_open(path, O_RDONLY | O_CLOEXEC, 0) })
+    }
+
     /// Makes or opens a file whose writes all go to its end.
     public static func openForAppending(_ path: String) throws(SystemError) -> SharedDescriptor {
         SharedDescriptor(

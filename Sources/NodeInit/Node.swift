@@ -47,6 +47,7 @@ final class Node {
             case .start(let specification): start(specification)
             case .stop(let service): deliver(.stop, to: service)
             case .kill(let service): deliver(.kill, to: service)
+            case .reload(let service): deliver(.reload, to: service)
             case .execute(let request): execute(request, message.descriptors)
             case .powerOff: powerOff()
             }

@@ -64,6 +64,7 @@ final class Service {
                 events.append((.spawnFailed(reason: "\(error)"), MonotonicClock.now))
             }
         case .terminate(let pid): kill(pid, SIGTERM)
+        case .hangUp(let pid): kill(pid, SIGHUP)
         case .killAll(let pid):
             do {
                 try ServiceProcesses.killAll(session: pid, service: specification.name)

@@ -42,6 +42,8 @@ struct ServiceMachine {
     enum Event: Equatable {
         /// The supervisor wants it started, stopped, or killed.
         case start, stop, kill
+        /// The supervisor wants it to read its configuration anew.
+        case reload
         /// The answer to `.spawn`.
         case spawned(pid: Int32)
         case spawnFailed(reason: String)
@@ -79,6 +81,8 @@ struct ServiceMachine {
         case spawn
         /// Send SIGTERM to the main process.
         case terminate(pid: Int32)
+        /// Send SIGHUP to the main process.
+        case hangUp(pid: Int32)
         /// Send SIGKILL to every process of the service.
         case killAll(pid: Int32)
         /// Tell the supervisor.
@@ -114,6 +118,7 @@ struct ServiceMachine {
         case .start: start()
         case .stop: stop(now: now)
         case .kill: kill()
+        case .reload: reload()
         case .spawned(let pid): spawned(pid, now: now)
         case .spawnFailed(let reason): spawnFailed(reason)
         case .ready: ready()
@@ -157,6 +162,14 @@ struct ServiceMachine {
             state = .stopping(pid: pid, killAt: nil, then: .stayDown)
             return [.killAll(pid: pid)]
         case .waiting, .down, .failed, .launching: return stayDown()
+        }
+    }
+
+    // What is about to read its configuration, or to end, need not be told.
+    private func reload() -> [Action] {
+        switch state {
+        case .starting(let pid, _), .running(let pid): [.hangUp(pid: pid)]
+        case .stopping, .waiting, .down, .failed, .launching: []
         }
     }
 

@@ -14,6 +14,8 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
     case stop(service: String)
     /// SIGKILL to every process of the service at once; no restart policy applies.
     case kill(service: String)
+    /// SIGHUP to its main process: it reads its configuration anew. Nothing answers.
+    case reload(service: String)
     /// Run a command for a client. Descriptors with the message: the client's connection, then
     /// (without a terminal) its standard input, output and error. From then on `NodeInit` and the
     /// client talk over that connection.
@@ -55,6 +57,9 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
             writer.put(UInt8(5))
             request.write(to: &writer)
         case .powerOff: writer.put(UInt8(6))
+        case .reload(let service):
+            writer.put(UInt8(7))
+            writer.put(service)
         }
     }
 
@@ -71,6 +76,7 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
         case 4: self = .kill(service: try reader.text())
         case 5: self = .execute(try ExecuteRequest(from: &reader))
         case 6: self = .powerOff
+        case 7: self = .reload(service: try reader.text())
         default: throw WireError(expected: "a request to a node")
         }
     }

@@ -53,3 +53,11 @@ struct Kill: ControlCommand {
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
 }
+
+struct Reload: ControlCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell services to read their configuration anew (SIGHUP).")
+    static let verb = ControlVerb.reload
+    @OptionGroup var lab: LabOption
+    @Argument(help: "Services as NODE/SERVICE.") var targets: [String]
+}

@@ -29,7 +29,7 @@ struct Demo: ParsableCommand {
         let narrator = Narrator(loaded)
         let outcome = try ScenarioSession(loaded, chosen).run(printer: narrator)
         switch outcome.verdict {
-        case .passed: break
+        case .passed, .skipped: break
         case .failed: throw ExitStatus.failed
         case .inconclusive: throw ExitStatus.inconclusive
         }
@@ -124,10 +124,12 @@ final class Narrator: ScenarioPrinter {
             return
                 "wire    unsolicited neighbour advertisement from \(node): \(address) is at \(mac)"
         case .service, .link, .routeAdded, .routeRemoved, .neighbour, .neighbourRemoved, .arp,
-            .packet, .probe, .step, .claim, .violation, .stall, .lost:
+            .packet, .probe, .step, .claim, .violation, .stall, .lost, .scenario:
             return nil
         }
     }
+
+    func slice(_ events: [TimelineEvent]) {}
 
     func step(_ report: StepReport) {
         if case .began = report.phase {
@@ -144,6 +146,7 @@ final class Narrator: ScenarioPrinter {
             printLine(Style.green("It held: everything above is what kernel and wire showed."))
         case .failed: printLine(Style.red("It did not hold: \(outcome.message)"))
         case .inconclusive: printLine(Style.yellow("Nothing can be said: \(outcome.message)"))
+        case .skipped: printLine(Style.yellow("Skipped: \(outcome.message)"))
         }
     }
 

@@ -97,7 +97,7 @@ struct Labctl: ParsableCommand {
                 name: "Nodes and services",
                 subcommands: [
                     Exec.self, Shell.self, Logs.self, Start.self, Stop.self, Restart.self,
-                    Kill.self,
+                    Kill.self, Reload.self,
                 ]),
             CommandGroup(
                 name: "What happened, and whether it should have",

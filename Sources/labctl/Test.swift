@@ -10,7 +10,8 @@ struct Test: ParsableCommand {
         abstract: "Run the scenarios of labs, each in a fresh lab, and say whether they hold.",
         discussion: """
             Exits with 0 when all pass, 1 when one fails, 4 when nothing can be said because the \
-            machine stood still.
+            machine stood still, twice in a row in a clean lab. A scenario that needs what this \
+            machine lacks is skipped, with the reason.
             """)
 
     @Argument(help: "Lab folders or files (default: the working directory).")
@@ -40,10 +41,13 @@ struct Test: ParsableCommand {
         rounds: for _ in 0..<repetitions {
             for (lab, scenarios) in chosen {
                 for scenario in scenarios {
-                    let outcome = try ScenarioSession(lab, scenario).run(
-                        keepingOnFailure: keepOnFailure, printer: StepPrinter())
+                    let outcome = try run(scenario, in: lab)
                     counts[outcome.verdict, default: 0] += 1
-                    if keepOnFailure, outcome.verdict != .passed { break rounds }
+                    switch outcome.verdict {
+                    case .failed where keepOnFailure, .inconclusive where keepOnFailure:
+                        break rounds
+                    case .passed, .failed, .inconclusive, .skipped: break
+                    }
                 }
             }
         }
@@ -51,15 +55,33 @@ struct Test: ParsableCommand {
         let inconclusive = counts[.inconclusive] ?? 0
         var summary = "\(counts[.passed] ?? 0) passed, \(failed) failed"
         if inconclusive > 0 { summary += ", \(inconclusive) inconclusive" }
+        if let skipped = counts[.skipped] { summary += ", \(skipped) skipped" }
         printLine("\(summary) in \((MonotonicClock.now - start).text)")
         if failed > 0 { throw ExitStatus.failed }
         if inconclusive > 0 { throw ExitStatus.inconclusive }
     }
 
+    /// How often a scenario of which nothing can be said is run, each time in a clean lab.
+    private static let maximumAttempts = 2
+
+    private func run(_ scenario: Scenario, in lab: LoadedLab) throws -> ScenarioOutcome {
+        var attempt = 1
+        while true {
+            let outcome = try ScenarioSession(lab, scenario).run(
+                keepingOnFailure: keepOnFailure, retries: attempt < Self.maximumAttempts,
+                printer: StepPrinter())
+            guard outcome.verdict == .inconclusive, attempt < Self.maximumAttempts else {
+                return outcome
+            }
+            attempt += 1
+            printLine("  once more, in a clean lab")
+        }
+    }
+
     private func wanted(of lab: LoadedLab) throws -> [Scenario] {
         lab.lab.scenarios.filter { candidate in
             guard let scenario else { return true }
-            return fnmatch(scenario, candidate.name, 0) == 0
+            return candidate.isCalled { fnmatch(scenario, $0, 0) == 0 }
         }
     }
 }
@@ -76,25 +98,38 @@ struct ScenarioSession {
 
     /// Builds the lab, runs the scenario, takes the lab down.
     ///
-    /// - Parameter keepingOnFailure: whether a lab whose scenario did not pass stays up.
+    /// - Parameters:
+    ///   - keepingOnFailure: whether a lab whose scenario did not pass stays up.
+    ///   - retries: whether an inconclusive run is followed by another, so that its lab goes.
     func run(
-        keepingOnFailure: Bool = false, printer: any ScenarioPrinter
+        keepingOnFailure: Bool = false, retries: Bool = false, printer: any ScenarioPrinter
     ) throws -> ScenarioOutcome {
-        let applied = lab.applying(scenario)
         printer.begin(lab.lab, scenario)
+        if let outcome = LabKit.Doctor.skip(scenario) {
+            printer.end(outcome)
+            return outcome
+        }
+        let applied = lab.applying(scenario)
         let client = try LabLauncher.up(applied, endsWithCaller: !keepingOnFailure)
         printer.built(client)
         let onEvent = printer.wantsEvents ? { printer.event($0) } : nil
         let outcome: ScenarioOutcome
         do {
             outcome = try client.run(
-                scenario: scenario.name, onEvent: onEvent, onStep: { printer.step($0) })
+                scenario: scenario.name, onEvent: onEvent, onSlice: { printer.slice($0) },
+                onStep: { printer.step($0) })
         } catch {
             try? client.down()
             throw error
         }
         printer.end(outcome)
-        if keepingOnFailure, outcome.verdict != .passed {
+        let isKept: Bool
+        switch outcome.verdict {
+        case .failed: isKept = keepingOnFailure
+        case .inconclusive: isKept = keepingOnFailure && !retries
+        case .passed, .skipped: isKept = false
+        }
+        if isKept {
             printError("lab \(client.name) is left up: `labctl down \(client.name)` ends it")
         } else {
             try client.down()
@@ -110,6 +145,8 @@ protocol ScenarioPrinter {
     func begin(_ lab: Lab, _ scenario: Scenario)
     func built(_ client: LabClient)
     func event(_ event: TimelineEvent)
+    /// What the timeline shows around what went wrong, before the report of it.
+    func slice(_ events: [TimelineEvent])
     func step(_ report: StepReport)
     func end(_ outcome: ScenarioOutcome)
 }
@@ -125,6 +162,12 @@ struct StepPrinter: ScenarioPrinter {
     func built(_ client: LabClient) {}
     func event(_ event: TimelineEvent) {}
 
+    func slice(_ events: [TimelineEvent]) {
+        guard let first = events.first else { return }
+        let text = EventText(origin: first.time)
+        for event in events { printLine(Style.dim("    " + text.line(for: event))) }
+    }
+
     func step(_ report: StepReport) {
         guard let line = Self.line(report) else { return }
         printLine("  " + line)
@@ -136,6 +179,7 @@ struct StepPrinter: ScenarioPrinter {
         case .passed: printLine("  \(Style.green("passed")) in \(took)")
         case .failed: printLine("  \(Style.red("failed")) after \(took)")
         case .inconclusive: printLine("  \(Style.yellow("inconclusive")) after \(took)")
+        case .skipped: printLine("  \(Style.yellow("skipped")): \(outcome.message)")
         }
     }
 
@@ -151,6 +195,7 @@ struct StepPrinter: ScenarioPrinter {
             } else if let after = result.after {
                 line += ": \(after.text)" + (result.cause.map { " after \($0)" } ?? "")
             }
+            if let measured = result.measured { line += ": \(measured)" }
             if let bound = result.bound { line += Style.dim("  (at most \(bound))") }
             return line
         // The message says what the step was, too.

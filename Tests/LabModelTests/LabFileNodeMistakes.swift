@@ -232,9 +232,12 @@ extension Mistake {
             lab.yaml:13:17: step 8 of scenario s has no 'from'
             lab.yaml:14:17: step 9 of scenario s has no 'at-most'
             lab.yaml:14:27: scenario s names probe 'web', which it does not have; it has no probes
-            lab.yaml:15:17: 'expect' of step 10 of scenario s has none of 'vip', 'http', 'outage'
+            lab.yaml:15:17: 'expect' of step 10 of scenario s has none of 'vip', 'state', \
+            'http', 'tcp', 'udp', 'ping', 'arp', 'log', 'sequence', 'outage', 'latency', \
+            'neighbour', 'adverts', 'ip'
             lab.yaml:16:9: step 11 of scenario s must be one of stop, start, restart, kill, \
-            exec, wait, expect with its object
+            reload, freeze, thaw, link, partition, heal, exec, edit, parallel, wait, expect with \
+            its object
             lab.yaml:17:51: 'within' of step 12 of scenario s must be a duration such as 10ms, \
             5s or 1m, not 'soon'
             lab.yaml:17:62: 'for' of step 12 of scenario s must be a duration such as 10ms, 5s \

@@ -29,7 +29,7 @@ struct SchemaValidator {
             condition ? [] : ["\(value.mark.line):\(value.mark.column): \(keyword)"]
         }
         switch keyword {
-        case "$schema", "$defs", "title", "description", "then": return []
+        case "$schema", "$defs", "title", "description", "then", "else": return []
         case "$ref":
             let name = operand.text?.split(separator: "/").last.map(String.init) ?? ""
             guard let target = definition(name) else { return ["no definition \(name)"] }
@@ -59,8 +59,8 @@ struct SchemaValidator {
         case "anyOf": return unless((operand.items ?? []).contains { isValid(value, $0) })
         case "oneOf": return unless((operand.items ?? []).count { isValid(value, $0) } == 1)
         case "if":
-            guard isValid(value, operand), let then = schema["then"] else { return [] }
-            return problems(of: value, against: then)
+            let consequence = schema[isValid(value, operand) ? "then" : "else"]
+            return consequence.map { problems(of: value, against: $0) } ?? []
         case "required", "propertyNames", "properties", "patternProperties",
             "additionalProperties":
             return value.entries.map { checkEntries($0, of: value, keyword, operand, schema) } ?? []

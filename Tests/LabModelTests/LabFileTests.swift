@@ -296,7 +296,7 @@ struct LabFileScenarioTests {
         #expect(probes[0].timeout == .milliseconds(500))
         #expect(probes[1].interval == .microseconds(1500))
         #expect(probes[1].timeout == .seconds(2))
-        #expect(probes[1].url.description == "http://[fd00::1]:8080/x")
+        #expect(probes[1].request.description == "http://[fd00::1]:8080/x")
         #expect(
             lab.scenarios[0].files == [
                 Scenario.FileOverride(

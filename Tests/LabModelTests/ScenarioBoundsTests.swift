@@ -163,7 +163,7 @@ struct ScenarioBoundsTests {
             routers: routers)
         run.daemon("master", .ready, 0)
         run.daemon("backup", .ready, 2)
-        run.tell(.begin, 5)
+        run.tell(.begin("test"), 5)
         run.vipAdded("master", 361)
         run.applied(.kill, "master", 4000)
         run.see(.node("master", .killed), 4001)
@@ -182,7 +182,7 @@ struct ScenarioBoundsTests {
                     node: "master", command: ["ip", "link", "set", "eth0", "down"], status: 0)),
             TwoNodes.on("backup"))
         run.settle()
-        run.tell(.actionDone(step: 2, .exited(.status(0), output: "")), 5000)
+        run.tell(.done(ActionID(step: 2), .exited(.status(0), output: "")), 5000)
         run.vipAdded("backup", 7000)
         run.vipRemoved("master", 7001)
         #expect(
@@ -196,7 +196,7 @@ struct ScenarioBoundsTests {
         run.daemon("master", .ready, 0)
         run.daemon("backup", .ready, 2)
         run.vipAdded("master", 50_000)
-        run.tell(.begin, 90_000)
+        run.tell(.begin("test"), 90_000)
         #expect(run.newLines().dropLast().last?.hasPrefix("1 passed, already so (bound ") == true)
         run.passTime(to: 200_000)
         #expect(
@@ -210,7 +210,7 @@ struct ScenarioBoundsTests {
         var run = Run(Step(.wait(.seconds(20))), TwoNodes.on("master"))
         run.daemon("master", .ready, 0)
         run.daemon("backup", .ready, 2)
-        run.tell(.begin, 5)
+        run.tell(.begin("test"), 5)
         run.vipAdded("master", 9000)
         run.passTime(to: 30_000)
         #expect(run.failure.hasSuffix("seen: it was so only 9 s after the daemons' start"))

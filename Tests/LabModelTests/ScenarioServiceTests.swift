@@ -71,7 +71,7 @@ struct ScenarioServiceTests {
     @Test("http: only 200 is an answer")
     func httpStatus() {
         var run = Run(TwoNodes.answers(nil))
-        run.tell(.begin, 0)
+        run.tell(.begin("test"), 0)
         run.answer(.answered(status: 404, body: ""), 5)
         run.passTime(to: 60_000)
         #expect(run.failure.hasSuffix("seen: status 404"))
@@ -80,7 +80,7 @@ struct ScenarioServiceTests {
     @Test("http for: asked on and on; one wrong answer is a violation")
     func httpHolding() {
         var run = Run(TwoNodes.answers("a", for: .milliseconds(250)))
-        run.tell(.begin, 0)
+        run.tell(.begin("test"), 0)
         run.answer(.answered(status: 200, body: "a"), 5)
         var good = run
         for time in [110.0, 215] {
@@ -98,7 +98,7 @@ struct ScenarioServiceTests {
     @Test("http for: a request sent within the time is waited for")
     func httpHoldingWaitsForTheLastAnswer() {
         var run = Run(TwoNodes.answers("a", for: .milliseconds(150)))
-        run.tell(.begin, 0)
+        run.tell(.begin("test"), 0)
         run.answer(.answered(status: 200, body: "a"), 5)
         run.passTime(to: 1000)
         #expect(run.verdict == nil)
@@ -113,7 +113,7 @@ struct ScenarioServiceTests {
             ("e\u{301}", false),
         ] {
             var run = Run(TwoNodes.answers("a"))
-            run.tell(.begin, 0)
+            run.tell(.begin("test"), 0)
             run.answer(.answered(status: 200, body: body), 1)
             #expect((run.verdict == .passed) == isRight, "\(body.debugDescription)")
         }
@@ -208,7 +208,7 @@ struct ScenarioServiceTests {
     @Test("outage: a probe that says nothing fails, with a reason")
     func silentProbe() {
         var run = Run(TwoNodes.outage(atMost: .seconds(1)), probes: [TwoNodes.web])
-        run.tell(.begin, 0)
+        run.tell(.begin("test"), 0)
         run.passTime(to: 60_000)
         #expect(run.failure.hasSuffix("seen: no result of web at all"))
     }
@@ -224,13 +224,13 @@ struct ScenarioServiceTests {
     func execute() {
         let step = Step(.execute(node: "master", command: ["ip", "link"], status: 0))
         var good = Run(step)
-        good.tell(.begin, 0)
+        good.tell(.begin("test"), 0)
         #expect(good.lines == ["1 exec master: ip link", "1: exec master ip link"])
-        good.tell(.actionDone(step: 1, .exited(.status(0), output: "")), 10)
+        good.tell(.done(ActionID(step: 1), .exited(.status(0), output: "")), 10)
         #expect(good.verdict == .passed)
         var bad = Run(step)
-        bad.tell(.begin, 0)
-        bad.tell(.actionDone(step: 1, .exited(.signal(9), output: "one\ntwo\n")), 10)
+        bad.tell(.begin("test"), 0)
+        bad.tell(.done(ActionID(step: 1), .exited(.signal(9), output: "one\ntwo\n")), 10)
         #expect(
             bad.failure
                 == "exec master: ip link: expected exit status 0; seen signal 9: two")
@@ -239,9 +239,9 @@ struct ScenarioServiceTests {
     @Test("A verb that fails, or never completes, ends the scenario")
     func verbFails() {
         var run = Run(TwoNodes.control(.start, "master"), Step(.wait(.seconds(1))))
-        run.tell(.begin, 0)
+        run.tell(.begin("test"), 0)
         var hanging = run
-        run.tell(.actionDone(step: 1, .failed("it is running already")), 1)
+        run.tell(.done(ActionID(step: 1), .failed("it is running already")), 1)
         #expect(
             run.lines.suffix(3) == [
                 "1 failed: start master: it is running already", "2 not run",
@@ -254,18 +254,18 @@ struct ScenarioServiceTests {
     @Test("wait lets its time pass; early and repeated timers change nothing")
     func wait() {
         var run = Run(Step(.wait(.milliseconds(500))))
-        run.tell(.begin, 0)
-        #expect(run.machine.handle(.timer, now: at(499)) == [])
-        #expect(run.machine.handle(.begin, now: at(499)) == [])
-        #expect(run.machine.handle(.timer, now: at(500)).last == .finished(.passed))
-        #expect(run.machine.handle(.timer, now: at(501)) == [])
+        run.tell(.begin("test"), 0)
+        #expect(run.machine.handle(event(.timer, 499)) == [])
+        #expect(run.machine.handle(event(.begin("test"), 499)) == [])
+        #expect(run.machine.handle(event(.timer, 500)).last == .finished(.passed))
+        #expect(run.machine.handle(event(.timer, 501)) == [])
         #expect(run.machine.deadline == nil)
     }
 
     @Test("Probes run from the first step to the end; a scenario without steps passes")
     func emptyScenario() {
         var run = Run(probes: [TwoNodes.web])
-        run.tell(.begin, 0)
+        run.tell(.begin("test"), 0)
         #expect(run.lines == ["start probe web", "stop probe web", "finished: passed"])
     }
 

@@ -6,6 +6,11 @@ func at(_ milliseconds: Double) -> MonotonicInstant {
     MonotonicInstant(nanoseconds: 1_000_000_000_000 + Int64((milliseconds * 1e6).rounded()))
 }
 
+/// An event of a run itself.
+func event(_ event: ScenarioEvent, _ milliseconds: Double) -> TimelineEvent {
+    TimelineEvent(time: at(milliseconds), stamp: .origin, kind: .scenario(event))
+}
+
 /// The two-node lab of the first tutorial, and the client of the second.
 enum TwoNodes {
     static let vip = IPAddress("10.10.10.10")!
@@ -43,7 +48,7 @@ enum TwoNodes {
     }
 
     static let web = Probe(
-        name: "web", node: "client", url: url, interval: .milliseconds(10),
+        name: "web", node: "client", request: .http(url), interval: .milliseconds(10),
         timeout: .milliseconds(500))
 }
 
@@ -56,26 +61,41 @@ struct Run {
     var actions: [ScenarioAction] = []
     /// The time of the last event.
     var now = at(0)
+    /// The timeline so far, in the order in which it became known.
+    var recorded: [TimelineEvent] = []
 
     init(
-        _ steps: Step..., probes: [Probe] = [],
+        _ steps: Step..., probes: [Probe] = [], checks: [Check] = [], cleanup: [Step] = [],
         routers: [VirtualRouterFacts] = TwoNodes.routers
     ) {
-        machine = ScenarioMachine(
-            scenario: Scenario(name: "test", probes: probes, steps: steps), routers: routers)
+        self.init(steps, probes: probes, checks: checks, cleanup: cleanup, routers: routers)
     }
 
-    /// Delivers an event, and before it every timer that is due.
+    init(
+        _ steps: [Step], probes: [Probe] = [], checks: [Check] = [], cleanup: [Step] = [],
+        routers: [VirtualRouterFacts] = TwoNodes.routers, stations: [MACAddress: String] = [:]
+    ) {
+        let scenario = Scenario(
+            name: "test", probes: probes, checks: checks, steps: steps, cleanup: cleanup)
+        machine = ScenarioMachine(scenario: scenario, routers: routers, stations: stations)
+    }
+
+    /// Delivers an event of the run itself, and before it every timer that is due.
     mutating func tell(_ event: ScenarioEvent, _ milliseconds: Double) {
-        passTime(to: milliseconds)
-        perform(machine.handle(event, now: now))
+        see(.scenario(event), milliseconds, stamp: .origin)
     }
 
-    /// Delivers an event of the timeline.
-    mutating func see(_ kind: TimelineEvent.Kind, _ milliseconds: Double) {
-        tell(
-            .timeline(TimelineEvent(time: at(milliseconds), stamp: .receipt, kind: kind)),
-            milliseconds)
+    /// Delivers an event of the timeline, and before it every timer that is due.
+    ///
+    /// - Parameter read: when it becomes known; nil for at once.
+    mutating func see(
+        _ kind: TimelineEvent.Kind, _ milliseconds: Double, stamp: TimelineEvent.Stamp = .receipt,
+        uncertainty: Duration = .zero, read: Double? = nil
+    ) {
+        passTime(to: read ?? milliseconds)
+        deliver(
+            TimelineEvent(
+                time: at(milliseconds), stamp: stamp, uncertainty: uncertainty, kind: kind))
     }
 
     /// Lets the clock run, delivering timers where the machine asked for them.
@@ -83,11 +103,26 @@ struct Run {
         var timers = 0
         while let deadline = machine.deadline, deadline <= at(milliseconds) {
             now = max(now, deadline)
-            perform(machine.handle(.timer, now: now))
+            deliver(TimelineEvent(time: now, stamp: .origin, kind: .scenario(.timer)))
             timers += 1
             precondition(timers < 10_000, "the machine asks for the same deadline again and again")
         }
         now = at(milliseconds)
+    }
+
+    private mutating func deliver(_ event: TimelineEvent) {
+        var event = event
+        event.order = recorded.count + 1
+        recorded.append(event)
+        let new = machine.handle(event)
+        // As the shell does: what the machine reports is on the timeline, and it hears of it.
+        for case .report(let report) in new {
+            var echo = TimelineEvent(time: now, stamp: .origin, kind: .step(report))
+            echo.order = recorded.count + 1
+            recorded.append(echo)
+            _ = machine.handle(echo)
+        }
+        perform(new)
     }
 
     mutating func vipAdded(_ node: String, _ milliseconds: Double) {
@@ -114,16 +149,35 @@ struct Run {
     }
 
     mutating func done(_ step: Int, _ milliseconds: Double) {
-        tell(.actionDone(step: step, .done), milliseconds)
+        tell(.done(ActionID(step: step), .done), milliseconds)
     }
 
     /// The last request made for an expectation is answered.
     mutating func answer(_ outcome: ProbeResult.Outcome, _ milliseconds: Double) {
-        let id = actions.reduce(0) { last, action in
-            if case .fetch(let id, _, _, _) = action { id } else { last }
-        }
+        let result = ProbeResult(probe: nil, due: now, outcome: outcome)
+        tell(.answered(id: lastRequest, result), milliseconds)
+    }
+
+    /// The last command run for an expectation prints that.
+    mutating func inspected(_ output: String, _ milliseconds: Double) {
         tell(
-            .fetched(id: id, ProbeResult(probe: nil, due: now, outcome: outcome)), milliseconds)
+            .inspected(id: lastRequest, .exited(.status(0), output: output)), milliseconds)
+    }
+
+    /// A request of the probe `web` is answered.
+    mutating func probe(due: Double, ended: Double, _ outcome: ProbeResult.Outcome? = nil) {
+        let result = ProbeResult(
+            probe: "web", due: at(due), outcome: outcome ?? .answered(status: 200, body: ""))
+        see(.probe(result), ended, stamp: .origin)
+    }
+
+    private var lastRequest: Int {
+        actions.reduce(0) { last, action in
+            switch action {
+            case .request(let id, _, _, _), .inspect(let id, _, _): id
+            default: last
+            }
+        }
     }
 
     /// Daemons ready at 0 and 2 ms, begin at 5 ms, the master holds the VIP from 3609.4 ms on: the
@@ -131,7 +185,7 @@ struct Run {
     mutating func settle() {
         daemon("master", .ready, 0)
         daemon("backup", .ready, 2)
-        tell(.begin, 5)
+        tell(.begin("test"), 5)
         vipAdded("master", 3609.4)
     }
 
@@ -147,7 +201,7 @@ struct Run {
     var failure: String {
         switch machine.verdict {
         case .failed(_, let message), .inconclusive(_, let message): message
-        case .passed, nil: ""
+        case .passed, .skipped, nil: ""
         }
     }
 
@@ -163,7 +217,18 @@ struct Run {
             "\(step): exec \(node) \(command.joined(separator: " "))"
         case .startProbe(let probe): "start probe \(probe.name)"
         case .stopProbe(let name): "stop probe \(name)"
-        case .fetch(let id, let node, let url, _): "fetch #\(id) \(url) from \(node)"
+        case .fault(let id, let fault): "\(id): \(fault)"
+        case .edit(let id, let files):
+            "\(id): edit " + files.map { "\($0.node):\($0.file.path)" }.joined(separator: " ")
+        case .request(let id, let node, let request, _): "fetch #\(id) \(request) from \(node)"
+        case .inspect(let id, let node, let command):
+            "inspect #\(id) \(node): \(command.joined(separator: " "))"
+        case .follow(let target): "follow \(target)"
+        case .violated(let violation):
+            "violated: \(violation.check): \(violation.text)"
+                + (violation.until.map { " for \(($0 - violation.since).text)" } ?? "")
+                + (violation.cause.map { " (\($0))" } ?? "")
+        case .finished(.skipped(let reason)): "finished: skipped, \(reason)"
         case .finished(.passed): "finished: passed"
         case .finished(.failed(let step, _)): "finished: failed in \(step)"
         case .finished(.inconclusive(let step, _)): "finished: inconclusive in \(step)"

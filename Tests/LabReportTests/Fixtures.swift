@@ -18,7 +18,8 @@ enum Fixture {
                 name: "failover", summary: "the master's power is cut <at once>",
                 probes: [
                     Probe(
-                        name: "web", node: "client", url: HTTPURL("http://10.10.10.10/")!,
+                        name: "web", node: "client",
+                        request: .http(HTTPURL("http://10.10.10.10/")!),
                         interval: .milliseconds(10), timeout: .milliseconds(500))
                 ],
                 steps: [Step(.control(.kill, Target(node: "master")))])

@@ -27,7 +27,7 @@ private enum Samples {
         .start(service(.started)), .start(service(.notify, .onFailure)),
         .start(service(.tcpPort(65535), .always)), .start(service(.file("/run/x.pid"))),
         .start(service(.command(["test", "-e", "/x"]))), .stop(service: "httpd"),
-        .kill(service: ""),
+        .kill(service: ""), .reload(service: "keepalived"),
         .execute(ExecuteRequest(command: ["ip", "a"])),
         .execute(
             ExecuteRequest(

@@ -294,7 +294,7 @@ struct SoakTests {
             case .fault: lastTimes = [:]
             case .addressAdded, .addressRemoved, .link, .routeAdded, .routeRemoved, .neighbour,
                 .neighbourRemoved, .gratuitousARP, .arp, .unsolicitedNA, .packet, .probe, .node,
-                .service, .step, .claim, .violation, .stall, .lost:
+                .service, .step, .claim, .violation, .stall, .lost, .scenario:
                 break
             }
         }

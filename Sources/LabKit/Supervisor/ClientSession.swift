@@ -112,6 +112,7 @@ final class ClientSession {
         case .capture(let query): startCapture(query)
         case .endCapture: endCapture()
         case .runScenario(let name, let withEvents): runScenario(name, withEvents: withEvents)
+        case .run(let scenario): run(scenario, withEvents: false)
         case .awaitConvergence: supervisor.awaitConvergence { [self] in reply($0) }
         }
     }
@@ -214,6 +215,10 @@ final class ClientSession {
             return reply(
                 .failed(.state, "lab \(supervisor.order.lab.name) has no scenario \(name)"))
         }
+        run(found, withEvents: withEvents)
+    }
+
+    private func run(_ found: Scenario, withEvents: Bool) {
         guard scenario == nil else {
             return reply(.failed(.state, "a scenario is already running here"))
         }
@@ -223,12 +228,14 @@ final class ClientSession {
             eventListener = supervisor.timeline.addListener { [unowned self] in reply($0) }
         }
         runner.start(
-            onStep: { [unowned self] in reply(.step($0)) },
-            onEnd: { [unowned self] outcome in
-                scenario = nil
-                if let eventListener { supervisor.timeline.removeListener(eventListener) }
-                eventListener = nil
-                reply(.verdict(outcome))
-            })
+            ScenarioRunner.Observer(
+                onStep: { [unowned self] in reply(.step($0)) },
+                onSlice: { [unowned self] in reply(.slice($0)) },
+                onEnd: { [unowned self] outcome in
+                    scenario = nil
+                    if let eventListener { supervisor.timeline.removeListener(eventListener) }
+                    eventListener = nil
+                    reply(.verdict(outcome))
+                }))
     }
 }

@@ -22,10 +22,11 @@ final class NodeCommand {
     /// Starts the command; `completion` is called once, when it has ended and all it printed is
     /// read.
     ///
+    /// - Parameter input: what it reads; nothing for nil.
     /// - Throws: ``SystemError`` when this process has no descriptors left.
     init(
-        _ command: [String], on node: RunningNode, loop: EventLoop,
-        completion: @escaping (ActionResult) -> Void
+        _ command: [String], on node: RunningNode, input source: SharedDescriptor? = nil,
+        loop: EventLoop, completion: @escaping (ActionResult) -> Void
     ) throws {
         self.loop = loop
         self.completion = completion
@@ -36,11 +37,11 @@ final class NodeCommand {
         output = SharedDescriptor(OwnedDescriptor(ends[0]))
         let input = SharedDescriptor(OwnedDescriptor(ends[1]))
         _ = fcntl(input.rawValue, F_SETFL, 0)
-        let null = SharedDescriptor(try OwnedDescriptor.null())
+        let source = try source ?? SharedDescriptor(OwnedDescriptor.null())
         try loop.add(channel.socket.rawValue, .readable) { [self] _ in readReport() }
         try loop.add(output.rawValue, .readable) { [self] _ in readOutput() }
         node.send(
-            .execute(ExecuteRequest(command: command)), descriptors: [theirs, null, input, input])
+            .execute(ExecuteRequest(command: command)), descriptors: [theirs, source, input, input])
     }
 
     private func readReport() {

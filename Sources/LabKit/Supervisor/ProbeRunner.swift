@@ -24,7 +24,10 @@ final class ProbeRunner {
 
     private func sendDue() {
         while let due = schedule.popDue(now: MonotonicClock.now) {
-            supervisor.fetch(probe.url, from: probe.node, timeout: probe.timeout) {
+            supervisor.ask(
+                probe.request, from: probe.node, keepsOpen: probe.keepsOpen,
+                timeout: probe.timeout
+            ) {
                 [unowned supervisor, probe] outcome in
                 supervisor.timeline.record(
                     .probe(ProbeResult(probe: probe.name, due: due, outcome: outcome)))
@@ -35,6 +38,23 @@ final class ProbeRunner {
 }
 
 extension Supervisor {
+    /// Asks one question from inside a node; `completion` is called once, later.
+    ///
+    /// - Parameter keepsOpen: whether the connection of the question before is used again.
+    func ask(
+        _ request: ProbeRequest, from name: String, keepsOpen: Bool = false, timeout: Duration,
+        completion: @escaping (ProbeResult.Outcome) -> Void
+    ) {
+        switch request {
+        case .http(let url) where !keepsOpen:
+            fetch(url, from: name, timeout: timeout, completion: completion)
+        case .http, .tcp, .udp, .ping, .arp:
+            loop.schedule(after: .zero) {
+                completion(.failed("this supervisor cannot send '\(request)'"))
+            }
+        }
+    }
+
     /// Makes one request from inside a node; `completion` is called once, later.
     func fetch(
         _ url: HTTPURL, from name: String, timeout: Duration,

@@ -2,56 +2,69 @@ import LabModel
 import LinuxSystem
 import NetworkTypes
 
-/// Runs a scenario: carries events to the machine of `LabModel`, which decides, and performs what
-/// it asks for.
+/// Runs a scenario: carries the timeline to the machine of `LabModel`, which decides, performs what
+/// it asks for, and puts what comes of that onto the timeline.
+///
+/// The timeline is the machine's only source, so that the recorded one is enough for a replay.
 final class ScenarioRunner {
+    /// What whoever runs a scenario is told.
+    struct Observer {
+        var onStep: (StepReport) -> Void
+        /// What the timeline shows around what went wrong, before the report about it.
+        var onSlice: ([TimelineEvent]) -> Void
+        /// Called once, unless the run is cancelled before.
+        var onEnd: (ScenarioOutcome) -> Void
+    }
+
     private unowned let supervisor: Supervisor
     private var machine: ScenarioMachine
     private let started = MonotonicClock.now
-    private var queue: [ScenarioEvent] = []
+    private var queue: [TimelineEvent] = []
     private var isHandling = false
     private var timer: EventLoop.TimerID?
     private var listener: Int?
+    private var lineListeners: [Int] = []
     private var probes: [String: ProbeRunner] = [:]
-    private var onStep: (StepReport) -> Void = { _ in }
-    private var onEnd: ((ScenarioOutcome) -> Void)?
+    /// Nil once it is over.
+    private var observer: Observer?
 
     init(_ scenario: Scenario, supervisor: Supervisor) {
         self.supervisor = supervisor
-        machine = ScenarioMachine(scenario: scenario, routers: supervisor.order.virtualRouters)
+        machine = ScenarioMachine(
+            scenario: scenario, routers: supervisor.order.virtualRouters,
+            stations: supervisor.order.lab.stations)
     }
 
-    /// Begins. `onEnd` is called once, unless it is cancelled before.
-    func start(
-        onStep: @escaping (StepReport) -> Void, onEnd: @escaping (ScenarioOutcome) -> Void
-    ) {
-        self.onStep = onStep
-        self.onEnd = onEnd
+    /// Begins.
+    func start(_ observer: Observer) {
+        self.observer = observer
         supervisor.observer.catchUp()
-        queue = supervisor.timeline.events.map(ScenarioEvent.timeline) + [.begin]
-        listener = supervisor.timeline.addListener { [unowned self] in deliver(.timeline($0)) }
-        handleQueue()
+        queue = supervisor.timeline.events.sorted { $0.order < $1.order }
+        listener = supervisor.timeline.addListener { [unowned self] in deliver($0) }
+        tell(.begin(machine.scenario.name))
     }
 
     /// Ends it where it is, without a verdict.
     func cancel() {
-        onEnd = nil
+        observer = nil
         tidy()
     }
 
-    private func deliver(_ event: ScenarioEvent) {
-        queue.append(event)
-        handleQueue()
-    }
+    /// Puts something onto the timeline for the machine, which hears of it from there.
+    private func tell(_ event: ScenarioEvent) { supervisor.timeline.record(.scenario(event)) }
 
     // Performing an action may bring about further events at once; they wait here for their turn.
-    private func handleQueue() {
+    private func deliver(_ event: TimelineEvent) {
+        queue.append(event)
         guard !isHandling else { return }
         isHandling = true
-        while !queue.isEmpty, onEnd != nil {
-            let actions = machine.handle(queue.removeFirst(), now: MonotonicClock.now)
-            for action in actions where onEnd != nil { perform(action) }
+        var next = 0
+        while next < queue.count, observer != nil {
+            let actions = machine.handle(queue[next])
+            next += 1
+            for action in actions where observer != nil { perform(action) }
         }
+        queue.removeAll(keepingCapacity: true)
         isHandling = false
         schedule()
     }
@@ -59,61 +72,93 @@ final class ScenarioRunner {
     private func schedule() {
         if let timer { supervisor.loop.cancel(timer) }
         timer = nil
-        guard onEnd != nil, let deadline = machine.deadline else { return }
+        guard observer != nil, let deadline = machine.deadline else { return }
         timer = supervisor.loop.schedule(at: deadline) { [unowned self] in
             timer = nil
             // What has already happened comes before the lapse of time.
             supervisor.observer.catchUp()
-            deliver(.timer)
+            if observer != nil { tell(.timer) }
         }
     }
 
     private func perform(_ action: ScenarioAction) {
         switch action {
-        case .control(let step, let verb, let target):
-            supervisor.control(verb, target) { [weak self] result in
-                switch result {
-                case .success: self?.deliver(.actionDone(step: step, .done))
-                case .failure(let error):
-                    self?.deliver(.actionDone(step: step, .failed(error.description)))
-                }
-            }
-        case .execute(let step, let node, let command): execute(command, on: node, step: step)
+        case .control(let id, let verb, let target):
+            supervisor.control(verb, target) { [weak self] in self?.tell(.done(id, .init($0))) }
+        case .fault(let id, let fault):
+            supervisor.apply(fault) { [weak self] in self?.tell(.done(id, .init($0))) }
+        case .execute(let id, let node, let command):
+            execute(command, on: node) { [weak self] in self?.tell(.done(id, $0)) }
+        case .edit(let id, let files):
+            supervisor.lay(files[...]) { [weak self] in self?.tell(.done(id, .init($0))) }
         case .startProbe(let probe):
             probes[probe.name] = ProbeRunner(probe, supervisor: supervisor)
         case .stopProbe(let name): probes.removeValue(forKey: name)?.stop()
-        case .fetch(let id, let node, let url, let timeout):
+        case .follow(let target): follow(target)
+        case .request(let id, let node, let request, let timeout):
             let due = MonotonicClock.now
-            supervisor.fetch(url, from: node, timeout: timeout) { [weak self] outcome in
+            supervisor.ask(request, from: node, timeout: timeout) { [weak self] outcome in
                 let result = ProbeResult(probe: nil, due: due, outcome: outcome)
-                self?.deliver(.fetched(id: id, result))
+                self?.tell(.answered(id: id, result))
             }
-        case .report(let report):
-            supervisor.timeline.record(.step(report))
-            onStep(report)
+        case .inspect(let id, let node, let command):
+            execute(command, on: node) { [weak self] in self?.tell(.inspected(id: id, $0)) }
+        case .report(let report): show(report)
+        case .violated(let violation): supervisor.timeline.record(.violation(violation))
         case .finished(let verdict): finish(verdict)
         }
     }
 
-    private func execute(_ command: [String], on name: String, step: Int) {
+    private func execute(
+        _ command: [String], on name: String, completion: @escaping (ActionResult) -> Void
+    ) {
         do {
             let node = try supervisor.node(name)
             guard node.state == .running else {
                 throw LabError.state("node \(name) is not running")
             }
-            _ = try NodeCommand(command, on: node, loop: supervisor.loop) { [weak self] result in
-                self?.deliver(.actionDone(step: step, result))
-            }
+            _ = try NodeCommand(
+                command, on: node, loop: supervisor.loop, completion: completion)
         } catch {
-            deliver(.actionDone(step: step, .failed("\(error)")))
+            completion(.failed("\(error)"))
         }
     }
 
+    /// Puts the lines of a service onto the timeline: those it has printed, and those it will.
+    private func follow(_ target: Target) {
+        guard let service = target.service else { return }
+        for line in supervisor.output.lines(node: target.node, service: service) {
+            record(line, of: target)
+        }
+        let number = supervisor.output.addListener { [unowned self] line in
+            if line.node == target.node, line.service == service { record(line, of: target) }
+        }
+        lineListeners.append(number)
+    }
+
+    private func record(_ line: LogLine, of target: Target) {
+        supervisor.timeline.record(
+            .scenario(.line(target, line.text)), at: line.time, stamp: .receipt)
+    }
+
+    private func show(_ report: StepReport) {
+        let time = supervisor.timeline.record(.step(report))
+        switch report.phase {
+        case .failed, .inconclusive:
+            observer?.onSlice(
+                TimelineSlice.around(
+                    time, of: supervisor.timeline.events,
+                    since: machine.causeTime))
+        case .began, .passed, .notRun: break
+        }
+        observer?.onStep(report)
+    }
+
     private func finish(_ verdict: ScenarioVerdict) {
-        let completion = onEnd
-        onEnd = nil
+        let onEnd = observer?.onEnd
+        observer = nil
         tidy()
-        completion?(ScenarioOutcome(verdict, duration: MonotonicClock.now - started))
+        onEnd?(ScenarioOutcome(verdict, duration: MonotonicClock.now - started))
     }
 
     private func tidy() {
@@ -121,7 +166,18 @@ final class ScenarioRunner {
         probes = [:]
         if let listener { supervisor.timeline.removeListener(listener) }
         listener = nil
+        for number in lineListeners { supervisor.output.removeListener(number) }
+        lineListeners = []
         if let timer { supervisor.loop.cancel(timer) }
+    }
+}
+
+extension ActionResult {
+    fileprivate init(_ result: Result<Void, LabError>) {
+        switch result {
+        case .success: self = .done
+        case .failure(let error): self = .failed(error.description)
+        }
     }
 }
 
@@ -133,6 +189,8 @@ extension ScenarioOutcome {
             self.init(verdict: .failed, message: message, duration: duration)
         case .inconclusive(_, let message):
             self.init(verdict: .inconclusive, message: message, duration: duration)
+        case .skipped(let reason):
+            self.init(verdict: .skipped, message: reason, duration: duration)
         }
     }
 }

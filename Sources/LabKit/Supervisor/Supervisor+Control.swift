@@ -36,6 +36,13 @@ extension Supervisor {
         }
     }
 
+    /// Breaks or mends something in the network.
+    ///
+    /// The timeline bears it at the moment it is applied; `completion` is called when it is done.
+    func apply(_ fault: Fault, completion: @escaping (Result<Void, LabError>) -> Void) {
+        completion(.failure(.machine("this supervisor cannot apply '\(fault)'")))
+    }
+
     // MARK: Services
 
     private func control(
@@ -52,7 +59,7 @@ extension Supervisor {
         guard node.state == .running else {
             throw .state("node \(nodeName) is \(node.state.rawValue): start it first")
         }
-        if verb == .kill, !isRunning(name, on: node) {
+        if verb == .kill || verb == .reload, !isRunning(name, on: node) {
             throw .state("service \(nodeName)/\(name) is not running")
         }
         timeline.record(.control(verb, Target(node: nodeName, service: name)))
@@ -60,6 +67,9 @@ extension Supervisor {
         case .start: start(service, on: node, completion: completion)
         case .stop: stop(name, on: node, request: .stop(service: name), completion: completion)
         case .kill: stop(name, on: node, request: .kill(service: name), completion: completion)
+        case .reload:
+            node.send(.reload(service: name))
+            completion(.success(()))
         case .freeze, .thaw: preconditionFailure("refused before")
         case .restart:
             stop(name, on: node, request: .stop(service: name)) { [unowned self] result in
@@ -113,6 +123,9 @@ extension Supervisor {
         completion: @escaping (Result<Void, LabError>) -> Void
     ) throws(LabError) {
         let name = node.node.name
+        if verb == .reload {
+            throw .state("a node cannot be reloaded: name a service of it, as \(name)/SERVICE")
+        }
         if verb == .kill, !node.isAlive { throw .state("node \(name) is not running") }
         let time = MonotonicClock.now
         timeline.record(.control(verb, Target(node: name)), at: time, stamp: .origin)
@@ -120,7 +133,7 @@ extension Supervisor {
         case .start: start(node, completion: completion)
         case .stop: powerOff(node, completion: completion)
         case .kill: try cutPower(node, completion: completion)
-        case .freeze, .thaw: preconditionFailure("refused before")
+        case .freeze, .thaw, .reload: preconditionFailure("refused before")
         case .restart:
             powerOff(node) { [unowned self, unowned node] result in
                 guard case .success = result else { return completion(result) }

@@ -22,6 +22,8 @@ final class TimelineRecorder {
     private var lines = JSONLine()
     private(set) var events: [TimelineEvent] = []
     private var writtenCount = 0
+    /// Every event that was ever recorded.
+    private var recordedCount = 0
     private var flushIsScheduled = false
     private var listeners: [Int: (TimelineEvent) -> Void] = [:]
     private var growthListeners: [Int: (Int) -> Void] = [:]
@@ -48,8 +50,10 @@ final class TimelineRecorder {
         _ kind: TimelineEvent.Kind, at time: MonotonicInstant, stamp: TimelineEvent.Stamp,
         uncertainty: Duration = .zero, frame: [UInt8]? = nil
     ) {
-        let event = TimelineEvent(
+        var event = TimelineEvent(
             time: time, stamp: stamp, uncertainty: uncertainty, kind: kind, frame: frame)
+        recordedCount += 1
+        event.order = recordedCount
         var place = events.count
         while place > writtenCount, events[place - 1].time > time { place -= 1 }
         events.insert(event, at: place)

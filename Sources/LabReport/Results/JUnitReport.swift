@@ -50,7 +50,7 @@ public struct JUnitReport {
             """
             <failure message="\(Markup.escaped(message))">\(steps(result))</failure>
             """
-        case .inconclusive(_, let message):
+        case .inconclusive(_, let message), .skipped(let message):
             "<skipped message=\"\(Markup.escaped(message))\"/>"
         }
     }

@@ -52,6 +52,8 @@ public struct TAPReport {
         case .failed: "not ok \(number) - \(escaped(description))"
         case .inconclusive(_, let message):
             "ok \(number) - \(escaped(description)) # SKIP inconclusive: \(escaped(message))"
+        case .skipped(let message):
+            "ok \(number) - \(escaped(description)) # SKIP \(escaped(message))"
         }
     }
 

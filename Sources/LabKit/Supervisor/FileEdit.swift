@@ -1,0 +1,57 @@
+import LabModel
+import LinuxSystem
+import NetworkTypes
+
+// How `edit` replaces files of nodes that run.
+
+extension Supervisor {
+    /// Replaces files one after the other; whoever has one open keeps the old one, as after any
+    /// editor. `completion` is called once, with the first failure.
+    func lay(
+        _ files: ArraySlice<Scenario.FileOverride>,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        guard let next = files.first else { return completion(.success(())) }
+        lay(next.file, on: next.node) { [unowned self] result in
+            guard case .success = result else { return completion(result) }
+            lay(files.dropFirst(), completion: completion)
+        }
+    }
+
+    private func lay(
+        _ file: NodeFile, on name: String,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        // The new file is whole before it has the old one's name.
+        let script = """
+            set -e; new="$1.labctl-new"; mkdir -p "${1%/*}"; cat > "$new"
+            chmod "$2" "$new"; chown "$3" "$new"; mv -f "$new" "$1"
+            """
+        let owner = (file.owner ?? "0") + ":" + (file.group ?? "")
+        let mode = String(file.mode, radix: 8)
+        do {
+            let node = try node(name)
+            guard node.state == .running else {
+                throw LabError.state("node \(name) is \(node.state.rawValue): start it first")
+            }
+            let path = "\(directory.diskPath)/edit"
+            try FileSystem.write(file.contents, to: path)
+            let input = SharedDescriptor(try FileSystem.openForReading(path))
+            try FileSystem.remove(path)
+            _ = try NodeCommand(
+                ["sh", "-c", script, "sh", file.path, mode, owner], on: node, input: input,
+                loop: loop
+            ) { result in
+                switch result {
+                case .exited(.status(0), _), .done: completion(.success(()))
+                case .exited(let reason, let output):
+                    completion(.failure(.failed("\(file.path) on \(name): \(reason): \(output)")))
+                case .failed(let reason):
+                    completion(.failure(.failed("\(file.path) on \(name): \(reason)")))
+                }
+            }
+        } catch {
+            completion(.failure(error as? LabError ?? .failed("\(error)")))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+public import NetworkTypes
+
+/// What must hold over the whole run of a scenario.
+public struct Check: Codable, Equatable, Sendable {
+    public var rule: Rule
+    /// Where it stands in the lab file, for reports.
+    public var line: Int
+
+    /// The rules there are.
+    public enum Rule: Codable, Equatable, Sendable {
+        /// The address is on at most one node; on two of them for no longer than the overlap.
+        case oneOwner(IPAddress, overlap: Duration)
+        /// Once a node had it, the address is without one for no longer than the gap.
+        case owned(IPAddress, gap: Duration)
+        /// Once a router of that name (nil: any) has advertised, the next advertisement for its
+        /// VRID comes no later than after the gap, from whichever node.
+        case advertised(router: String?, gap: Duration)
+        /// No frame comes from a node that is down.
+        case deadAreSilent
+        /// The priorities that a node (nil: any) advertises, other than the 0 of one that resigns,
+        /// are in that range.
+        case priority(node: String?, ClosedRange<Int>)
+        /// No two stations say of themselves at a time that they have an address.
+        case noDuplicateAddress
+        /// Once the probe had an answer, none of its requests is lost.
+        case survives(probe: String)
+    }
+
+    public init(_ rule: Rule, line: Int = 0) {
+        self.rule = rule
+        self.line = line
+    }
+
+    /// How long an address may be on two nodes when the lab file does not say: what a kernel may
+    /// take to delete and add it on a loaded machine.
+    public static let defaultOverlap = Duration.milliseconds(50)
+}
