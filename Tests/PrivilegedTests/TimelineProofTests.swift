@@ -22,7 +22,7 @@ private final class WatchedLab {
         lab = try LabUnderTest(
             name, "networks: { lan: { subnet: 10.0.0.0/16 } }\nnodes:\n" + list.joined())
         try lab.up()
-        supervisor = try #require(try processes(of: name).first)
+        supervisor = try #require(try processes(of: lab.name).first)
         let enter = ["-t", "\(supervisor)", "-n"]
         // Into a file: a pipe that nobody reads would hold it up.
         monitor = try RunningProgram(
@@ -120,7 +120,7 @@ struct TimelineProofTests {
         // All nodes at once: the programs run beside each other.
         let storms = try watched.nodes.enumerated().map { index, node in
             try Labctl.start([
-                "exec", "-l", name, node, "--", "python3", "-c", Self.storm(index),
+                "exec", "-l", watched.lab.name, node, "--", "python3", "-c", Self.storm(index),
             ])
         }
         for storm in storms { #expect(try storm.finish(within: .seconds(300)).status == 0) }
