@@ -276,7 +276,7 @@ extension NodeInitTests {
             let configuration = """
                 vrrp_instance VI_1 {
                     state BACKUP
-                    interface lo
+                    interface eth0
                     virtual_router_id 51
                     priority 100
                     virtual_ipaddress {
@@ -289,9 +289,16 @@ extension NodeInitTests {
                     path: "/etc/keepalived/keepalived.conf", contents: Array(configuration.utf8),
                     mode: 0o644)
             ])
-            _ = try node.shell("ip link set lo up")
+            // A loopback interface would not do: keepalived refuses it, and is gone again a moment
+            // after it has written its pid file.
+            _ = try node.shell(
+                "ip link add eth0 type veth peer name eth1; ip link set eth1 up; ip link set eth0 up")
             var daemon = service("keepalived", "", readiness: .file("/run/keepalived.pid"))
             daemon.command = ["keepalived", "-n", "-l", "-P"]
+            try node.startReady(daemon)
+            try node.send(.stop(service: "keepalived"))
+            #expect(
+                try node.states(of: "keepalived", until: isOver) == [.stopping, .exited(status: 0)])
             try node.startReady(daemon)
             try node.send(.kill(service: "keepalived"))
             #expect(try node.nextState(of: "keepalived") == .signalled(signal: SIGKILL))
