@@ -216,3 +216,8 @@ final class AgentKernel {
 let comparesWithKeepalived: Bool =
     geteuid() == 0 && access("/usr/sbin/keepalived", X_OK) == 0
     && access("/usr/sbin/nft", X_OK) == 0
+
+/// Whether this kernel has ipvlan: asked for one in a namespace of its own.
+let makesIPVLAN: Bool =
+    (try? KernelStage().lab.socket.perform(
+        .add(VirtualLink(.ipvlan, name: name("vip0"), base: Device(index: 10))))) != nil

@@ -221,4 +221,33 @@ struct AgentKernelTests {
 
             """, test: "no-accept")
     }
+
+    @Test(
+        "virtual interfaces that share an Ethernet address, told apart by their IP addresses",
+        .enabled(if: makesIPVLAN, "this kernel has no ipvlan: user-mode Linux runs it"))
+    func ipvlan() throws {
+        try compare(
+            """
+            vrrp_instance VI_1 {
+                interface eth0
+                virtual_router_id 51
+                priority 255
+                use_ipvlan vip0 10.0.0.50/24
+                virtual_ipaddress {
+                    10.0.0.100/24
+                    10.0.0.101/24 dev eth1
+                }
+            }
+            vrrp_instance VI_2 {
+                interface eth1
+                virtual_router_id 52
+                priority 255
+                use_ipvlan vip1 10.1.0.50/24 private
+                virtual_ipaddress {
+                    10.1.0.100/24
+                }
+            }
+
+            """, test: "ipvlan")
+    }
 }
