@@ -292,7 +292,11 @@ extension NodeInitTests {
             // A loopback interface would not do: keepalived refuses it, and is gone again a moment
             // after it has written its pid file.
             _ = try node.shell(
-                "ip link add eth0 type veth peer name eth1; ip link set eth1 up; ip link set eth0 up")
+                """
+                ip link add eth0 type veth peer name eth1
+                ip link set eth1 up
+                ip link set eth0 up
+                """)
             var daemon = service("keepalived", "", readiness: .file("/run/keepalived.pid"))
             daemon.command = ["keepalived", "-n", "-l", "-P"]
             try node.startReady(daemon)
