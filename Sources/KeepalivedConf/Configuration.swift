@@ -85,7 +85,7 @@ extension Configuration {
         var reader = LineReader(context: context, source: source)
         reader.read(text, file: file)
         let processed = ProcessedLines(reader.lines)
-        var builder = ConfigurationBuilder()
+        var builder = ConfigurationBuilder(context: context)
         builder.read(processed.statements)
         builder.complete()
         var diagnostics = reader.diagnostics + processed.diagnostics + builder.diagnostics

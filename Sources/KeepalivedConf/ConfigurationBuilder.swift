@@ -7,25 +7,34 @@ struct ConfigurationBuilder: Reading {
     var diagnostics: [ConfDiagnostic] = []
     /// Instances that lack what keepalived cannot do without.
     private(set) var incompleteInstances: [IncompleteInstance] = []
-    private var globals = GlobalReader()
+    private let context: ConfigurationContext
+    private var globals: GlobalReader
     private var topLevel = TopLevelReader()
     private var known = KnownDefinitions()
     private var drafts: [InstanceDraft] = []
     private var groups: [SyncGroupDraft] = []
     private var servers = VirtualServerBuilder()
 
+    init(context: ConfigurationContext) {
+        self.context = context
+        globals = GlobalReader(context: context)
+    }
+
     /// Reads the statements of the top level.
     mutating func read(_ statements: [Statement]) {
         // Nearly all of many statements are instances.
         drafts.reserveCapacity(statements.count)
+        // keepalived's parent reads the global definitions, all of them, before it starts the others.
+        for statement in statements where statement.name == "global_defs" {
+            for inner in statement.body { globals.read(inner) }
+        }
+        diagnostics += drain(&globals)
         for statement in statements {
             reportSupport(of: statement)
             let lacksName = statement.rule.requiresParameter && statement.arguments.isEmpty
             switch statement.name {
             case _ where lacksName: break
-            case "global_defs":
-                for inner in statement.body { globals.read(inner) }
-                diagnostics += drain(&globals)
+            case "global_defs": break
             case "vrrp_script", "track_file", "vrrp_track_file", "vrrp_track_process":
                 readTracked(statement)
             case "vrrp_sync_group": readGroup(statement)
@@ -72,7 +81,8 @@ struct ConfigurationBuilder: Reading {
         // Of two with one name, keepalived tracks the first.
         switch statement.name {
         case "vrrp_script":
-            var reader = ScriptReader(statement)
+            var reader = ScriptReader(
+                statement, context: context, hasDefaultUser: globals.hasScriptUser)
             if let script = reader.read() { known.scripts.append(script) }
             diagnostics += drain(&reader)
         case "vrrp_track_process":

@@ -4,10 +4,17 @@ import NetworkTypes
 struct ScriptReader: Reading {
     var diagnostics: [ConfDiagnostic] = []
     private let statement: Statement
+    private let context: ConfigurationContext
+    private let hasDefaultUser: Bool
     private var script: VRRPScript
+    /// Whether it has a user that the machine lacks.
+    private var lacksUser = false
 
-    init(_ statement: Statement) {
+    /// - Parameter hasDefaultUser: whether there is somebody to run it as when it does not say.
+    init(_ statement: Statement, context: ConfigurationContext, hasDefaultUser: Bool) {
         self.statement = statement
+        self.context = context
+        self.hasDefaultUser = hasDefaultUser
         script = VRRPScript(
             name: statement.value.text,
             command: Command(arguments: [], user: [], position: statement.position),
@@ -24,7 +31,24 @@ struct ScriptReader: Reading {
                 "No script set for vrrp_script \(script.name) - removing")
             return nil
         }
-        return script
+        if !lacksUser, script.command.user.isEmpty, !hasDefaultUser {
+            lost(
+                statement.endPosition ?? statement.position,
+                "Unable to set default user for vrrp script \(script.name) - removing")
+            return nil
+        }
+        return lacksUser ? nil : script
+    }
+
+    private mutating func readUser(_ inner: Statement) {
+        let names = inner.arguments.map(\.text)
+        lacksUser = !context.hasUser(names[0], names.dropFirst().first)
+        if lacksUser {
+            let command = script.command.arguments.map { "'\($0)'" }.joined(separator: " ")
+            lost(inner.position, "Unable to set uid/gid for script \(command)")
+        } else {
+            script.command.user = names
+        }
     }
 
     private mutating func read(_ inner: Statement) {
@@ -59,7 +83,7 @@ struct ScriptReader: Reading {
         case "fall":
             let message = "\(name) fall value '\(value.text)' invalid, defaulting to 1"
             script.fall = integer(value, in: counts, else: message) ?? 1
-        case "user": script.command.user = inner.arguments.map(\.text)
+        case "user": readUser(inner)
         case "init_fail": script.startsFailed = true
         default: break
         }

@@ -112,7 +112,13 @@ extension GlobalReader {
                 adjusted(statement.position, "No script username specified")
                 return true
             }
-            definitions.scriptUser = statement.arguments.map(\.text)
+            let names = statement.arguments.map(\.text)
+            definitions.scriptUser = names
+            if !context.hasUser(names[0], names.dropFirst().first) { hasScriptUser = false }
+            // keepalived says so again of a later one that is there.
+            if !hasScriptUser {
+                lost(statement.position, "Error setting global script uid/gid")
+            }
         case "enable_script_security": definitions.scriptSecurity = true
         case "dynamic_interfaces":
             definitions.dynamicInterfaces = true
@@ -227,6 +233,8 @@ extension GlobalReader {
             _ = integer(
                 value, in: 1...Int(UInt32.max),
                 else: "Invalid \(process) real-time limit - \(value.text)")
+        case "vrrp_cpu_affinity", "checker_cpu_affinity", "bfd_cpu_affinity":
+            checkProcessors(statement, of: String(process))
         case "random_seed":
             _ = integer(
                 value, in: 0...Int(UInt32.max), isStrict: true,
@@ -242,6 +250,21 @@ extension GlobalReader {
         case "lvs_timeouts" where statement.arguments.count < 2:
             adjusted(statement.position, "lvs_timeouts requires at least one option")
         default: readIgnoredPacketSetting(statement)
+        }
+    }
+
+    private mutating func checkProcessors(_ statement: Statement, of process: String) {
+        if statement.arguments.isEmpty {
+            adjusted(statement.position, "No \(process) cpu_id set specified")
+        }
+        for word in statement.arguments {
+            let number = Int(word.text).flatMap { Int32(exactly: $0) } ?? 0
+            let message = "Invalid cpu_id:\(number) specified for \(process) process"
+            guard
+                integer(
+                    word, in: 0...context.processors - 1, isSigned: true, isStrict: true,
+                    else: message) != nil
+            else { return }
         }
     }
 

@@ -4,6 +4,10 @@ import NetworkTypes
 struct GlobalReader: Reading {
     var diagnostics: [ConfDiagnostic] = []
     var definitions = GlobalDefinitions()
+    let context: ConfigurationContext
+    /// Whether `script_user` is nobody that the machine does not have: otherwise no script runs
+    /// that has no user of its own, whatever a later `script_user` says.
+    var hasScriptUser = true
 
     // Defaults of instances, as far as they are written.
     private(set) var version: VRRPInstance.Version?
@@ -32,6 +36,8 @@ struct GlobalReader: Reading {
         var user: [String] = []
         var script: Command?
     }
+
+    init(context: ConfigurationContext) { self.context = context }
 
     /// Reads one statement of the block.
     mutating func read(_ statement: Statement) {
@@ -114,11 +120,20 @@ struct GlobalReader: Reading {
     }
 
     private mutating func readSMTPServer(_ statement: Statement) {
+        let name = statement.value.text
+        let port = statement.arguments.count > 1 ? statement.arguments[1].text : "25"
+        let message = "Invalid smtp server \(name) \(port)"
         if statement.arguments.count > 1 {
-            let port = statement.arguments[1]
-            let message = "Invalid smtp server \(statement.value.text) \(port.text)"
-            guard let number = integer(port, in: 1...65535, else: message) else { return }
+            guard let number = integer(statement.arguments[1], in: 1...65535, else: message)
+            else { return }
             definitions.smtpPort = UInt16(number)
+        }
+        // No resolver finds a name made of numbers; for others keepalived asks one, and we ask when
+        // there is a mail to be sent.
+        let isNumeric = name.utf8.allSatisfy { $0 == 0x2e || (0x30...0x39).contains($0) }
+        guard !isNumeric || IPv4Address(name) != nil else {
+            adjusted(statement.value.position, message)
+            return
         }
         definitions.smtpServer = statement.value.text
     }

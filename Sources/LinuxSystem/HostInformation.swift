@@ -10,6 +10,9 @@ public enum HostInformation {
         return "\(text(&names.sysname)) \(text(&names.release))"
     }
 
+    /// How many processors are online, at least 1.
+    public static var processors: Int { max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1) }
+
     /// The wall clock's time where the machine is, as ctime(3) writes it: `Sat Nov 21 12:56:56
     /// 2026`.
     public static var localTime: String { localTime(seconds: Int64(time(nil))) }

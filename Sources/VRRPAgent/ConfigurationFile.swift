@@ -14,12 +14,17 @@ enum ConfigurationFile {
     /// - Throws: ``SystemError`` when the file itself cannot be read.
     static func read(_ options: Options) throws(SystemError) -> ParsedConfiguration {
         let path = options.configurationFile
+        let users = try UserDatabase.ofMachine()
         let context = ConfigurationContext(
             configID: options.configID
                 ?? ConfigurationContext.configID(ofHost: HostInformation.hostName),
             workingDirectory: options.detachedFrom == nil ? try FileSystem.workingFolder() : "/",
             includeChecks: options.checksIncludes ? .all : [],
-            random: { Int.random(in: $0) })
+            random: { Int.random(in: $0) },
+            hasUser: { user, group in
+                users.user(user) != nil && group.map { users.groupID($0) != nil } ?? true
+            },
+            processors: HostInformation.processors)
         return Configuration.parse(try text(path), file: path, context: context, files: files)
     }
 

@@ -84,7 +84,8 @@ struct RecordedCase: Sendable, CustomTestStringConvertible {
             .map { trimmed(String(decoding: $0, as: UTF8.self)) }
         return ConfigurationContext(
             configID: arguments.count == 2 && arguments[0] == "-i" ? arguments[1] : "vm",
-            workingDirectory: Self.folder)
+            workingDirectory: Self.folder,
+            hasUser: { user, group in user != "nosuch" && group != "nosuch" }, processors: 2)
     }
 
     /// Its file as it is read on the machine of the recording.

@@ -115,13 +115,14 @@ struct ScriptBook {
             return nil
         }
         if let defaultUser { return defaultUser }
-        let message =
-            global.scriptUser.isEmpty
-            ? "Unable to set default user \(Self.defaultUserName) for script"
-            : "Error setting global script uid/gid"
-        remarks.append(
-            .diagnostic(
-                ConfDiagnostic(command.position, .error, .lossOfConfiguration, message)))
+        // A `script_user` that there is not is reported where it stands.
+        if global.scriptUser.isEmpty {
+            remarks.append(
+                .diagnostic(
+                    ConfDiagnostic(
+                        command.position, .error, .lossOfConfiguration,
+                        "Unable to set default user \(Self.defaultUserName) for script")))
+        }
         if !isScript {
             remarks.append(
                 .line(.init("Failed to set default user for \(what) script \(name) - ignoring")))
