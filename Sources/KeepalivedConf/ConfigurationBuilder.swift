@@ -24,7 +24,7 @@ struct ConfigurationBuilder: Reading {
     mutating func read(_ statements: [Statement]) {
         // Nearly all of many statements are instances.
         drafts.reserveCapacity(statements.count)
-        // keepalived's parent reads the global definitions, all of them, before it starts the others.
+        // keepalived's parent reads all global definitions before it starts the others.
         for statement in statements where statement.name == "global_defs" {
             for inner in statement.body { globals.read(inner) }
         }
