@@ -14,7 +14,7 @@ enum ConfigurationFile {
     /// - Throws: ``SystemError`` when the file itself cannot be read.
     static func read(_ options: Options) throws(SystemError) -> ParsedConfiguration {
         let path = options.configurationFile
-        let users = try UserDatabase.ofMachine()
+        let users = (try? UserDatabase.ofMachine()) ?? UserDatabase(passwd: "", group: "")
         let context = ConfigurationContext(
             configID: options.configID
                 ?? ConfigurationContext.configID(ofHost: HostInformation.hostName),
