@@ -116,11 +116,24 @@ public struct ScenarioOutcome: Codable, Equatable, Sendable {
         case passed, failed, inconclusive, skipped
     }
     public var verdict: Verdict
+    /// The step, from 1, that did not go as it should or during which a check did not hold; nil
+    /// where every step passed, and where none was run.
+    public var step: Int?
     /// The message of the step that failed, why nothing can be said, or what this machine lacks;
     /// empty when it passed.
     public var message: String
     /// How long the scenario ran.
     @Nanoseconds public var duration: Duration
+
+    /// The same without how long it took.
+    public var result: ScenarioVerdict {
+        switch verdict {
+        case .passed: .passed
+        case .failed: .failed(step: step ?? 0, message: message)
+        case .inconclusive: .inconclusive(step: step ?? 0, message: message)
+        case .skipped: .skipped(message)
+        }
+    }
 }
 
 /// A lab as it was built.

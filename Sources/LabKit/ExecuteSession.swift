@@ -66,7 +66,7 @@ public struct ExecuteSession {
                 try connection.send(.execute(node: node, request), descriptors: streams)
                 return try session.relaySignals()
             }
-            let size = TerminalRelay.size(of: STDOUT_FILENO)
+            let size = Terminal.size(of: STDOUT_FILENO)
             request.terminalRows = size.rows
             request.terminalColumns = size.columns
             try connection.send(.execute(node: node, request))

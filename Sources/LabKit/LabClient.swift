@@ -177,22 +177,25 @@ public struct LabClient {
         _ request: ControlRequest, onEvent: ((TimelineEvent) -> Void)?,
         onSlice: ([TimelineEvent]) -> Void, onStep: (StepReport) -> Void
     ) throws(LabError) -> ScenarioOutcome {
-        let connection = try ControlConnection(directory)
-        try connection.send(request)
+        let running = try RunningScenario(request, in: directory)
         while true {
-            switch try connection.receive() {
+            switch try running.next() {
             case .step(let report): onStep(report)
             case .slice(let events): onSlice(events)
             case .event(let event): onEvent?(event)
             case .verdict(let outcome): return outcome
-            default: throw unexpected
             }
         }
     }
 
-    private var unexpected: LabError {
-        .failed("the supervisor of lab \(name) answered something else: are there two versions?")
+    /// Begins to run a scenario of the lab's file, without waiting for anything.
+    ///
+    /// - Parameter withEvents: whether every event of the timeline is wanted as well.
+    public func begin(scenario: String, withEvents: Bool) throws(LabError) -> RunningScenario {
+        try RunningScenario(.runScenario(scenario, withEvents: withEvents), in: directory)
     }
+
+    private var unexpected: LabError { ControlConnection.unexpected(of: name) }
 }
 
 /// A connection to a supervisor, used in the blocking way of a command.
@@ -245,18 +248,38 @@ struct ControlConnection {
         }
     }
 
+    /// The next reply that has already come; nil while there is none.
+    ///
+    /// - Throws: the failure that the supervisor reports, or that the lab has ended.
+    func receivePresent() throws(LabError) -> ControlReply? {
+        if inbox.messages.isEmpty {
+            guard let received = try? channel.receive() else { throw ended }
+            inbox.messages = received.messages
+            if received.messages.isEmpty {
+                if received.isAtEnd { throw ended }
+                return nil
+            }
+        }
+        return try takeReply()
+    }
+
+    /// What was answered is no answer to what was asked.
+    static func unexpected(of name: String) -> LabError {
+        .failed("the supervisor of lab \(name) answered something else: are there two versions?")
+    }
+
+    var unexpected: LabError { Self.unexpected(of: name) }
+
+    private var ended: LabError { .failed("lab \(name) was taken down meanwhile") }
+
     /// The next reply.
     func receive() throws(LabError) -> ControlReply {
-        guard let reply = try receiveUnlessEnded() else {
-            throw .failed("lab \(name) was taken down meanwhile")
-        }
+        guard let reply = try receiveUnlessEnded() else { throw ended }
         return reply
     }
 
     func receiveDone() throws(LabError) {
-        guard case .done = try receive() else {
-            throw .failed("the supervisor of lab \(name) answered something else")
-        }
+        guard case .done = try receive() else { throw unexpected }
     }
 
     private final class Inbox {
@@ -304,11 +327,15 @@ struct ControlConnection {
             inbox.messages = received.messages
             if received.isAtEnd, received.messages.isEmpty { return .ended }
         }
+        return .reply(try takeReply())
+    }
+
+    private func takeReply() throws(LabError) -> ControlReply {
         let message = inbox.messages.removeFirst()
         do {
             let reply = try JSONDecoder().decode(ControlReply.self, from: Data(message.payload))
             if case .failed(let kind, let text) = reply { throw LabError(kind, text) }
-            return .reply(reply)
+            return reply
         } catch let error as LabError {
             throw error
         } catch {

@@ -24,6 +24,15 @@ public enum LabLauncher {
     public static func up(
         _ loaded: LoadedLab, endsWithCaller: Bool = false, supervisor: String? = nil
     ) throws(LabError) -> LabClient {
+        try begin(loaded, endsWithCaller: endsWithCaller, supervisor: supervisor).finish()
+    }
+
+    /// Begins to bring a lab up, as ``up(_:endsWithCaller:supervisor:)`` does, without waiting.
+    ///
+    /// - Throws: ``LabError``; nothing of the lab is left then.
+    public static func begin(
+        _ loaded: LoadedLab, endsWithCaller: Bool = false, supervisor: String? = nil
+    ) throws(LabError) -> LabLaunch {
         try requireRoot()
         let program: String
         if let supervisor { program = supervisor } else { program = try ownProgram() }
@@ -36,11 +45,9 @@ public enum LabLauncher {
             let order = SupervisorOrder(
                 lab: loaded.lab, virtualRouters: loaded.virtualRouters, programFolder: folder,
                 endsWithLauncher: endsWithCaller)
-            let channel = try start(order, program: program, directory: directory, lock: lock)
-            return LabClient(directory, lifeline: endsWithCaller ? channel : nil)
+            return try start(order, program: program, directory: directory, lock: lock)
         } catch {
             lock.close()
-            // The supervisor removes the directory when it can; this is for when it could not.
             LabDirectory.sweep()
             throw error
         }
@@ -84,7 +91,7 @@ public enum LabLauncher {
 
     private static func start(
         _ order: SupervisorOrder, program: String, directory: LabDirectory, lock: SharedDescriptor
-    ) throws(LabError) -> MessageChannel {
+    ) throws(LabError) -> LabLaunch {
         do {
             let (ours, theirs) = try MessageChannel.pair()
             let null = try OwnedDescriptor.null()
@@ -102,54 +109,29 @@ public enum LabLauncher {
             theirs.close()
             lock.close()
             let channel = try MessageChannel(ours)
-            let report = try tell(order, over: channel)
-            if case .failed(let kind, let message) = report {
-                awaitEnd(started)
-                throw LabError(kind, message)
-            }
-            guard report != nil else {
-                awaitEnd(started)
-                let log = (try? FileSystem.readText(directory.logPath)) ?? ""
-                throw LabError.failed("the supervisor ended while it was starting: \(log)")
-            }
-            return channel
+            let launch = LabLaunch(
+                channel, supervisor: started, directory: directory,
+                endsWithCaller: order.endsWithLauncher)
+            try tell(order, over: channel)
+            return launch
         } catch {
             throw LabError(refusal: error)
         }
     }
 
-    /// Sends the order and waits for the answer; nil when the supervisor ended without one.
-    private static func tell(
-        _ order: SupervisorOrder, over channel: MessageChannel
-    ) throws -> LaunchReport? {
+    /// Sends the order, whole; that the supervisor has ended meanwhile shows when it is asked.
+    private static func tell(_ order: SupervisorOrder, over channel: MessageChannel) throws {
         do {
             try channel.send(Array(JSONEncoder().encode(order)))
-            return try awaitReport(channel)
+            while channel.hasPendingOutput {
+                var waiting = pollfd(
+                    fd: channel.socket.rawValue, events: Int16(POLLOUT), revents: 0)
+                poll(&waiting, 1, -1)
+                try channel.flush()
+            }
         } catch let error as SystemError
             where error.code == .brokenPipe || error.code == .connectionReset
-        {
-            return nil
-        }
-    }
-
-    private static func awaitReport(_ channel: MessageChannel) throws -> LaunchReport? {
-        while true {
-            var waiting = pollfd(fd: channel.socket.rawValue, events: Int16(POLLIN), revents: 0)
-            if channel.hasPendingOutput { waiting.events |= Int16(POLLOUT) }
-            poll(&waiting, 1, -1)
-            try channel.flush()
-            let received = try channel.receive()
-            if let message = received.messages.first {
-                return try JSONDecoder().decode(LaunchReport.self, from: Data(message.payload))
-            }
-            if received.isAtEnd { return nil }
-        }
-    }
-
-    // A PID namespace's first process has ended only when every other process in it has.
-    private static func awaitEnd(_ supervisor: Program.Started) {
-        var status: CInt = 0
-        while waitpid(supervisor.pid, &status, 0) < 0, errno == EINTR {}
+        {}
     }
 }
 

@@ -42,17 +42,9 @@ final class TerminalRelay {
         return waiting
     }
 
-    /// The size of a terminal; 24 by 80 for what is none.
-    static func size(of descriptor: CInt) -> (rows: UInt16, columns: UInt16) {
-        var size = winsize()
-        guard clinux_ioctl_pointer(descriptor, CLINUX_TIOCGWINSZ, &size) == 0, size.ws_row > 0
-        else { return (24, 80) }
-        return (size.ws_row, size.ws_col)
-    }
-
     /// Gives the node's terminal the size of this one.
     func resize() {
-        let (rows, columns) = Self.size(of: STDOUT_FILENO)
+        let (rows, columns) = Terminal.size(of: STDOUT_FILENO)
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         _ = clinux_ioctl_pointer(master.rawValue, CLINUX_TIOCSWINSZ, &size)
     }

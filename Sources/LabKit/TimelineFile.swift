@@ -13,6 +13,7 @@ struct TimelineFile: ~Copyable {
     private let descriptor: OwnedDescriptor
     private let decoder = JSONDecoder()
     private var position = 0
+    private var line = 0
 
     /// Opens it.
     ///
@@ -20,8 +21,17 @@ struct TimelineFile: ~Copyable {
     init(_ path: String) throws(LabError) {
         self.path = path
         do {
-            descriptor = OwnedDescriptor(
-                try systemCall("open \(path)") { clinux_open(path, O_RDONLY | O_CLOEXEC, 0) })
+            descriptor = try FileSystem.openForReading(path)
+        } catch {
+            throw .machine("\(error)")
+        }
+    }
+
+    /// How long the file is, in bytes.
+    func length() throws(LabError) -> Int {
+        let number = descriptor.rawValue
+        do {
+            return try systemCall("seek in \(path)") { Int(lseek(number, 0, SEEK_END)) }
         } catch {
             throw .machine("\(error)")
         }
@@ -39,6 +49,7 @@ struct TimelineFile: ~Copyable {
             rest += try chunk(min(Self.chunkBytes, end - position))
             let whole = rest.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
             for line in rest[..<whole].split(separator: UInt8(ascii: "\n")) {
+                self.line += 1
                 onEvent(try decode(line), line)
             }
             rest.removeFirst(whole)
@@ -50,7 +61,8 @@ struct TimelineFile: ~Copyable {
             return try decoder.decode(TimelineEvent.self, from: Data(line))
         } catch {
             throw .failed(
-                "\(path): '\(String(decoding: line, as: UTF8.self))' is no event: \(error)")
+                "\(path):\(self.line): '\(String(decoding: line, as: UTF8.self))' is no event: "
+                    + "\(error)")
         }
     }
 

@@ -116,10 +116,13 @@ public struct VRRPDaemonChoice: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Lab {
+    /// How long a lab's name may be, in bytes.
+    public static let maximumNameLength = 32
+
     /// Whether `name` can be a lab's: 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or
     /// digit.
     public static func isValidName(_ name: String) -> Bool {
-        (1...32).contains(name.utf8.count) && name.utf8.first != UInt8(ascii: "-")
+        (1...maximumNameLength).contains(name.utf8.count) && name.utf8.first != UInt8(ascii: "-")
             && name.utf8.allSatisfy { byte in
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                     || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)

@@ -185,10 +185,10 @@ extension ScenarioOutcome {
     init(_ verdict: ScenarioVerdict, duration: Duration) {
         switch verdict {
         case .passed: self.init(verdict: .passed, message: "", duration: duration)
-        case .failed(_, let message):
-            self.init(verdict: .failed, message: message, duration: duration)
-        case .inconclusive(_, let message):
-            self.init(verdict: .inconclusive, message: message, duration: duration)
+        case .failed(let step, let message):
+            self.init(verdict: .failed, step: step, message: message, duration: duration)
+        case .inconclusive(let step, let message):
+            self.init(verdict: .inconclusive, step: step, message: message, duration: duration)
         case .skipped(let reason):
             self.init(verdict: .skipped, message: reason, duration: duration)
         }

@@ -79,7 +79,12 @@ final class ServiceOutput {
 
     /// The last lines that a service has printed, oldest first.
     func lines(node: String, service: String) -> [LogLine] {
-        let path = self.path(node: node, service: service)
+        Self.lines(in: folder, node: node, service: service)
+    }
+
+    /// The same, of output that was kept below `folder`.
+    static func lines(in folder: String, node: String, service: String) -> [LogLine] {
+        let path = path(in: folder, node: node, service: service)
         return [path + ".1", path].flatMap { path -> [LogLine] in
             guard let contents = try? FileSystem.read(path) else { return [] }
             return contents.split(separator: UInt8(ascii: "\n")).compactMap {
@@ -88,7 +93,7 @@ final class ServiceOutput {
         }
     }
 
-    private func path(node: String, service: String) -> String {
+    private static func path(in folder: String, node: String, service: String) -> String {
         "\(folder)/\(node)/\(service).log"
     }
 
@@ -134,7 +139,7 @@ final class ServiceOutput {
     }
 
     private func store(_ line: LogLine) {
-        let path = self.path(node: line.node, service: line.service)
+        let path = Self.path(in: folder, node: line.node, service: line.service)
         let file = files[path] ?? File(path: path)
         files[path] = file
         do {

@@ -1,4 +1,3 @@
-public import LabModel
 public import NetworkTypes
 
 /// One run of a scenario as it was recorded: all that reports, comparisons and replays need, beside
