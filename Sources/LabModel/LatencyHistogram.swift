@@ -45,7 +45,7 @@ public struct LatencyHistogram: Equatable, Sendable {
     public func value(atPercentile percentile: Double) -> Duration? {
         precondition((0...100).contains(percentile), "a percentile is 0 to 100")
         guard count > 0 else { return nil }
-        let rank = max(1, Int((percentile / 100 * Double(count)).rounded(.up)))
+        let rank = Self.rank(ofPercentile: percentile, count: count)
         guard rank < count else { return .microseconds(longest) }
         var seen = 0
         for index in counts.indices {
@@ -53,6 +53,16 @@ public struct LatencyHistogram: Equatable, Sendable {
             if seen >= rank { return .microseconds(min(Self.greatest(in: index), longest)) }
         }
         return .microseconds(longest)
+    }
+
+    /// The place, from 1, of a percentile among that many sorted values (nearest rank): so many
+    /// are, at the least, what `percentile` percent of them come to.
+    ///
+    /// - Precondition: there is a value.
+    public static func rank(ofPercentile percentile: Double, count: Int) -> Int {
+        precondition(count > 0, "nothing has no percentile")
+        // Multiplied first: 99.9 / 100 is no number that a computer has.
+        return min(count, max(1, Int((percentile * Double(count) / 100).rounded(.up))))
     }
 
     /// The bucket of a value: values below ``resolution`` have one each; from there on the leading

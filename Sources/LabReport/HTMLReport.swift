@@ -12,9 +12,10 @@ public struct HTMLReport {
     /// - Parameters:
     ///   - record: what was run.
     ///   - events: its timeline, in order.
-    public init(_ record: RunRecord, events: [TimelineEvent]) {
+    ///   - printed: what its services printed, in order.
+    public init(_ record: RunRecord, events: [TimelineEvent], printed: [PrintedLine] = []) {
         self.record = record
-        view = RunView(record, events: events)
+        view = RunView(record, events: events, printed: printed)
     }
 
     /// The page.
@@ -136,11 +137,14 @@ public struct HTMLReport {
 
     private var log: String {
         let rows = view.log.map { entry in
-            """
-            <tr\(Self.moment(entry.time, nil))><td class="number">\(Self.time(entry.time))</td>\
-            <td>\(Markup.escaped(entry.node))</td>\
-            <td class="words">\(Markup.escaped(entry.text))</td></tr>
-            """
+            let place = entry.node + (entry.service.map { "/\($0)" } ?? "")
+            let kind = entry.service == nil ? "" : " class=\"printed\""
+            return """
+                <tr\(kind)\(Self.moment(entry.time, nil))>\
+                <td class="number">\(Self.time(entry.time))</td>\
+                <td>\(Markup.escaped(place))</td>\
+                <td class="words">\(Markup.escaped(entry.text))</td></tr>
+                """
         }
         return """
             <section><h2>Log</h2>

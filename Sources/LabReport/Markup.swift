@@ -1,7 +1,7 @@
-/// Text made safe for HTML, SVG and XML, as content and within quoted attributes.
+/// Text made safe for the languages that reports are written in.
 enum Markup {
-    /// `text` with the five characters that mean something replaced, and without the control
-    /// characters that XML has no way to write.
+    /// Text of HTML, SVG or XML, as content and within quoted attributes: the five characters that
+    /// mean something replaced, and the control characters that XML has no way to write.
     static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -17,5 +17,33 @@ enum Markup {
             }
         }
         return result
+    }
+
+    /// A string in double quotes, as DOT and YAML read it.
+    static func quoted(_ text: String) -> String {
+        let content = text.map { character in
+            switch character {
+            case "\"", "\\": "\\\(character)"
+            case _ where character.isNewline: "\\n"
+            default: "\(character)"
+            }
+        }
+        return "\"\(content.joined())\""
+    }
+
+    /// A description of the Test Anything Protocol: `#` begins a directive, and a line is a line.
+    static func description(_ text: String) -> String {
+        text.map { character in
+            switch character {
+            case "#", "\\": "\\\(character)"
+            case _ where character.isNewline: " "
+            default: "\(character)"
+            }
+        }.joined()
+    }
+
+    /// Text within Mermaid's quotation marks.
+    static func entities(_ text: String) -> String {
+        text.map { $0 == "\"" ? "#quot;" : "\($0)" }.joined()
     }
 }

@@ -36,7 +36,7 @@ extension RunView.ProbeLane {
             let share = Logarithm.two(Double(max(1, percentile.time))) / max(1, Logarithm.two(most))
             let length = Int(max(2, 330 * share))
             return """
-                <text x="52" y="\(y + 13)" text-anchor="end">\(Self.label(percentile.percent))</text>\
+                <text x="52" y="\(y + 13)" text-anchor="end">\(percentile.label)</text>\
                 <rect x="60" y="\(y)" width="\(length)" height="17" rx="3"/>\
                 <text x="\(60 + length + 8)" y="\(y + 13)">\
                 \(Markup.escaped(HTMLReport.time(percentile.time)))</text>
@@ -49,8 +49,11 @@ extension RunView.ProbeLane {
             <style>.plot rect{fill:var(--backup)}</style></svg>
             """
     }
+}
 
-    private static func label(_ percent: Double) -> String {
+extension RunView.Percentile {
+    /// `median`, `p99`, `max`.
+    var label: String {
         switch percent {
         case 100: "max"
         case 50: "median"

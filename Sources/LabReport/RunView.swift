@@ -1,9 +1,11 @@
 import LabModel
-import NetworkTypes
+public import NetworkTypes
 
 /// A run as a picture shows it: a lane for each node and each probe, and the steps. Times are whole
 /// microseconds since the run's first moment, which is as fine as a picture gets.
 struct RunView: Encodable, Sendable {
+    /// When the scenario began; before that the lab was built.
+    var began: Int
     /// How long the picture is.
     var length: Int
     var nodes: [NodeLane]
@@ -105,11 +107,29 @@ struct RunView: Encodable, Sendable {
         var to: Int?
     }
 
-    /// An event in words.
+    /// An event in words, or a line that a service printed.
     struct LogEntry: Encodable, Equatable, Sendable {
         var time: Int
         var node: String
+        /// Which printed it; nil for what kernel and wire showed.
+        var service: String?
         var text: String
+    }
+}
+
+/// A line that a service printed.
+public struct PrintedLine: Equatable, Sendable {
+    /// When it was read.
+    public var time: MonotonicInstant
+    public var node: String
+    public var service: String
+    public var text: String
+
+    public init(time: MonotonicInstant, node: String, service: String, text: String) {
+        self.time = time
+        self.node = node
+        self.service = service
+        self.text = text
     }
 }
 

@@ -7,9 +7,11 @@ extension RunView {
     /// - Parameters:
     ///   - record: what was run.
     ///   - events: its timeline, in order.
-    init(_ record: RunRecord, events: [TimelineEvent]) {
+    ///   - printed: what its services printed, in order.
+    init(_ record: RunRecord, events: [TimelineEvent], printed: [PrintedLine] = []) {
         var builder = RunViewBuilder(record, origin: events.first?.time ?? record.began)
         for event in events { builder.fold(event) }
+        for line in printed { builder.fold(line) }
         self = builder.view(end: events.last?.time ?? record.began)
     }
 }
@@ -74,10 +76,14 @@ private struct RunViewBuilder {
 
     func view(end: MonotonicInstant) -> RunView {
         RunView(
-            length: max(1, offset(end)),
+            began: offset(record.began), length: max(1, offset(end)),
             nodes: record.lab.nodes.compactMap { nodes[$0.name]?.lane },
             probes: (scenario?.probes ?? []).compactMap { finished($0.name) }, steps: steps,
-            violations: violations, stalls: stalls, log: log)
+            violations: violations, stalls: stalls,
+            log: log.enumerated().sorted {
+                ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
+            }
+            .map(\.element))
     }
 
     mutating func fold(_ event: TimelineEvent) {
@@ -118,6 +124,12 @@ private struct RunViewBuilder {
         }
         log.append(
             RunView.LogEntry(time: time, node: event.kind.node ?? "", text: event.kind.words))
+    }
+
+    mutating func fold(_ line: PrintedLine) {
+        log.append(
+            RunView.LogEntry(
+                time: offset(line.time), node: line.node, service: line.service, text: line.text))
     }
 
     // MARK: Nodes
@@ -213,13 +225,13 @@ private struct RunViewBuilder {
             RunView.OutageView(
                 from: offset($0.begin), to: $0.end.map(offset), lost: $0.lostRequests)
         }
-        let times = lane.results.filter { $0[2] == 1 }.map { $0[1] }.sorted()
-        if !times.isEmpty {
-            lane.percentiles = [50, 90, 99, 99.9, 100].map { percent in
-                // The nearest rank: the least time within which so many were answered.
-                let rank = (Double(times.count) * percent / 100).rounded(.up)
-                return RunView.Percentile(
-                    percent: percent, time: times[min(times.count, max(1, Int(rank))) - 1])
+        var histogram = LatencyHistogram()
+        for result in lane.results where result[2] == 1 {
+            histogram.record(.microseconds(result[1]))
+        }
+        lane.percentiles = [50, 90, 99, 99.9, 100].compactMap { percent in
+            histogram.value(atPercentile: percent).map {
+                RunView.Percentile(percent: percent, time: microseconds($0))
             }
         }
         return lane

@@ -15,7 +15,7 @@ struct Capture: ParsableCommand {
             labctl capture -w - | wireshark -k -i -
             """)
 
-    @OptionGroup var lab: LabOption
+    @OptionGroup var timeline: TimelineOption
     @Option(name: .customShort("w"), help: "The file to write; - for standard output.")
     var file = "-"
     @Flag(help: "Only VRRP, ARP and neighbour advertisements.")
@@ -25,8 +25,14 @@ struct Capture: ParsableCommand {
     @Flag(help: "Those that the timeline has kept since the lab began, and no new ones.")
     var recorded = false
 
+    func validate() throws {
+        if timeline.run != nil, control || keep {
+            throw ValidationError("--control and --keep are for a lab that is up, not for --run")
+        }
+    }
+
     func run() throws {
-        let client = try lab.client()
+        let source = try timeline.source()
         guard file != "-" || isatty(STDOUT_FILENO) == 0 else {
             throw ValidationError("a capture is nothing for a terminal: -w FILE, or a pipe")
         }
@@ -42,14 +48,20 @@ struct Capture: ParsableCommand {
                 failure = error
             }
         }
-        if recorded {
-            try writeRecorded(of: client, write)
-        } else {
+        switch source {
+        case .lab(let client) where !recorded:
             SignalDescriptor.blockAll()
             let signals = try SignalDescriptor([SIGINT, SIGTERM])
             try client.capture(
                 onlyControl: control, keepsPackets: keep, until: signals.descriptor.rawValue,
                 onBlocks: write)
+        case .lab:
+            try writeRecorded(
+                of: source,
+                wallClockOffset: -MonotonicClock.realtimeOffset().nanoseconds, write)
+        case .recorded(let run):
+            let offset = try run.record().wallClockOffset ?? 0
+            try writeRecorded(of: source, wallClockOffset: offset, write)
         }
         if let failure { throw LabError.failed("\(failure)") }
     }
@@ -63,13 +75,15 @@ struct Capture: ParsableCommand {
         }
     }
 
-    private func writeRecorded(of client: LabClient, _ write: ([UInt8]) -> Void) throws {
-        let plan = try DeploymentPlan(try client.description().lab)
+    private func writeRecorded(
+        of source: TimelineSource, wallClockOffset: Int64, _ write: ([UInt8]) -> Void
+    ) throws {
+        let lab = try source.description().lab
+        let plan = try DeploymentPlan(lab)
         let networks = plan.bridges.map(\.name)
         var writer = PcapngWriter(
-            lab: client.name, networks: networks.map(\.text),
-            wallClockOffset: -MonotonicClock.realtimeOffset().nanoseconds)
-        try client.events { event, _ in
+            lab: lab.name, networks: networks.map(\.text), wallClockOffset: wallClockOffset)
+        try source.events { event, _ in
             if let note = event.captureNote { writer.note(note, at: event.time) }
             guard let frame = event.frame, let port = plan.port(of: event.kind),
                 let network = networks.firstIndex(of: port.bridge)

@@ -13,7 +13,7 @@ struct Events: ParsableCommand {
             or with a unit how long ago: --since 3.6, --since 10s.
             """)
 
-    @OptionGroup var lab: LabOption
+    @OptionGroup var timeline: TimelineOption
     @Flag(name: .shortAndLong, help: "Go on as it grows.")
     var follow = false
     @Option(help: "From when on.") var since: TimelineTime?
@@ -28,6 +28,7 @@ struct Events: ParsableCommand {
     var format = Format.text
 
     func validate() throws {
+        if follow, timeline.run != nil { throw ValidationError("a recorded run does not grow") }
         let known = TimelineEvent.Kind.Name.allCases.map(\.rawValue)
         for word in Self.words(kind) where !known.contains(word) {
             throw ValidationError(
@@ -36,13 +37,13 @@ struct Events: ParsableCommand {
     }
 
     func run() throws {
-        let client = try lab.client()
+        let source = try timeline.source()
         let now = MonotonicClock.now
         let kinds = Set(Self.words(kind).compactMap(TimelineEvent.Kind.Name.init(rawValue:)))
         let nodes = Set(Self.words(node))
         var text: EventText?
         var filter = EventFilter(kinds: kinds, nodes: nodes)
-        try client.events(follow: follow) { event, line in
+        try source.events(follow: follow) { event, line in
             let printer = text ?? EventText(origin: event.time)
             if text == nil {
                 text = printer

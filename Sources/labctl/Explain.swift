@@ -7,16 +7,15 @@ struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell the last failover in its parts, each beside what theory says.")
 
-    @OptionGroup var lab: LabOption
+    @OptionGroup var timeline: TimelineOption
     @Option(help: "How to print it.") var format = Format.text
 
     func run() throws {
-        let client = try lab.client()
-        let routers = try client.description().virtualRouters
-        var events: [TimelineEvent] = []
-        try client.events { event, _ in events.append(event) }
+        let source = try timeline.source()
+        let routers = try source.description().virtualRouters
+        let events = try source.allEvents()
         guard let failover = Failover.last(in: events, routers: routers) else {
-            throw LabError.state("lab \(client.name) has had no failover yet")
+            throw LabError.state("\(source.name) has had no failover yet")
         }
         switch format {
         case .json: try printJSON(failover)

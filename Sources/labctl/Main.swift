@@ -104,6 +104,9 @@ struct Labctl: ParsableCommand {
                 subcommands: [
                     Events.self, VIP.self, Explain.self, Capture.self, Test.self, Demo.self,
                 ]),
+            CommandGroup(
+                name: "Recorded runs",
+                subcommands: [Runs.self, Report.self]),
         ])
 }
 

@@ -56,10 +56,13 @@ func printJSON(_ value: some Encodable, isPretty: Bool = true) throws {
 ///
 /// Results that cannot be printed end the program: as any other program's in a pipe when the
 /// reader has gone away (`labctl events | head`), else with a message.
-func printLine(_ text: String) {
+func printLine(_ text: String) { printText(text + "\n") }
+
+/// Prints text to standard output as it is.
+func printText(_ text: String) {
     do {
         try FileSystem.writeAll(
-            Array((text + "\n").utf8)[...], to: STDOUT_FILENO, name: "standard output")
+            Array(text.utf8)[...], to: STDOUT_FILENO, name: "standard output")
     } catch {
         if error.code == .brokenPipe { endForLackOfReader() }
         printError("\(error)")

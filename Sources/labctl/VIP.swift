@@ -8,7 +8,7 @@ struct VIP: ParsableCommand {
         commandName: "vip",
         abstract: "Show which nodes held which virtual address when, as their kernels said.")
 
-    @OptionGroup var lab: LabOption
+    @OptionGroup var timeline: TimelineOption
     @Option(help: "How to print it.") var format = Format.text
     @Argument(help: "Addresses (default: those that virtual routers advertised).")
     var addresses: [String] = []
@@ -22,7 +22,7 @@ struct VIP: ParsableCommand {
     func run() throws {
         var history = AddressHistory()
         var origin: MonotonicInstant?
-        try lab.client().events { event, _ in
+        try timeline.source().events { event, _ in
             origin = origin ?? event.time
             history.fold(event)
         }

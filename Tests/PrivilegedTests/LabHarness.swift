@@ -28,6 +28,12 @@ enum Labctl {
         return "/" + parts.joined(separator: "/")
     }
 
+    /// Where this test run's labs record their runs: gone with it.
+    private static let stateFolder: String = {
+        atexit { try? FileSystem.removeTree("/tmp/labctl-state-\(getpid())") }
+        return "/tmp/labctl-state-\(getpid())"
+    }()
+
     /// Starts `labctl` with pipes for its streams.
     static func start(
         _ arguments: [String], program: String? = nil, folder: String? = nil, input: String = "",
@@ -35,7 +41,7 @@ enum Labctl {
     ) throws -> RunningProgram {
         try RunningProgram(
             program ?? "\(Self.folder)/labctl", arguments, folder: folder ?? repository,
-            input: input, environment: environment)
+            input: input, environment: environment + ["XDG_STATE_HOME=\(stateFolder)"])
     }
 
     /// Runs `labctl` to its end.

@@ -33,7 +33,8 @@ public struct RunStatistics: Equatable, Sendable {
         /// The least value that 99 in 100 do not exceed (nearest rank).
         public var p99: Duration {
             guard !samples.isEmpty else { return .zero }
-            return .nanoseconds(samples[(samples.count * 99 + 99) / 100 - 1])
+            let rank = LatencyHistogram.rank(ofPercentile: 99, count: samples.count)
+            return .nanoseconds(samples[rank - 1])
         }
         /// The greatest.
         public var maximum: Duration { .nanoseconds(samples.last ?? 0) }

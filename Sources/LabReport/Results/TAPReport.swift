@@ -24,21 +24,21 @@ public struct TAPReport {
     private static func subtest(_ result: TestResult) -> [String] {
         let steps = result.steps
         guard !steps.isEmpty else { return [] }
-        var lines = ["    # Subtest: \(escaped(result.name))", "    1..\(steps.count)"]
+        var lines = ["    # Subtest: \(described(result.name))", "    1..\(steps.count)"]
         for step in steps {
             switch step.phase {
             case .began: continue
-            case .passed: lines.append("    ok \(step.index) - \(escaped(step.summary))")
+            case .passed: lines.append("    ok \(step.index) - \(described(step.summary))")
             case .failed(let message):
-                lines.append("    not ok \(step.index) - \(escaped(step.summary))")
-                lines += ["      ---", "      message: \(quoted(message))", "      ..."]
+                lines.append("    not ok \(step.index) - \(described(step.summary))")
+                lines += ["      ---", "      message: \(Markup.quoted(message))", "      ..."]
             case .inconclusive(let message):
                 lines.append(
-                    "    ok \(step.index) - \(escaped(step.summary)) # SKIP inconclusive: "
-                        + escaped(message))
+                    "    ok \(step.index) - \(described(step.summary)) # SKIP inconclusive: "
+                        + described(message))
             case .notRun:
                 lines.append(
-                    "    ok \(step.index) - \(escaped(step.summary)) # SKIP not reached")
+                    "    ok \(step.index) - \(described(step.summary)) # SKIP not reached")
             }
         }
         return lines
@@ -48,35 +48,14 @@ public struct TAPReport {
         _ verdict: ScenarioVerdict, number: Int, description: String
     ) -> String {
         switch verdict {
-        case .passed: "ok \(number) - \(escaped(description))"
-        case .failed: "not ok \(number) - \(escaped(description))"
+        case .passed: "ok \(number) - \(described(description))"
+        case .failed: "not ok \(number) - \(described(description))"
         case .inconclusive(_, let message):
-            "ok \(number) - \(escaped(description)) # SKIP inconclusive: \(escaped(message))"
+            "ok \(number) - \(described(description)) # SKIP inconclusive: \(described(message))"
         case .skipped(let message):
-            "ok \(number) - \(escaped(description)) # SKIP \(escaped(message))"
+            "ok \(number) - \(described(description)) # SKIP \(described(message))"
         }
     }
 
-    /// A description: `#` begins a directive, and a line is a line.
-    private static func escaped(_ text: String) -> String {
-        text.map { character in
-            switch character {
-            case "#", "\\": "\\\(character)"
-            case _ where character.isNewline: " "
-            default: "\(character)"
-            }
-        }.joined()
-    }
-
-    /// A string of YAML in double quotes.
-    private static func quoted(_ text: String) -> String {
-        let content = text.map { character in
-            switch character {
-            case "\"", "\\": "\\\(character)"
-            case _ where character.isNewline: "\\n"
-            default: "\(character)"
-            }
-        }
-        return "\"\(content.joined())\""
-    }
+    private static func described(_ text: String) -> String { Markup.description(text) }
 }

@@ -35,18 +35,18 @@ extension Topology {
 
     /// The topology for Graphviz: `labctl graph --format dot | dot -Tsvg`.
     public var dot: String {
-        var lines = ["graph \(Self.quoted(lab)) {", "  node [fontname=\"sans-serif\"];"]
+        var lines = ["graph \(Markup.quoted(lab)) {", "  node [fontname=\"sans-serif\"];"]
         for (index, segment) in segments.enumerated() where !segment.isLink {
             let label = ([segment.name] + segment.subnets.map(\.description)).joined(
                 separator: "\n")
-            lines.append("  segment\(index) [shape=ellipse, label=\(Self.quoted(label))];")
+            lines.append("  segment\(index) [shape=ellipse, label=\(Markup.quoted(label))];")
         }
         for (index, node) in nodes.enumerated() {
             let style = node.activity?.commonRole == "MASTER" ? ", style=bold" : ""
-            lines.append("  node\(index) [shape=box, label=\(Self.quoted(node.label))\(style)];")
+            lines.append("  node\(index) [shape=box, label=\(Markup.quoted(node.label))\(style)];")
         }
         lines += edges.map { edge in
-            "  \(edge.from) -- \(edge.to) [label=\(Self.quoted(edge.label))];"
+            "  \(edge.from) -- \(edge.to) [label=\(Markup.quoted(edge.label))];"
         }
         return (lines + ["}"]).joined(separator: "\n")
     }
@@ -57,13 +57,14 @@ extension Topology {
         for (index, segment) in segments.enumerated() where !segment.isLink {
             let label = ([segment.name] + segment.subnets.map(\.description)).joined(
                 separator: "<br/>")
-            lines.append("  segment\(index)([\"\(Self.entities(label))\"])")
+            lines.append("  segment\(index)([\"\(Markup.entities(label))\"])")
         }
         for (index, node) in nodes.enumerated() {
-            let label = Self.entities(node.label).split(separator: "\n").joined(separator: "<br/>")
+            let label = Markup.entities(node.label).split(separator: "\n").joined(
+                separator: "<br/>")
             lines.append("  node\(index)[\"\(label)\"]")
         }
-        lines += edges.map { "  \($0.from) ---|\"\(Self.entities($0.label))\"| \($0.to)" }
+        lines += edges.map { "  \($0.from) ---|\"\(Markup.entities($0.label))\"| \($0.to)" }
         return lines.joined(separator: "\n")
     }
 
@@ -91,23 +92,6 @@ extension Topology {
                 Edge(from: "segment\(index)", to: "node\($0.node)", label: $0.port.label)
             }
         }
-    }
-
-    /// A string of DOT: only quotation marks and backslashes mean something in it.
-    private static func quoted(_ text: String) -> String {
-        let escaped = text.map { character in
-            switch character {
-            case "\"", "\\": "\\\(character)"
-            case "\n": "\\n"
-            default: "\(character)"
-            }
-        }
-        return "\"\(escaped.joined())\""
-    }
-
-    /// Text within Mermaid's quotation marks.
-    private static func entities(_ text: String) -> String {
-        text.map { $0 == "\"" ? "#quot;" : "\($0)" }.joined()
     }
 }
 

@@ -1,0 +1,220 @@
+import Glibc
+import LabKit
+import LabModel
+import LinuxSystem
+import NetworkTypes
+
+/// One scenario in a lab of its own, which ends with it.
+///
+/// The lab's supervisor does everything by itself; whoever has several of these calls
+/// ``advance(_:)`` when ``descriptor`` has become readable.
+final class ScenarioSession {
+    /// What becomes of it all.
+    struct Options {
+        /// The lab's name while it is up; nil for its own.
+        var name: String?
+        /// Whether a lab whose scenario did not pass stays up.
+        var keepsOnFailure = false
+        /// Whether such a lab stays until ``release()``.
+        var pausesOnFailure = false
+        /// Whether an inconclusive run is followed by another, so that its lab goes.
+        var isRetried = false
+        /// Where the run is recorded; nil for nowhere.
+        var archive: RunArchive?
+    }
+
+    private enum State {
+        case launching(LabLaunch)
+        case running(LabClient, RunningScenario)
+        /// It did not pass, and its lab is there to be looked at.
+        case paused(LabClient)
+        case over
+    }
+
+    let lab: LoadedLab
+    let scenario: Scenario
+    let options: Options
+    let started = MonotonicClock.now
+    private(set) var outcome: ScenarioOutcome?
+    /// How its steps ended.
+    private(set) var steps: [StepReport] = []
+    /// The step that is on.
+    private(set) var step: StepReport?
+    /// Where the run is recorded.
+    private(set) var recorded: RecordedRun?
+    private let built: LoadedLab
+    private var began = MonotonicClock.now
+    private var state = State.over
+
+    init(_ lab: LoadedLab, _ scenario: Scenario, _ options: Options = Options()) {
+        self.lab = lab
+        self.scenario = scenario
+        self.options = options
+        var built = lab.applying(scenario)
+        if let name = options.name { built.lab.name = name }
+        self.built = built
+    }
+
+    /// Builds the lab, runs the scenario, takes the lab down.
+    func run(printer: any ScenarioPrinter) throws -> ScenarioOutcome {
+        try begin(printer)
+        while let descriptor {
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            poll(&waiting, 1, -1)
+            try advance(printer)
+        }
+        guard let outcome else { preconditionFailure("a session ends with an outcome") }
+        return outcome
+    }
+
+    /// Becomes readable when there is something to be done; nil while there never will be.
+    var descriptor: CInt? {
+        switch state {
+        case .launching(let launch): launch.descriptor
+        case .running(_, let running): running.descriptor
+        case .paused, .over: nil
+        }
+    }
+
+    /// Whether its lab is gone, or is left to the user.
+    var isOver: Bool {
+        if case .over = state { return true }
+        return false
+    }
+
+    /// The lab that waits to be looked at.
+    var paused: LabClient? {
+        if case .paused(let client) = state { return client }
+        return nil
+    }
+
+    /// What is going on, in words.
+    var activity: String {
+        switch state {
+        case .launching: "is being built"
+        case .running:
+            step.map { "\($0.index)/\(scenario.steps.count)  \($0.summary)" } ?? "begins"
+        case .paused: "is paused"
+        case .over: "is over"
+        }
+    }
+
+    /// Begins; a scenario that this machine cannot run is over at once.
+    func begin(_ printer: any ScenarioPrinter) throws {
+        printer.begin(lab.lab, scenario)
+        if let outcome = LabKit.Doctor.skip(scenario) {
+            self.outcome = outcome
+            printer.end(outcome)
+            return
+        }
+        state = .launching(
+            try LabLauncher.begin(built, endsWithCaller: !options.keepsOnFailure))
+    }
+
+    /// Does what can be done now.
+    func advance(_ printer: any ScenarioPrinter) throws {
+        switch state {
+        case .launching(let launch):
+            guard let client = try launch.advance() else { return }
+            printer.built(client)
+            began = MonotonicClock.now
+            let running = try client.begin(
+                scenario: scenario.name, withEvents: printer.wantsEvents)
+            state = .running(client, running)
+        case .running(let client, let running):
+            do {
+                while let news = try running.present() {
+                    if take(news, printer) { return try conclude(client) }
+                }
+            } catch {
+                try? client.down()
+                throw error
+            }
+        case .paused, .over: break
+        }
+    }
+
+    /// Takes note of what a run tells; whether it is over.
+    private func take(_ news: RunningScenario.News, _ printer: any ScenarioPrinter) -> Bool {
+        switch news {
+        case .step(let report):
+            if report.phase == .began {
+                step = report
+            } else {
+                steps.append(report)
+            }
+            printer.step(report)
+        case .slice(let events): printer.slice(events)
+        case .event(let event): printer.event(event)
+        case .verdict(let outcome):
+            self.outcome = outcome
+            printer.end(outcome)
+            return true
+        }
+        return false
+    }
+
+    private func conclude(_ client: LabClient) throws {
+        guard let outcome else { return }
+        if let archive = options.archive {
+            do {
+                recorded = try archive.save(
+                    RunRecord(
+                        of: scenario, in: built, name: lab.lab.name, began: began,
+                        outcome: outcome), of: client)
+            } catch {
+                printError("this run is not recorded: \(error)")
+            }
+        }
+        let isTelling =
+            switch outcome.verdict {
+            case .failed: true
+            case .inconclusive: !options.isRetried
+            case .passed, .skipped: false
+            }
+        if isTelling, options.pausesOnFailure {
+            state = .paused(client)
+        } else if isTelling, options.keepsOnFailure {
+            state = .over
+            printError("lab \(client.name) is left up: `labctl down \(client.name)` ends it")
+        } else {
+            state = .over
+            try client.down()
+        }
+    }
+
+    /// Lets go of a paused lab.
+    func release() throws {
+        guard let client = paused else { return }
+        state = .over
+        if options.keepsOnFailure {
+            printError("lab \(client.name) is left up: `labctl down \(client.name)` ends it")
+        } else {
+            try client.down()
+        }
+    }
+
+    /// Ends it where it is, without a verdict.
+    func cancel() throws {
+        let before = state
+        state = .over
+        switch before {
+        case .launching(let launch): try launch.finish().down()
+        case .running(let client, _), .paused(let client): try client.down()
+        case .over: break
+        }
+    }
+}
+
+/// Shows people how a scenario goes.
+protocol ScenarioPrinter {
+    /// Whether ``event(_:)`` is called.
+    var wantsEvents: Bool { get }
+    func begin(_ lab: Lab, _ scenario: Scenario)
+    func built(_ client: LabClient)
+    func event(_ event: TimelineEvent)
+    /// What the timeline shows around what went wrong, before the report of it.
+    func slice(_ events: [TimelineEvent])
+    func step(_ report: StepReport)
+    func end(_ outcome: ScenarioOutcome)
+}

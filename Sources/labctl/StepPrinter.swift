@@ -1,0 +1,60 @@
+import LabKit
+import LabModel
+
+/// A line for each step that is over.
+struct StepPrinter: ScenarioPrinter {
+    /// Where the lines go.
+    let print: (String) -> Void
+
+    var wantsEvents: Bool { false }
+
+    func begin(_ lab: Lab, _ scenario: Scenario) {
+        print(Style.bold("\(lab.name) / \(scenario.name)"))
+    }
+
+    func built(_ client: LabClient) {}
+    func event(_ event: TimelineEvent) {}
+
+    func slice(_ events: [TimelineEvent]) {
+        guard let first = events.first else { return }
+        let text = EventText(origin: first.time)
+        for event in events { print(Style.dim("    " + text.line(for: event))) }
+    }
+
+    func step(_ report: StepReport) {
+        guard let line = Self.line(report) else { return }
+        print("  " + line)
+    }
+
+    func end(_ outcome: ScenarioOutcome) {
+        let took = outcome.duration.text
+        switch outcome.verdict {
+        case .passed: print("  \(Style.green("passed")) in \(took)")
+        case .failed: print("  \(Style.red("failed")) after \(took)")
+        case .inconclusive: print("  \(Style.yellow("inconclusive")) after \(took)")
+        case .skipped: print("  \(Style.yellow("skipped")): \(outcome.message)")
+        }
+    }
+
+    /// A step that is over, in a line; nil for one that begins.
+    static func line(_ report: StepReport) -> String? {
+        switch report.phase {
+        case .began: return nil
+        case .passed(let result):
+            var line = "\(Style.green("ok"))    \(report.summary)"
+            if let outage = result.outage {
+                let length = outage.duration(now: outage.end ?? outage.begin).text
+                line += ": \(length), \(outage.lostRequests) requests lost"
+            } else if let after = result.after {
+                line += ": \(after.text)" + (result.cause.map { " after \($0)" } ?? "")
+            }
+            if let measured = result.measured { line += ": \(measured)" }
+            if let bound = result.bound { line += Style.dim("  (at most \(bound))") }
+            return line
+        // The message says what the step was, too.
+        case .failed(let message): return "\(Style.red("FAIL"))  \(message)"
+        case .inconclusive(let message): return "\(Style.yellow("??"))    \(message)"
+        case .notRun: return "\(Style.dim("-"))     \(Style.dim(report.summary))"
+        }
+    }
+}

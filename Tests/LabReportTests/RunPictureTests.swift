@@ -1,0 +1,45 @@
+import LabModel
+import NetworkTypes
+import Testing
+
+@testable import LabReport
+
+@Suite("A run in small")
+struct RunPictureTests {
+    @Test("a row a node and a probe: who had the address, what was lost, what was done")
+    func picture() {
+        let lines = RunPicture(Fixture.record(), events: Fixture.events, columns: 56).lines
+        #expect(
+            lines == [
+                "        0 s        2 s        4 s        6 s        8 s",
+                "master  BBBBBBBBBBBBBBBBBBBB=======x",
+                "backup  BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB=",
+                "client",
+                "web                                x",
+                "                                   ^ kill master, 5 s",
+            ])
+    }
+
+    @Test("each piece is painted by what it is")
+    func painted() {
+        let lines = RunPicture(
+            Fixture.record(), events: Fixture.events, columns: 56,
+            paint: { tone, text in tone == .master ? "<\(text)>" : text }
+        ).lines
+        #expect(lines[1].contains("<=======>"))
+        #expect(lines[2].hasSuffix("B<=>"))
+    }
+
+    @Test("what came before the scenario began is not drawn")
+    func beginning() {
+        var record = Fixture.record()
+        record.began = Fixture.at(4_000)
+        let lines = RunPicture(record, events: Fixture.events, columns: 56).lines
+        #expect(lines[1] == "master  ==========x")
+    }
+
+    @Test("an empty timeline has a picture, too")
+    func empty() {
+        #expect(RunPicture(Fixture.record(), events: []).lines.count == 5)
+    }
+}
