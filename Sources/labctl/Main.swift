@@ -106,7 +106,9 @@ struct Labctl: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Recorded runs",
-                subcommands: [Runs.self, Report.self]),
+                subcommands: [
+                    Runs.self, Report.self, At.self, Diff.self, Compare.self, Replay.self,
+                ]),
         ])
 }
 

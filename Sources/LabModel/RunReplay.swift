@@ -1,0 +1,67 @@
+/// A recorded run judged once more, from its timeline alone: the scenario's machine is given the
+/// events in the order in which the supervisor learned of them, and must come to the same.
+public struct RunReplay: Sendable {
+    /// How it ends; nil where the timeline ends before.
+    public let verdict: ScenarioVerdict?
+    /// How the steps go, in order.
+    public let reports: [StepReport]
+    /// What did not hold, in order.
+    public let violations: [TimelineEvent.Violation]
+
+    /// - Parameters:
+    ///   - record: what was run.
+    ///   - events: its timeline.
+    /// - Returns: nil when the lab has no such scenario.
+    public init?(_ record: RunRecord, events: [TimelineEvent]) {
+        guard let scenario = record.lab.scenarios.first(where: { $0.name == record.scenario })
+        else { return nil }
+        var machine = ScenarioMachine(
+            scenario: scenario, routers: record.virtualRouters, stations: record.lab.stations)
+        var reports: [StepReport] = []
+        var violations: [TimelineEvent.Violation] = []
+        for action in machine.replay(events) {
+            switch action {
+            case .report(let report): reports.append(report)
+            case .violated(let violation): violations.append(violation)
+            default: break
+            }
+        }
+        verdict = machine.verdict
+        self.reports = reports
+        self.violations = violations
+    }
+
+    /// Where it differs from what was recorded, in words; empty where it does not, to the last bit.
+    public func differences(
+        from record: RunRecord, events: [TimelineEvent]
+    ) -> [String] {
+        var differences: [String] = []
+        if verdict != record.verdict {
+            let now = verdict.map { "\($0)" } ?? "none"
+            differences.append("the verdict was \(record.verdict), and is \(now)")
+        }
+        let inOrder = events.sorted { $0.order < $1.order }
+        differences += Self.differences(
+            inOrder.compactMap { event -> StepReport? in
+                if case .step(let report) = event.kind { report } else { nil }
+            }, reports)
+        differences += Self.differences(
+            inOrder.compactMap { event -> TimelineEvent.Violation? in
+                if case .violation(let violation) = event.kind { violation } else { nil }
+            }, violations)
+        return differences
+    }
+
+    private static func differences<Value: Equatable>(
+        _ before: [Value], _ now: [Value]
+    ) -> [String] {
+        var differences: [String] = []
+        for (before, now) in zip(before, now) where before != now {
+            differences.append("it was \(before), and is \(now)")
+        }
+        if before.count != now.count {
+            differences.append("there were \(before.count) reports, and are \(now.count)")
+        }
+        return differences
+    }
+}

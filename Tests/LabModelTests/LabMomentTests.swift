@@ -1,0 +1,82 @@
+import LabModel
+import NetworkTypes
+import Testing
+
+@Suite("A lab at an instant of its timeline")
+struct LabMomentTests {
+    private func moment(_ milliseconds: Double, _ more: [TimelineEvent] = []) -> LabMoment {
+        LabMoment(
+            at: at(milliseconds),
+            events: (TwoNodeRun.events() + more).sorted { $0.time < $1.time },
+            lab: TwoNodeRun.lab, routers: TwoNodes.routers)
+    }
+
+    @Test("before the election nobody has the address, and both timers are set by the start")
+    func election() {
+        let moment = moment(3000)
+        #expect(moment.owners.map(\.nodes) == [[]])
+        #expect(moment.routers.map(\.state) == [.backup, .backup])
+        let timers = moment.routers.map(\.timer)
+        #expect(timers.map { $0?.name } == [.masterDown, .masterDown])
+        // 3 x 1 s + (256 - priority)/256 s after the daemons were ready.
+        #expect(timers[0]?.expires == at(50) + .seconds(3) + .seconds(1) * 156 / 256)
+        #expect(timers[1]?.expires == at(50) + .seconds(3) + .seconds(1) * 157 / 256)
+        #expect(moment.neighbours.isEmpty)
+    }
+
+    @Test("a master waits for its next advertisement, its backup for three that are missing")
+    func master() {
+        let moment = moment(4900)
+        #expect(moment.owners.map(\.nodes) == [["master"]])
+        #expect(moment.owners[0].since == at(3601))
+        #expect(moment.routers.map(\.state) == [.master, .backup])
+        #expect(moment.routers[0].timer?.name == .advertisement)
+        #expect(moment.routers[0].timer?.set == at(4600))
+        #expect(moment.routers[0].timer?.expires == at(5600))
+        #expect(moment.routers[1].timer?.set == at(4600))
+        #expect(
+            moment.routers[1].timer?.expires == at(4600) + .seconds(3) + .seconds(1) * 157 / 256)
+        #expect(moment.neighbours.map(\.station) == ["master"])
+    }
+
+    @Test("a master that resigns leaves its backup the skew time")
+    func resignation() {
+        let resigns = TwoNodeRun.seen(4700, TwoNodeRun.advert("master", priority: 0))
+        let timer = moment(4900, [resigns]).routers[1].timer
+        #expect(timer?.expires == at(4700) + .seconds(1) * 157 / 256)
+    }
+
+    @Test("an advertisement of another network moves no timer")
+    func otherNetwork() {
+        guard case .advertisement(var advert) = TwoNodeRun.advert("client") else { return }
+        advert.interface = "eth1"
+        let other = TwoNodeRun.seen(4800, .advertisement(advert))
+        #expect(moment(4900, [other]).routers[1].timer?.set == at(4600))
+    }
+
+    @Test("a dead node is dead, its router without state; what is stamped later is not seen")
+    func death() {
+        let moment = moment(5005)
+        #expect(moment.nodes.map(\.state) == [.killed, .running, .running])
+        #expect(moment.nodes.map(\.ready) == [[], ["keepalived"], []])
+        #expect(moment.routers.map(\.state) == [nil, .backup])
+        #expect(moment.owners.map(\.nodes) == [[]])
+        #expect(moment.step == "kill master")
+        #expect(moment.neighbours.map(\.station) == ["master"])
+    }
+
+    @Test("faults are there until they are mended")
+    func faults() {
+        let endpoint = Endpoint(node: "backup", interface: InterfaceName("eth0")!)
+        let more = [
+            TwoNodeRun.seen(4000, .fault(.blackhole(endpoint, .in))),
+            TwoNodeRun.seen(4100, .fault(.partition([["master"], ["backup"]]))),
+            TwoNodeRun.seen(4200, .fault(.linkUp(endpoint))),
+            TwoNodeRun.seen(4300, .fault(.heal(nil))),
+        ]
+        #expect(moment(4050, more).faults == ["link backup:eth0 blackhole in"])
+        #expect(moment(4150, more).faults.count == 2)
+        #expect(moment(4250, more).faults == ["partition master | backup"])
+        #expect(moment(4350, more).faults.isEmpty)
+    }
+}
