@@ -177,6 +177,33 @@ struct AgentLogTests {
         try twins.expectSameLog()
     }
 
+    @Test("a script that never ends, and is killed at its timeout; another that is killed at once")
+    func scriptTimeout() throws {
+        for (script, name) in [
+            ("/usr/bin/tail -f /dev/null", "slow"), ("/bin/sh -c 'kill -9 $$'", "killed"),
+        ] {
+            let twins = try Twins(
+                Self.global + """
+                    vrrp_script \(name) {
+                        script "\(script)"
+                        interval 2
+                        timeout 1
+                        weight -20
+                    }
+
+                    """
+                    + Self.instance(
+                        "VI_1", "10.0.0.100", "track_script {\n\(name)\n}"), test: "log-\(name)")
+            try twins.await("(VI_1) Entering MASTER STATE")
+            try twins.each { twin in
+                try waitUntil("it says what became of it") {
+                    twin.daemon.log.contains("VRRP_Script(\(name)) ")
+                }
+            }
+            try twins.expectSameLog()
+        }
+    }
+
     @Test("a reload: another priority, addresses that come and go, instances too, and mistakes")
     func reload() throws {
         let one = Self.instance("ONE")
