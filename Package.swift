@@ -128,7 +128,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LabReportTests", dependencies: ["LabReport", "LabModel", "NetworkTypes"],
-            swiftSettings: common),
+            exclude: ["Recorded"], swiftSettings: common),
         .testTarget(
             name: "LinuxSystemTests",
             dependencies: ["LinuxSystem", "NetworkTypes", "CLinux", system],

@@ -75,6 +75,6 @@ extension RunRecord {
 
     /// Kernel and number of processors.
     private static var machine: String {
-        "\(HostInformation.kernel), \(sysconf(CInt(_SC_NPROCESSORS_ONLN))) processors"
+        "\(HostInformation.kernel), \(HostInformation.processors) processors"
     }
 }

@@ -8,6 +8,8 @@ import NetworkTypes
 public struct HTMLReport {
     private let record: RunRecord
     private let view: RunView
+    private let failover: Failover?
+    private let origin: MonotonicInstant
 
     /// - Parameters:
     ///   - record: what was run.
@@ -16,6 +18,8 @@ public struct HTMLReport {
     public init(_ record: RunRecord, events: [TimelineEvent], printed: [PrintedLine] = []) {
         self.record = record
         view = RunView(record, events: events, printed: printed)
+        failover = Failover.last(in: events, routers: record.virtualRouters)
+        origin = events.first?.time ?? record.began
     }
 
     /// The page.
@@ -36,8 +40,9 @@ public struct HTMLReport {
             \(header(title))
             \(topology)
             \(timeline)
-            \(steps)
             \(violations)
+            \(failover?.section(origin: origin) ?? "")
+            \(steps)
             \(view.probes.map(\.section).joined(separator: "\n"))
             \(log)
             </main>

@@ -14,7 +14,7 @@ extension RunView.ProbeLane {
             rows.isEmpty
             ? "<p>No request was lost.</p>"
             : """
-            <div class="scroll"><table><thead><tr><th class="number">outage at</th>\
+            <div class="scroll"><table class="short"><thead><tr><th class="number">outage at</th>\
             <th class="number">length</th><th class="number">requests lost</th></tr></thead>
             <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
             """

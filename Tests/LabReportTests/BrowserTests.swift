@@ -17,6 +17,21 @@ struct BrowserTests {
         #expect(seen.masterPixels > 100, "no lane has the master's colour")
     }
 
+    @Test("shows a real run, on a phone and on a desktop, in both schemes", arguments: [390, 1280])
+    func showsRealRun(width: Int) throws {
+        let run = try RecordedRun()
+        let page = HTMLReport(run.record, events: run.events).text
+        for isDark in [false, true] {
+            let seen = try Browser.load(page, width: width, isDark: isDark)
+            #expect(seen.errors.isEmpty)
+            #expect(seen.contentWidth <= seen.windowWidth, "the page is wider than the window")
+            // Over half of the run one of the two has the address.
+            #expect(seen.masterPixels > width * 5)
+            #expect(seen.range == "0 s to 15.151 s")
+            #expect(seen.visibleLogLines.contains { $0.contains("stop master/keepalived") })
+        }
+    }
+
     @Test("follows the reader's scheme, light or dark")
     func schemes() throws {
         let light = try Browser.load(page, width: 800)

@@ -38,6 +38,17 @@ struct RunPictureTests {
         #expect(lines[1] == "master  ==========x")
     }
 
+    @Test("a real run: the address moves, the probe loses, nothing is drawn of bringing it up")
+    func real() throws {
+        let run = try RecordedRun()
+        let lines = RunPicture(run.record, events: run.events, columns: 60).lines
+        #expect(lines.count == 9)
+        let held = lines[2].split(separator: "=", omittingEmptySubsequences: false).count - 1
+        #expect(lines[2].hasPrefix("slave   BBBB") && (26...32).contains(held), "\(lines[2])")
+        #expect(lines[4].hasPrefix("web     xxxx") && lines[4].hasSuffix("........"))
+        #expect(lines[5].contains("^ stop master/keepalived, 3."))
+    }
+
     @Test("an empty timeline has a picture, too")
     func empty() {
         #expect(RunPicture(Fixture.record(), events: []).lines.count == 5)

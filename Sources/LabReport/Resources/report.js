@@ -15,6 +15,7 @@
   let hits = [];
 
   const time = (us) => {
+    if (Math.round(us) === 0) return "0 s";
     const sign = us < 0 ? "-" : "";
     us = Math.abs(us);
     if (us >= 1e6) return sign + +(us / 1e6).toFixed(us < 1e7 ? 4 : 3) + " s";
@@ -108,6 +109,9 @@
         const words = `${step.number}. ${step.summary}: ${step.verdict} ${step.text}`;
         const place = bar(step.from, end(step), lane.y + 16, 16, fill, words);
         label(String(step.number), place, lane.y + 28, colour("card"));
+        // Steps follow one another without a gap: a line of the ground tells them apart.
+        pen.fillStyle = colour("card");
+        pen.fillRect(x(step.from), lane.y + 16, 1, 16);
       }
     },
     checks(lane) {
@@ -143,7 +147,8 @@
       });
       ticks(node.announcements, wire, 14, colour("accent"),
         () => `gratuitous announcement from ${node.name}`);
-      for (const mark of node.marks) {
+      // What was done is drawn over what came of it, often at the same moment.
+      for (const mark of [...node.marks].sort((a, b) => a.isFault - b.isFault)) {
         if (!isSeen(mark.time, mark.time)) continue;
         const place = x(mark.time);
         pen.fillStyle = colour(mark.isFault ? "failed" : "warning");
@@ -169,6 +174,12 @@
       const most = Math.max(1000, ...probe.percentiles.map((one) => one.time));
       const height = (took) => 66 * (Math.log10(Math.max(took, 10)) - 1)
         / (Math.log10(most) - 1);
+      const scale = [];
+      for (let took = 100; took <= most; took *= 10) scale.push(took);
+      pen.fillStyle = colour("faint");
+      pen.globalAlpha = 0.25;
+      for (const took of scale) pen.fillRect(0, lane.y + 87 - height(took), width, 1);
+      pen.globalAlpha = 1;
       let last = -10;
       for (const [due, took, isSuccess] of probe.results) {
         if (!isSeen(due, due)) continue;
@@ -177,10 +188,22 @@
         if (isSuccess) last = place;
         const y = isSuccess ? lane.y + 86 - height(took) : lane.y + 20;
         pen.fillStyle = colour(isSuccess ? "passed" : "failed");
-        pen.fillRect(place - 1, y, 2, isSuccess ? 2.5 : 7);
+        pen.fillRect(place - 1, y, isSuccess ? 2 : 1.5, isSuccess ? 2.5 : 7);
         hits.push({ left: place - 3, right: place + 3, y: y - 3, bottom: y + 8, from: due,
           words: `${probe.name}: ${isSuccess ? "answered" : "failed"} after ${time(took)}` });
       }
+      pen.save();
+      pen.font = "10px system-ui, sans-serif";
+      pen.textAlign = "right";
+      pen.lineWidth = 3;
+      pen.strokeStyle = colour("card");
+      pen.fillStyle = colour("faint");
+      for (const took of scale) {
+        const y = lane.y + 85 - height(took);
+        pen.strokeText(time(took), width - 4, y);
+        pen.fillText(time(took), width - 4, y);
+      }
+      pen.restore();
     },
   };
 
