@@ -42,6 +42,8 @@ public enum BridgePortChange: Hashable, Sendable, CustomStringConvertible {
     case isolated(Bool)
     /// Whether frames may leave by the port they entered by.
     case hairpin(Bool)
+    /// The bridge forgets which addresses are behind the port.
+    case flush
 
     /// The words after `bridge link set dev DEV`.
     public var description: String {
@@ -54,6 +56,7 @@ public enum BridgePortChange: Hashable, Sendable, CustomStringConvertible {
         case .floodsBroadcast(let on): word("bcast_flood", on)
         case .isolated(let on): word("isolated", on)
         case .hairpin(let on): word("hairpin", on)
+        case .flush: "fdb_flush"
         }
     }
 
@@ -66,6 +69,7 @@ public enum BridgePortChange: Hashable, Sendable, CustomStringConvertible {
         case .floodsBroadcast(let on): try message.put(IFLA_BRPORT_BCAST_FLOOD, UInt8(on ? 1 : 0))
         case .isolated(let on): try message.put(IFLA_BRPORT_ISOLATED, UInt8(on ? 1 : 0))
         case .hairpin(let on): try message.put(IFLA_BRPORT_MODE, UInt8(on ? 1 : 0))
+        case .flush: try message.put(IFLA_BRPORT_FLUSH, [UInt8]())
         }
     }
 }

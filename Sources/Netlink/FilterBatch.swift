@@ -8,7 +8,7 @@ public import NetworkTypes
 /// router needs of nf_tables is here.
 public struct FilterBatch: Sendable, CustomStringConvertible {
     /// The table's family: each has its own table of that name.
-    public let family: IPAddress.Family
+    public let family: Family
     /// The table's name.
     public let table: String
     /// The changes in order, each with the `nft` command that does the same.
@@ -17,8 +17,33 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
     /// How many elements one message carries at most: what fits a page.
     private static let elementsPerMessage = 48
 
-    /// An empty batch for that table.
+    /// What kind of packets a table is about, in `nft`'s words.
+    public enum Family: String, Hashable, Sendable {
+        case v4 = "ip"
+        case v6 = "ip6"
+        /// Frames on their way through a bridge.
+        case bridge
+
+        /// NFPROTO_*; only in <linux/netfilter.h>, which cannot be included beside
+        /// <netinet/in.h>.
+        fileprivate var number: UInt8 {
+            switch self {
+            case .v4: 2
+            case .v6: 10
+            case .bridge: 7
+            }
+        }
+    }
+
+    /// An empty batch for a table of IPv4 or IPv6.
     public init(_ family: IPAddress.Family, table: String) {
+        self.init(family == .v4 ? .v4 : .v6, of: table)
+    }
+
+    /// An empty batch for a table of what bridges pass on.
+    public init(bridgeTable table: String) { self.init(.bridge, of: table) }
+
+    private init(_ family: Family, of table: String) {
         self.family = family
         self.table = table
     }
@@ -51,6 +76,8 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
         case prerouting = 0
         /// For packets to this machine (NF_INET_LOCAL_IN).
         case input = 1
+        /// For packets that are passed on (NF_INET_FORWARD, NF_BR_FORWARD).
+        case forward = 2
         /// For packets of this machine (NF_INET_LOCAL_OUT).
         case output = 3
     }
@@ -216,8 +243,8 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
         _ verb: String, _ words: String, _ type: nf_tables_msg_types, _ flags: CInt,
         _ body: (borrowing LibNLMessage) throws(LibNLError) -> Void
     ) throws(NetlinkError) {
-        let number = UInt8(family.number)
-        let operation = "nft \(verb) \(family == .v4 ? "ip" : "ip6") \(table)\(words)"
+        let number = family.number
+        let operation = "nft \(verb) \(family.rawValue) \(table)\(words)"
         changes.append(
             try Request(operation) { () throws(LibNLError) in
                 let message = try LibNLMessage(

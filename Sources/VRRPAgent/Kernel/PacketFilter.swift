@@ -115,7 +115,8 @@ final class PacketFilter {
         to batch: inout FilterBatch, linkLocal needsLinkLocal: Bool
     ) throws(NetlinkError) {
         let isV6 = batch.family == .v6
-        if !accepting.contains(batch.family) {
+        let family: IPAddress.Family = isV6 ? .v6 : .v4
+        if !accepting.contains(family) {
             try batch.addChain("out", hook: .output, priority: -1)
             try batch.addChain("in", hook: .input, priority: -1)
             if isV6 { try batch.addChain("in_link_local") }
@@ -126,7 +127,7 @@ final class PacketFilter {
                 try batch.add([.init([135]), .init([136])], to: "neighbor-discovery")
             }
             for isIncoming in [true, false] {
-                for rule in FilterRules.acceptance(batch.family, isIncoming: isIncoming) {
+                for rule in FilterRules.acceptance(family, isIncoming: isIncoming) {
                     try batch.addRule(to: isIncoming ? "in" : "out", rule)
                 }
             }
@@ -198,11 +199,12 @@ final class PacketFilter {
     }
 
     private func addMoving(to batch: inout FilterBatch) throws(NetlinkError) {
-        guard !moving.contains(batch.family) else { return }
+        let family: IPAddress.Family = batch.family == .v6 ? .v6 : .v4
+        guard !moving.contains(family) else { return }
         try batch.addSet("vmac_map", of: .device, to: .device)
         if batch.family == .v6 { try batch.addSet("vmac_set", of: .device) }
         try batch.addChain("out", hook: .output, priority: -1)
-        for rule in FilterRules.moving(batch.family).reversed() {
+        for rule in FilterRules.moving(family).reversed() {
             try batch.addRule(to: "out", isFirst: true, rule)
         }
     }
