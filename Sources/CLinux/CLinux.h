@@ -83,6 +83,7 @@ static const int CLINUX_ETH_P_ARP = ETH_P_ARP;
 static const int CLINUX_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
 static const uint32_t CLINUX_EPOLLIN = EPOLLIN;
 static const uint32_t CLINUX_EPOLLOUT = EPOLLOUT;
+static const uint32_t CLINUX_EPOLLPRI = EPOLLPRI;
 static const uint32_t CLINUX_EPOLLERR = EPOLLERR;
 static const uint32_t CLINUX_EPOLLHUP = EPOLLHUP;
 static const uint32_t CLINUX_EPOLLRDHUP = EPOLLRDHUP;

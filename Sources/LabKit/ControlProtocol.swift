@@ -14,6 +14,8 @@ enum ControlRequest: Codable, Sendable {
     case down
     /// Apply a verb; answered when it is done.
     case control(ControlVerb, Target)
+    /// Break or mend something in the network; answered when it is so.
+    case fault(Fault)
     /// Run a command. With it come standard input, output and error, or nothing where a terminal is
     /// wanted. From then on the connection is the node's (see ``NodeProtocol``).
     case execute(node: String, ExecuteOptions)
@@ -150,12 +152,16 @@ public struct LabStatus: Codable, Sendable {
     /// How long it has been up.
     @Nanoseconds public var uptime: Duration
     public var nodes: [NodeStatus]
+    /// What is broken in its network.
+    public var faults: [Fault]
 }
 
 /// A node at a glance.
 public struct NodeStatus: Codable, Sendable {
     public var name: String
     public var state: TimelineEvent.NodeState
+    /// Whether all its processes stand still.
+    public var isFrozen: Bool
     /// The process id of its first process on the host; nil when it is not running.
     public var pid: Int32?
     /// One for each virtual router that its keepalived.conf defines.
@@ -188,6 +194,7 @@ public struct InterfaceStatus: Codable, Sendable {
     public var name: String
     public var mac: MACAddress
     public var isUp: Bool
+    public var hasCarrier: Bool
     public var addresses: [InterfaceAddress]
 }
 
@@ -198,18 +205,21 @@ public struct ServiceStatus: Codable, Sendable {
     public var state: TimelineEvent.ServiceState?
     /// When it came into that state.
     public var since: MonotonicInstant?
+    /// Whether its processes stand still.
+    public var isFrozen: Bool
 
     // The state's own fields stand beside these, as they do in an event.
-    private enum Key: String, CodingKey { case name, kind, since, state }
+    private enum Key: String, CodingKey { case name, kind, since, isFrozen, state }
 
     init(
         name: String, kind: Service.Kind, state: TimelineEvent.ServiceState?,
-        since: MonotonicInstant?
+        since: MonotonicInstant?, isFrozen: Bool
     ) {
         self.name = name
         self.kind = kind
         self.state = state
         self.since = since
+        self.isFrozen = isFrozen
     }
 
     public init(from decoder: any Decoder) throws {
@@ -217,6 +227,7 @@ public struct ServiceStatus: Codable, Sendable {
         name = try fields.decode(String.self, forKey: .name)
         kind = try fields.decode(Service.Kind.self, forKey: .kind)
         since = try fields.decodeIfPresent(MonotonicInstant.self, forKey: .since)
+        isFrozen = try fields.decode(Bool.self, forKey: .isFrozen)
         state =
             fields.contains(.state) ? try TimelineEvent.ServiceState(from: decoder) : nil
     }
@@ -226,6 +237,7 @@ public struct ServiceStatus: Codable, Sendable {
         try fields.encode(name, forKey: .name)
         try fields.encode(kind, forKey: .kind)
         try fields.encodeIfPresent(since, forKey: .since)
+        try fields.encode(isFrozen, forKey: .isFrozen)
         try state?.encode(to: encoder)
     }
 }

@@ -128,6 +128,11 @@ public enum Doctor {
                 }
             },
         ]
+        findings.append(
+            attempt(
+                "nftables", "frames that vanish in silence (link ... blackhole, partition)",
+                isRequired: false, remedy: Fabric.filterRemedy
+            ) { try NetworkNamespace.create().run { try Fabric.tryFilter() } })
         for (kind, use) in [
             ("dummy", "dummy interfaces"), ("vrf", "VRFs"), ("macvlan", "virtual MAC addresses"),
         ] {
@@ -145,13 +150,20 @@ public enum Doctor {
     }
 
     private static func examineFreezer() -> Finding {
-        let mounts = (try? FileSystem.readText("/proc/self/mountinfo")) ?? ""
-        let line = mounts.split(separator: "\n").first { $0.contains(" - cgroup2 ") }
-        let folder = line?.split(separator: " ").dropFirst(4).first.map(String.init)
-        return Finding(
-            capability: "cgroup v2", isPresent: folder != nil, isRequired: false,
-            detail: folder.map { "mounted on \($0): nodes can be frozen" }
-                ?? "not mounted: nodes cannot be frozen; mount -t cgroup2 none /sys/fs/cgroup")
+        let stopped = "nodes are frozen by SIGSTOP"
+        guard let folder = Freezer.folder else {
+            return Finding(
+                capability: "cgroup v2", isPresent: false, isRequired: false,
+                detail: "not mounted: \(stopped); mount -t cgroup2 none /sys/fs/cgroup")
+        }
+        let finding = attempt(
+            "cgroup v2", "mounted on \(folder): whole nodes are frozen by it", isRequired: false
+        ) { try Freezer.attempt() }
+        return finding.isPresent
+            ? finding
+            : Finding(
+                capability: finding.capability, isPresent: false, isRequired: false,
+                detail: "\(finding.detail); \(stopped)")
     }
 
     /// A module that cannot be tried without leaving it loaded: built in, loaded, or there to be
@@ -225,7 +237,7 @@ extension Scenario.Capability {
         switch self {
         case .cgroup2: "cgroup v2"
         case .frr: "vrrpd"
-        case .netem, .ipvs, .dummy, .macvlan, .vrf, .keepalived: rawValue
+        case .netem, .nftables, .ipvs, .dummy, .macvlan, .vrf, .keepalived: rawValue
         }
     }
 }

@@ -63,6 +63,13 @@ public struct LabClient {
         try connection.receiveDone()
     }
 
+    /// Breaks or mends something in the lab's network; returns when it is so.
+    public func apply(_ fault: Fault) throws(LabError) {
+        let connection = try ControlConnection(directory)
+        try connection.send(.fault(fault))
+        try connection.receiveDone()
+    }
+
     /// Waits until every virtual address that a running daemon could hold is held.
     ///
     /// - Throws: ``LabError/failed(_:)`` when the protocol's time for that is over.

@@ -208,6 +208,8 @@ public struct LabDirectory: Hashable, Sendable {
             if (try? directory.removeInTurn()) != nil { swept.append(name) }
             lock.close()
         }
+        // The groups of a lab whose supervisor was killed.
+        Freezer.sweep { !LabDirectory($0).isUp }
         return swept
     }
 }

@@ -33,8 +33,11 @@ public struct Scenario: Codable, Equatable, Sendable {
 
     /// Something a machine may lack, by the word of `needs:`.
     public enum Capability: String, Codable, CaseIterable, Sendable {
-        /// A cgroup v2 folder of our own, to freeze nodes.
+        /// A cgroup v2 folder of our own, to freeze nodes with all that is in them at once. Without
+        /// it their processes are stopped, which these can see.
         case cgroup2
+        /// The kernel's nf_tables for bridges: blackholes and partitions.
+        case nftables
         /// The kernel's sch_netem: delay and loss.
         case netem
         /// The kernel's ip_vs: LVS.

@@ -48,6 +48,7 @@ final class Node {
             case .stop(let service): deliver(.stop, to: service)
             case .kill(let service): deliver(.kill, to: service)
             case .reload(let service): deliver(.reload, to: service)
+            case .freeze(let service, let isFrozen): freeze(service, isFrozen)
             case .execute(let request): execute(request, message.descriptors)
             case .powerOff: powerOff()
             }
@@ -57,6 +58,8 @@ final class Node {
     private func boot(_ specification: NodeSpecification) {
         environment = NodeEnvironment(specification.environment)
         do {
+            // By now it is in the control group that it is to see as the root.
+            try systemCall("make a cgroup namespace") { unshare(CLINUX_CLONE_NEWCGROUP) }
             let layers = try NodeFiles.prepare(specification)
             try NodeRoot(specification).build()
             try systemCall("set the hostname to \(specification.hostname)") {
@@ -111,6 +114,16 @@ final class Node {
             NodeReport.service(
                 name: name, state: .failed("it was never started"),
                 time: MonotonicClock.now.nanoseconds))
+    }
+
+    private func freeze(_ name: String?, _ isFrozen: Bool) {
+        let signal = isFrozen ? SIGSTOP : SIGCONT
+        if let name {
+            services[name]?.signalAll(signal)
+        } else {
+            Glibc.kill(-1, signal)  // All but this process. ESRCH: there are none.
+        }
+        supervisor?.send(NodeReport.frozen(service: name, isFrozen))
     }
 
     private func execute(_ request: ExecuteRequest, _ descriptors: [SharedDescriptor]) {

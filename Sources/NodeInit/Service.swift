@@ -54,6 +54,14 @@ final class Service {
         onChange()
     }
 
+    /// Sends a signal that changes nothing about its life to every process of it, if it has any.
+    func signalAll(_ signal: CInt) {
+        guard let pid = machine.pid else { return }
+        do {
+            try ServiceProcesses.signalAll(signal, session: pid, service: specification.name)
+        } catch { Log.write("\(specification.name): \(error)") }
+    }
+
     private func perform(_ action: ServiceMachine.Action, at time: MonotonicInstant) {
         switch action {
         case .spawn:

@@ -105,6 +105,14 @@ struct ServiceMachine {
         }
     }
 
+    /// Its main process, while it has one.
+    var pid: Int32? {
+        switch state {
+        case .starting(let pid, _), .running(let pid), .stopping(let pid, _, _): pid
+        case .down, .launching, .waiting, .failed: nil
+        }
+    }
+
     /// Whether nothing of it runs or is about to.
     var isDown: Bool {
         switch state {

@@ -51,18 +51,26 @@ enum ServiceProcesses {
         }
     }
 
-    /// SIGKILL to all of them. On return each is dead or about to die, and none can fork any more.
+    /// SIGKILL to all of them.
+    static func killAll(session: Int32, service: String?) throws(SystemError) {
+        try signalAll(SIGKILL, session: session, service: service)
+    }
+
+    /// SIGKILL, SIGSTOP or SIGCONT to all of them. On return each is ended or stopped, or about to
+    /// be, and after the first two none can fork any more.
     ///
     /// The group goes first, in one call; then /proc is read until it shows nobody new: a process
-    /// with SIGKILL pending cannot finish a fork, so the rounds end.
-    static func killAll(session: Int32, service: String?) throws(SystemError) {
-        Glibc.kill(-session, SIGKILL)  // ESRCH: the group is gone already.
+    /// with a signal pending cannot finish a fork, so the rounds end.
+    static func signalAll(
+        _ signal: CInt, session: Int32, service: String?
+    ) throws(SystemError) {
+        Glibc.kill(-session, signal)  // ESRCH: the group is gone already.
         var signalled: Set<Int32> = []
         while true {
             let found = try members(ofSession: session, service: service)
                 .filter { signalled.insert($0).inserted }
             if found.isEmpty { return }
-            for pid in found { Glibc.kill(pid, SIGKILL) }
+            for pid in found { Glibc.kill(pid, signal) }
         }
     }
 }

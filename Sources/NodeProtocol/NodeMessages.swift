@@ -16,6 +16,9 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
     case kill(service: String)
     /// SIGHUP to its main process: it reads its configuration anew. Nothing answers.
     case reload(service: String)
+    /// Stop every process of the service where it is, or let it go on (SIGSTOP, SIGCONT); nil for
+    /// every process of the node but `NodeInit`. Answered by `.frozen`.
+    case freeze(service: String?, Bool)
     /// Run a command for a client. Descriptors with the message: the client's connection, then
     /// (without a terminal) its standard input, output and error. From then on `NodeInit` and the
     /// client talk over that connection.
@@ -60,6 +63,10 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
         case .reload(let service):
             writer.put(UInt8(7))
             writer.put(service)
+        case .freeze(let service, let isFrozen):
+            writer.put(UInt8(8))
+            writer.put(service) { $0.put($1) }
+            writer.put(isFrozen)
         }
     }
 
@@ -77,6 +84,9 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
         case 5: self = .execute(try ExecuteRequest(from: &reader))
         case 6: self = .powerOff
         case 7: self = .reload(service: try reader.text())
+        case 8:
+            let service = try reader.optional { reader throws(WireError) in try reader.text() }
+            self = .freeze(service: service, try reader.bool())
         default: throw WireError(expected: "a request to a node")
         }
     }
@@ -98,6 +108,8 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
     case service(name: String, state: ServiceState, time: Int64)
     /// Every service has ended after `.powerOff`; `NodeInit` ends now.
     case poweringOff
+    /// The service, or the node, stands still or goes on.
+    case frozen(service: String?, Bool)
 
     /// The life of a service.
     public enum ServiceState: Equatable, Sendable {
@@ -148,6 +160,10 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
             }
         case .poweringOff: writer.put(UInt8(4))
         case .sysctlsDone: writer.put(UInt8(5))
+        case .frozen(let service, let isFrozen):
+            writer.put(UInt8(6))
+            writer.put(service) { $0.put($1) }
+            writer.put(isFrozen)
         }
     }
 
@@ -172,6 +188,9 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
             self = .service(name: name, state: state, time: time)
         case 4: self = .poweringOff
         case 5: self = .sysctlsDone
+        case 6:
+            let service = try reader.optional { reader throws(WireError) in try reader.text() }
+            self = .frozen(service: service, try reader.bool())
         default: throw WireError(expected: "a node's report")
         }
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 import LabKit
 import LabModel
 
-/// What `start`, `stop`, `restart` and `kill` have in common.
+/// What `start`, `stop`, `restart`, `kill`, `freeze`, `thaw` and `reload` have in common.
 protocol ControlCommand: ParsableCommand {
     static var verb: ControlVerb { get }
     var lab: LabOption { get }
@@ -50,6 +50,22 @@ struct Kill: ControlCommand {
     static let configuration = CommandConfiguration(
         abstract: "Cut the power of nodes, or kill services of them (SIGKILL).")
     static let verb = ControlVerb.kill
+    @OptionGroup var lab: LabOption
+    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+}
+
+struct Freeze: ControlCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let nodes, or services of them, stand still; `thaw` lets them go on.")
+    static let verb = ControlVerb.freeze
+    @OptionGroup var lab: LabOption
+    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+}
+
+struct Thaw: ControlCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let frozen nodes, or services of them, go on.")
+    static let verb = ControlVerb.thaw
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
 }

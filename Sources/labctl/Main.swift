@@ -97,8 +97,11 @@ struct Labctl: ParsableCommand {
                 name: "Nodes and services",
                 subcommands: [
                     Exec.self, Shell.self, Logs.self, Start.self, Stop.self, Restart.self,
-                    Kill.self, Reload.self,
+                    Kill.self, Freeze.self, Thaw.self, Reload.self,
                 ]),
+            CommandGroup(
+                name: "The network between them",
+                subcommands: [Link.self, Partition.self, Heal.self]),
             CommandGroup(
                 name: "What happened, and whether it should have",
                 subcommands: [

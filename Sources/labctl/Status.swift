@@ -47,7 +47,11 @@ struct Status: ParsableCommand {
     func run() throws {
         let status = try LabReference.running(lab).status()
         if format == .json { return try printJSON(status) }
-        printLine("lab \(status.lab), up \(status.uptime.text)\n")
+        printLine("lab \(status.lab), up \(status.uptime.text)")
+        if !status.faults.isEmpty {
+            printLine("broken: \(status.faults.map(\.description).joined(separator: "; "))")
+        }
+        printLine("")
         var table = TextTable(["NODE", "STATE", "ROLE", "VIP", "ADDRESSES", "SERVICES"])
         for node in status.nodes { for row in Self.rows(node) { table.add(row) } }
         printLine(table.text)
@@ -65,16 +69,20 @@ struct Status: ParsableCommand {
         let addresses = node.interfaces.map { interface in
             let own = interface.addresses.filter { !virtual.contains($0.address) }
             let list = own.map(\.description).joined(separator: " ")
-            return "\(interface.name) \(interface.isUp ? list : "down")"
+            if !interface.isUp { return "\(interface.name) down" }
+            return "\(interface.name) \(list)" + (interface.hasCarrier ? "" : " (no carrier)")
         }
-        let services = node.services.map { "\($0.name) \(Self.text($0.state))" }
+        let services = node.services.map {
+            "\($0.name) \($0.isFrozen ? "frozen" : Self.text($0.state))"
+        }
+        let state = node.isFrozen ? "frozen" : node.state.rawValue
         let height = max(1, roles.count, addresses.count, services.count)
         return (0..<height).map { line in
             func cell(_ column: [String]) -> String {
                 line < column.count ? column[line] : line == 0 && column.isEmpty ? "-" : ""
             }
             return [
-                line == 0 ? node.name : "", line == 0 ? node.state.rawValue : "", cell(roles),
+                line == 0 ? node.name : "", line == 0 ? state : "", cell(roles),
                 cell(held), cell(addresses), cell(services),
             ]
         }

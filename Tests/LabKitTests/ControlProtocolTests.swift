@@ -93,7 +93,7 @@ struct ControlProtocolTests {
                 lab: "two-node", uptime: .seconds(5),
                 nodes: [
                     NodeStatus(
-                        name: "master", state: .running, pid: 4711,
+                        name: "master", state: .running, isFrozen: true, pid: 4711,
                         virtualRouters: [
                             VirtualRouterStatus(
                                 instance: "VI_1", vrid: 51, priority: 100, role: .master,
@@ -101,13 +101,16 @@ struct ControlProtocolTests {
                         ],
                         interfaces: [
                             InterfaceStatus(
-                                name: "eth0", mac: mac, isUp: true,
+                                name: "eth0", mac: mac, isUp: true, hasCarrier: false,
                                 addresses: [InterfaceAddress(vip, prefixLength: 24)])
                         ],
                         services: [
-                            ServiceStatus(name: "web", kind: .http, state: .ready, since: .zero)
+                            ServiceStatus(
+                                name: "web", kind: .http, state: .ready, since: .zero,
+                                isFrozen: true)
                         ])
-                ])
+                ],
+                faults: [.linkDown(try #require(Endpoint.parse("master:eth0")))])
         }
     }
 

@@ -28,6 +28,7 @@ private enum Samples {
         .start(service(.tcpPort(65535), .always)), .start(service(.file("/run/x.pid"))),
         .start(service(.command(["test", "-e", "/x"]))), .stop(service: "httpd"),
         .kill(service: ""), .reload(service: "keepalived"),
+        .freeze(service: "keepalived", true), .freeze(service: nil, false),
         .execute(ExecuteRequest(command: ["ip", "a"])),
         .execute(
             ExecuteRequest(
@@ -45,6 +46,7 @@ private enum Samples {
         .service(name: "x", state: .exited(status: -1), time: -1),
         .service(name: "x", state: .signalled(signal: 9), time: 3),
         .service(name: "x", state: .failed("died"), time: 4), .poweringOff,
+        .frozen(service: "x", true), .frozen(service: nil, false),
     ]
 
     static let executeReports: [ExecuteReport] = [

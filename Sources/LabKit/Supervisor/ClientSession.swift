@@ -105,6 +105,7 @@ final class ClientSession {
         case .down: supervisor.end()
         case .control(let verb, let target):
             supervisor.control(verb, target) { [self] in reply($0) }
+        case .fault(let fault): supervisor.apply(fault) { [self] in reply($0) }
         case .execute(let node, let options):
             execute(options, on: node, descriptors: message.descriptors)
         case .logs(let query): logs(query)
@@ -123,10 +124,7 @@ final class ClientSession {
         _ options: ExecuteOptions, on name: String, descriptors: [SharedDescriptor]
     ) {
         do throws(LabError) {
-            let node = try supervisor.node(name)
-            guard node.state == .running else {
-                throw .state("node \(name) is \(node.state.rawValue): start it first")
-            }
+            let node = try supervisor.runningNode(name)
             var terminal: ExecuteRequest.TerminalSize?
             if let rows = options.terminalRows, let columns = options.terminalColumns {
                 terminal = ExecuteRequest.TerminalSize(rows: rows, columns: columns)

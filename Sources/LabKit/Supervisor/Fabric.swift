@@ -13,7 +13,11 @@ import SystemPackage
 /// node that starts again.
 final class Fabric {
     let plan: DeploymentPlan
-    private let socket: RouteSocket
+    let socket: RouteSocket
+    /// What is broken in the network.
+    var faults = NetworkFaults()
+    /// What the switches throw away because of it.
+    var filter = PortFilter()
     /// The number under which a node's namespace is known here; a new one at every start of a node.
     private var namespaceIDs: [Int32: String] = [:]
     private var nextNamespaceID: Int32 = 1
@@ -99,7 +103,8 @@ final class Fabric {
     /// while the node itself sees its carrier stay.
     func disconnect(_ node: String) throws {
         var requests: [Request] = []
-        for port in plan.ports where port.node == node {
+        // One whose cable is pulled passes nothing already.
+        for port in plan.ports where port.node == node && !isDown(port) {
             requests.append(
                 try .setBridgePort(
                     Device(index: port.index, name: port.name), .state(.disabled)))
@@ -109,7 +114,7 @@ final class Fabric {
     }
 
     /// Performs requests about devices that may be gone already.
-    private func attemptUnlessGone(_ requests: [Request]) throws {
+    func attemptUnlessGone(_ requests: [Request]) throws {
         for case let error? in try socket.attempt(requests) {
             if error.code.rawValue != ENODEV { throw error }
         }
@@ -128,14 +133,15 @@ final class Fabric {
         guard let bridge = plan.bridges.first(where: { $0.name == port.bridge }) else {
             preconditionFailure("the plan has a bridge for every port")
         }
-        let end = VethEnd(
+        var end = VethEnd(
             name: port.name, index: port.index, address: port.mac, mtuBytes: port.mtuBytes,
             master: Device(index: bridge.index, name: bridge.name))
+        end.isUp = !isDown(port)
         let peer = VethPeer(
             name: port.interface, index: port.interfaceIndex, address: port.interfaceMAC,
             mtuBytes: port.mtuBytes, namespace: .process(pid))
         var requests = [try Request.add(end, peer: peer)]
-        if bridge.isPointToPoint {
+        if bridge.isPointToPoint || filter.separated.contains(port.index) {
             // Two stations, so flooding reaches the right one: a cable learns nothing.
             requests.append(
                 try .setBridgePort(Device(index: port.index, name: port.name), .learning(false)))

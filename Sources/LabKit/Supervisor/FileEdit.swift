@@ -30,10 +30,7 @@ extension Supervisor {
         let owner = (file.owner ?? "0") + ":" + (file.group ?? "")
         let mode = String(file.mode, radix: 8)
         do {
-            let node = try node(name)
-            guard node.state == .running else {
-                throw LabError.state("node \(name) is \(node.state.rawValue): start it first")
-            }
+            let node = try runningNode(name)
             let path = "\(directory.diskPath)/edit"
             try FileSystem.write(file.contents, to: path)
             let input = SharedDescriptor(try FileSystem.openForReading(path))

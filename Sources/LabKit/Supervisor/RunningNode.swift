@@ -15,6 +15,8 @@ final class RunningNode {
     struct ServiceRecord {
         var state: TimelineEvent.ServiceState
         var since: MonotonicInstant
+        /// Whether its processes stand still.
+        var isFrozen = false
     }
 
     /// What happened to a node.
@@ -24,6 +26,8 @@ final class RunningNode {
         /// Its kernel parameters are set.
         case configured
         case service(name: String, TimelineEvent.ServiceState, at: MonotonicInstant)
+        /// It, or a service of it, stands still or goes on.
+        case frozen
         /// Its first process has ended; nothing of it runs any more.
         case ended
     }
@@ -41,6 +45,8 @@ final class RunningNode {
     private(set) var hasBooted = false
     /// Whether kernel parameters that it was told to set are not all tried yet.
     private var isSettingSysctls = false
+    /// Whether all its processes stand still.
+    var isFrozen = false
     var onChange: (Change) -> Void = { _ in }
 
     init(_ node: Node, loop: EventLoop, output: ServiceOutput) {
@@ -57,8 +63,11 @@ final class RunningNode {
     /// - Parameters:
     ///   - program: the path of `node-init`.
     ///   - log: where the first process itself prints.
+    ///   - freezer: what it is put into, before it has started anything.
     /// - Throws: ``SystemError`` when the kernel makes no process or namespace.
-    func boot(_ specification: NodeSpecification, program: String, log: CInt) throws {
+    func boot(
+        _ specification: NodeSpecification, program: String, log: CInt, freezer: Freezer?
+    ) throws {
         precondition(!isAlive, "a node is booted when it is down")
         let (ours, theirs) = try MessageChannel.pair()
         let null = try OwnedDescriptor.null()
@@ -69,6 +78,7 @@ final class RunningNode {
         start.leadsSession = true
         let started = try start.start()
         theirs.close()
+        freezer?.admit(started.pid, of: node.name)
         let channel = try MessageChannel(ours)
         process = started
         self.channel = channel
@@ -76,6 +86,7 @@ final class RunningNode {
         failure = nil
         hasBooted = false
         isSettingSysctls = false
+        isFrozen = false
         state = .starting
         try loop.add(started.pidDescriptor.rawValue, .readable) { [self] _ in ended() }
         try loop.add(channel.socket.rawValue, .readable) { [self] interest in
@@ -171,8 +182,17 @@ final class RunningNode {
             }
             let state = TimelineEvent.ServiceState(reported)
             let time = MonotonicInstant(nanoseconds: nanoseconds)
-            services[name] = ServiceRecord(state: state, since: time)
+            // One that is told to stop still stands still; one that ends does so no more.
+            let isFrozen = state == .stopping && services[name]?.isFrozen == true
+            services[name] = ServiceRecord(state: state, since: time, isFrozen: isFrozen)
             onChange(.service(name: name, state, at: time))
+        case .frozen(let service, let isFrozen):
+            if let service {
+                services[service]?.isFrozen = isFrozen
+            } else {
+                self.isFrozen = isFrozen
+            }
+            onChange(.frozen)
         case .poweringOff: break
         }
     }
@@ -186,6 +206,7 @@ final class RunningNode {
         _ = Termination.reap(process.pid)
         self.process = nil
         services = [:]
+        isFrozen = false
         if state == .starting || state == .running { state = .failed }
         onChange(.ended)
     }

@@ -113,10 +113,7 @@ final class ScenarioRunner {
         _ command: [String], on name: String, completion: @escaping (ActionResult) -> Void
     ) {
         do {
-            let node = try supervisor.node(name)
-            guard node.state == .running else {
-                throw LabError.state("node \(name) is not running")
-            }
+            let node = try supervisor.runningNode(name)
             _ = try NodeCommand(
                 command, on: node, loop: supervisor.loop, completion: completion)
         } catch {

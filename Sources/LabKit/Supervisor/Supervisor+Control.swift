@@ -5,7 +5,8 @@ import LinuxSystem
 import NetworkTypes
 import NodeProtocol
 
-// What `stop`, `start`, `restart` and `kill` do, from the command line and in scenarios.
+// What `stop`, `start`, `restart`, `kill` and `reload` do, from the command line and in scenarios;
+// `freeze` and `thaw` as far as they are like these.
 
 extension Supervisor {
     /// How long a node's services may take to stop before its power is cut.
@@ -21,8 +22,10 @@ extension Supervisor {
     ) {
         do throws(LabError) {
             let node = try node(target.node)
-            if verb == .freeze || verb == .thaw {
-                throw .machine("this supervisor cannot \(verb.rawValue) \(target)")
+            if node.isFrozen, target.service != nil || ![.thaw, .freeze, .kill].contains(verb) {
+                throw .state(
+                    "node \(target.node) is frozen: thaw it first"
+                        + (target.service == nil ? ", or kill it" : ""))
             }
             // What came before the verb stands before it on the timeline.
             observer.catchUp()
@@ -34,13 +37,6 @@ extension Supervisor {
         } catch {
             completion(.failure(error))
         }
-    }
-
-    /// Breaks or mends something in the network.
-    ///
-    /// The timeline bears it at the moment it is applied; `completion` is called when it is done.
-    func apply(_ fault: Fault, completion: @escaping (Result<Void, LabError>) -> Void) {
-        completion(.failure(.machine("this supervisor cannot apply '\(fault)'")))
     }
 
     // MARK: Services
@@ -59,7 +55,7 @@ extension Supervisor {
         guard node.state == .running else {
             throw .state("node \(nodeName) is \(node.state.rawValue): start it first")
         }
-        if verb == .kill || verb == .reload, !isRunning(name, on: node) {
+        if [.kill, .reload, .freeze, .thaw].contains(verb), !isRunning(name, on: node) {
             throw .state("service \(nodeName)/\(name) is not running")
         }
         timeline.record(.control(verb, Target(node: nodeName, service: name)))
@@ -70,7 +66,8 @@ extension Supervisor {
         case .reload:
             node.send(.reload(service: name))
             completion(.success(()))
-        case .freeze, .thaw: preconditionFailure("refused before")
+        case .freeze, .thaw:
+            setFrozen(verb == .freeze, service: name, on: node, completion: completion)
         case .restart:
             stop(name, on: node, request: .stop(service: name)) { [unowned self] result in
                 guard case .success = result else { return completion(result) }
@@ -79,7 +76,7 @@ extension Supervisor {
         }
     }
 
-    private func isRunning(_ service: String, on node: RunningNode) -> Bool {
+    func isRunning(_ service: String, on node: RunningNode) -> Bool {
         switch node.services[service]?.state {
         case .starting, .running, .ready, .stopping: true
         case .exited, .failed, nil: false
@@ -126,14 +123,17 @@ extension Supervisor {
         if verb == .reload {
             throw .state("a node cannot be reloaded: name a service of it, as \(name)/SERVICE")
         }
-        if verb == .kill, !node.isAlive { throw .state("node \(name) is not running") }
+        if [.kill, .freeze, .thaw].contains(verb), !node.isAlive {
+            throw .state("node \(name) is not running")
+        }
         let time = MonotonicClock.now
         timeline.record(.control(verb, Target(node: name)), at: time, stamp: .origin)
         switch verb {
         case .start: start(node, completion: completion)
         case .stop: powerOff(node, completion: completion)
         case .kill: try cutPower(node, completion: completion)
-        case .freeze, .thaw, .reload: preconditionFailure("refused before")
+        case .freeze, .thaw: setFrozen(verb == .freeze, node, completion: completion)
+        case .reload: preconditionFailure("refused before")
         case .restart:
             powerOff(node) { [unowned self, unowned node] result in
                 guard case .success = result else { return completion(result) }

@@ -14,14 +14,14 @@ extension Supervisor {
         observer.catchUp()
         return LabStatus(
             lab: order.lab.name, uptime: MonotonicClock.now - started,
-            nodes: nodes.map(status(of:)))
+            nodes: nodes.map(status(of:)), faults: fabric.faults.faults)
     }
 
     private func status(of node: RunningNode) -> NodeStatus {
         let name = node.node.name
         let kernel = observer.interfaces(of: name)
         return NodeStatus(
-            name: name, state: node.state, pid: node.hostPID,
+            name: name, state: node.state, isFrozen: node.isFrozen, pid: node.hostPID,
             virtualRouters: order.virtualRouters.filter { $0.node == name }.map {
                 status(of: $0, on: node)
             },
@@ -29,6 +29,7 @@ extension Supervisor {
                 let state = kernel[port.interfaceIndex]
                 return InterfaceStatus(
                     name: port.interface.text, mac: port.interfaceMAC, isUp: state?.isUp ?? false,
+                    hasCarrier: state?.hasCarrier ?? false,
                     addresses: (state?.addresses ?? []).sorted {
                         ($0.address, $0.prefixLength) < ($1.address, $1.prefixLength)
                     })
@@ -37,7 +38,7 @@ extension Supervisor {
                 let record = node.services[service.name]
                 return ServiceStatus(
                     name: service.name, kind: service.kind, state: record?.state,
-                    since: record?.since)
+                    since: record?.since, isFrozen: record?.isFrozen ?? false)
             })
     }
 

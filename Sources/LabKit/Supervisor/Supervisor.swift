@@ -20,6 +20,8 @@ final class Supervisor {
     let started: MonotonicInstant
     let fabric: Fabric
     let observer: Observer
+    /// Freezes whole nodes, where the kernel lets it.
+    let freezer: Freezer?
     private let stalls: StallWatch
     /// In the order of the lab file.
     let nodes: [RunningNode]
@@ -64,6 +66,7 @@ final class Supervisor {
         self.timeline = timeline
         self.output = output
         self.fabric = fabric
+        freezer = Freezer(order.lab.name)
         observer = try Observer(fabric, timeline: timeline, loop: loop)
         stalls = StallWatch(loop: loop, timeline: timeline)
         nodes = order.lab.nodes.map { RunningNode($0, loop: loop, output: output) }
@@ -118,6 +121,16 @@ final class Supervisor {
         throw .state("lab \(order.lab.name) has no node \(name): its nodes are \(names)")
     }
 
+    /// The node of that name, which can be talked to.
+    func runningNode(_ name: String) throws(LabError) -> RunningNode {
+        let node = try node(name)
+        if node.isFrozen { throw .state("node \(name) is frozen: thaw it first") }
+        guard node.state == .running else {
+            throw .state("node \(name) is \(node.state.rawValue): start it first")
+        }
+        return node
+    }
+
     /// Starts a node that is down.
     func boot(_ node: RunningNode) throws {
         try startFirstProcess(node)
@@ -128,7 +141,7 @@ final class Supervisor {
         timeline.record(.node(node.node.name, .starting))
         try node.boot(
             specification(of: node.node), program: order.programFolder + "/node-init",
-            log: STDERR_FILENO)
+            log: STDERR_FILENO, freezer: freezer)
     }
 
     private func plugIn(_ node: RunningNode) throws {
@@ -160,13 +173,14 @@ final class Supervisor {
         let name = node.node.name
         switch change {
         case .booted: startServicesIfPossible(node)
-        case .configured: break
+        case .configured, .frozen: break
         case .service(let service, let state, let time):
             timeline.record(.service(node: name, service: service, state), at: time, stamp: .origin)
         case .ended:
             // The timeline bears a power cut from when it was made, not from when the kernel was
             // through with it.
             if node.state != .killed { recordEnd(of: node) }
+            freezer?.dismiss(name)
             directory.removeNamespaceName(of: name)
         }
         reconsider()
@@ -246,7 +260,8 @@ final class Supervisor {
         }
         guard node.isComplete else { return nil }
         var isComplete = fabric.plan.ports.allSatisfy {
-            $0.node != name || observer.operationalPorts.contains($0.index)
+            $0.node != name || fabric.isDown($0)
+                || observer.operationalPorts.contains($0.index)
         }
         for service in node.node.services where service.startsWithNode {
             switch isReady(service.name, on: node) {
@@ -317,7 +332,7 @@ final class Supervisor {
     private func fail(_ error: LabError) -> Never {
         timeline.flush()
         let message = (try? JSONEncoder().encode(LaunchReport(error))) ?? Data()
-        for node in nodes { node.kill() }
+        killAll()
         do { try removeDirectory() } catch { StandardError.print("\(error)") }
         try? launcher?.send(Array(message))
         exit(1)
@@ -343,9 +358,26 @@ final class Supervisor {
     func end() -> Never {
         for session in sessions.values where session.isCapturing { session.endCapture() }
         timeline.flush()
-        for node in nodes { node.kill() }
+        killAll()
         do { try removeDirectory() } catch { StandardError.print("\(error)") }
         exit(0)
+    }
+
+    /// How long nodes that were killed may take to be gone; a millisecond, as a rule.
+    private static let burialMilliseconds: CInt = 2000
+
+    // Of all that a lab has, its nodes' control groups alone do not go with its processes: they are
+    // removed when nothing is in them any more.
+    private func killAll() {
+        let processes = nodes.compactMap(\.process)
+        for node in nodes { node.kill() }
+        for process in processes {
+            var waiting = pollfd(
+                fd: process.pidDescriptor.rawValue, events: Int16(POLLIN), revents: 0)
+            poll(&waiting, 1, Self.burialMilliseconds)
+            _ = Termination.reap(process.pid)
+        }
+        for node in nodes { freezer?.dismiss(node.node.name) }
     }
 
     // The nodes' disk is in here, and a mount point cannot be removed where it is mounted: here.

@@ -1,0 +1,128 @@
+import CLinux
+import Glibc
+import LabModel
+import Netlink
+import NetworkTypes
+
+// What is broken in the lab's network, on the switches' side.
+//
+// A cable that is pulled is the port set down, which takes the node's carrier away. What vanishes
+// in silence is thrown away by the packet filter of the bridges (nf_tables): where frames get in,
+// before the bridge learns anything from them, and where they are about to get out.
+
+extension Fabric {
+    /// The packet filter's table; it is there only while something is thrown away.
+    private static let filterTable = "labctl"
+
+    /// Whether the cable of that port is pulled.
+    func isDown(_ port: DeploymentPlan.Port) -> Bool { faults.cables[port.endpoint] == .down }
+
+    /// Breaks or mends something. When it returns, it is so; a port that is up again may take a
+    /// moment to deliver.
+    ///
+    /// - Throws: ``NetlinkError``; ``LabError/machine(_:)`` where this kernel has no nf_tables.
+    func apply(_ fault: Fault) throws {
+        var next = faults
+        next.apply(fault)
+        let before = faults.cables.filter { $0.value == .down }.keys
+        let after = next.cables.filter { $0.value == .down }.keys
+        // In an order in which no frame slips through between two kinds of breakage.
+        try set(.down, after.filter { !before.contains($0) })
+        try setFilter(next.filter(of: plan))
+        try set(.up, before.filter { !after.contains($0) })
+        faults = next
+    }
+
+    /// Sets ports up or down; those of a node that is down are made as they are to be when it
+    /// starts.
+    private func set(_ change: LinkChange, _ endpoints: [Endpoint]) throws {
+        let ports = plan.ports.filter { endpoints.contains($0.endpoint) }
+        try attemptUnlessGone(try ports.map { try .set($0.device, change) })
+    }
+
+    private func setFilter(_ next: PortFilter) throws {
+        guard next != filter else { return }
+        var batch = FilterBatch(bridgeTable: Self.filterTable)
+        if !filter.isEmpty { try batch.deleteTable() }
+        if !next.isEmpty { try batch.add(next) }
+        do {
+            try FilterSocket().perform(batch)
+        } catch {
+            throw LabError.machine("\(error); \(Self.filterRemedy)")
+        }
+        try setLearning(before: filter.separated, after: next.separated)
+        filter = next
+    }
+
+    /// How to get a kernel that can throw frames away.
+    static let filterRemedy =
+        "frames are thrown away by nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE): "
+        + "boot a kernel that has it"
+
+    /// While a network is in parts, every frame goes to every port of its part: what a bridge
+    /// learned on one side of the cut would lead astray on the other.
+    private func setLearning(before: Set<Int32>, after: Set<Int32>) throws {
+        let cables = Set(plan.bridges.filter(\.isPointToPoint).map(\.name))
+        let ports = plan.ports.filter {
+            !cables.contains($0.bridge) && before.contains($0.index) != after.contains($0.index)
+        }
+        try attemptUnlessGone(
+            try ports.map {
+                try .setBridgePort($0.device, .learning(!after.contains($0.index)), .flush)
+            })
+    }
+
+    /// Whether the kernel can throw frames away, tried in the calling thread's namespace.
+    ///
+    /// - Throws: ``NetlinkError`` when it cannot.
+    static func tryFilter() throws {
+        var batch = FilterBatch(bridgeTable: filterTable)
+        try batch.add(PortFilter(mute: [1], deaf: [1]))
+        try FilterSocket().perform(batch)
+    }
+}
+
+extension DeploymentPlan.Port {
+    /// The interface it is plugged into.
+    var endpoint: Endpoint { Endpoint(node: node, interface: interface) }
+
+    fileprivate var device: Device { Device(index: index, name: name) }
+}
+
+extension FilterBatch {
+    /// Makes the table, with all that has to be thrown away.
+    fileprivate mutating func add(_ filter: PortFilter) throws(NetlinkError) {
+        try addTable()
+        try addChain("prerouting", hook: .prerouting)
+        try addChain("forward", hook: .forward)
+        if !filter.mute.isEmpty {
+            try add(filter.mute, as: "mute")
+            try addRule(
+                to: "prerouting",
+                [.property(.inputDevice, into: 1), .lookup(1, set: "mute"), .verdict(.drop)])
+        }
+        if !filter.deaf.isEmpty {
+            try add(filter.deaf, as: "deaf")
+            try addRule(
+                to: "forward",
+                [.property(.outputDevice, into: 1), .lookup(1, set: "deaf"), .verdict(.drop)])
+        }
+        for (number, separation) in filter.separations.enumerated() {
+            try add(separation.from, as: "from\(number)")
+            try add(separation.to, as: "to\(number)")
+            try addRule(
+                to: "forward",
+                [
+                    .property(.inputDevice, into: 1), .lookup(1, set: "from\(number)"),
+                    .property(.outputDevice, into: 1), .lookup(1, set: "to\(number)"),
+                    .verdict(.drop),
+                ])
+        }
+    }
+
+    private mutating func add(_ ports: [Int32], as set: String) throws(NetlinkError) {
+        try addSet(set, of: .device, isConstant: true)
+        try add(
+            ports.map { port in Element(withUnsafeBytes(of: port) { [UInt8]($0) }) }, to: set)
+    }
+}

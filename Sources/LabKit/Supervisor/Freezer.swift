@@ -1,0 +1,100 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// The control groups (cgroup v2) of a lab's nodes, one a node: what makes a whole node stand
+/// still at once, and lets SIGKILL through all the same.
+///
+/// A group is made with the node's first process and has everything of the node in it. It is what
+/// the kernel does not remove with the last process, so it is dismissed when the node has ended;
+/// what a killed supervisor leaves is empty, and swept.
+struct Freezer {
+    /// Where groups are made: the mount point of cgroup v2, nil where there is none.
+    static var folder: String? {
+        let mounts = (try? FileSystem.readText("/proc/self/mountinfo")) ?? ""
+        let line = mounts.split(separator: "\n").first { $0.contains(" - cgroup2 ") }
+        return line?.split(separator: " ").dropFirst(4).first.map(String.init)
+    }
+
+    /// What the names of all our groups begin with; a point is in no name of a lab or node.
+    private static let prefix = "labctl."
+
+    private let folder: String
+    private let lab: String
+
+    /// Nil where there is no cgroup v2.
+    init?(_ lab: String) {
+        guard let folder = Self.folder else { return nil }
+        self.folder = folder
+        self.lab = lab
+    }
+
+    private func path(_ node: String) -> String { "\(folder)/\(Self.prefix)\(lab).\(node)" }
+
+    /// Makes a node's group, with its first process in it.
+    ///
+    /// Where that is refused there is no group: the node runs all the same, and is frozen in
+    /// another way.
+    func admit(_ pid: Int32, of node: String) {
+        do {
+            try FileSystem.makeFolders(path(node))
+            try FileSystem.writeParameter("\(pid)", to: "\(path(node))/cgroup.procs")
+        } catch {
+            dismiss(node)
+            StandardError.print("node \(node) has no control group: \(error)")
+        }
+    }
+
+    /// Removes a node's group, once nothing is in it.
+    func dismiss(_ node: String) { rmdir(path(node)) }
+
+    /// Whether a node has a group.
+    func has(_ node: String) -> Bool { FileSystem.exists(path(node)) }
+
+    /// Begins to freeze or thaw a node; it is done when ``isFrozen(_:)`` says so.
+    ///
+    /// - Throws: ``SystemError`` when the kernel refuses.
+    func set(_ node: String, isFrozen: Bool) throws(SystemError) {
+        try FileSystem.writeParameter(
+            isFrozen ? "1" : "0", to: "\(path(node))/cgroup.freeze")
+    }
+
+    /// Opens what tells when a node is frozen: to be watched for ``changed``, and read anew then.
+    func openEvents(of node: String) throws(SystemError) -> SharedDescriptor {
+        SharedDescriptor(try FileSystem.openForReading("\(path(node))/cgroup.events"))
+    }
+
+    /// What a descriptor of ``openEvents(of:)`` is watched for.
+    static let changed = EventLoop.Interest(rawValue: CLINUX_EPOLLPRI)
+
+    /// What such a descriptor says now.
+    static func isFrozen(_ events: SharedDescriptor) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = pread(events.rawValue, &buffer, buffer.count, 0)
+        return String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
+            .contains("frozen 1")
+    }
+
+    /// Removes the empty groups of labs that are gone.
+    static func sweep(_ isGone: (String) -> Bool) {
+        guard let folder else { return }
+        for entry in (try? FileSystem.list(folder)) ?? [] where entry.hasPrefix(prefix) {
+            let lab = entry.dropFirst(prefix.count).prefix { $0 != "." }
+            // One with processes in it is refused.
+            if isGone(String(lab)) { rmdir("\(folder)/\(entry)") }
+        }
+    }
+
+    /// Tries it with a group without processes, which is left nowhere.
+    ///
+    /// - Throws: ``SystemError`` when groups cannot be made, or not be frozen.
+    static func attempt() throws(SystemError) {
+        guard let folder else { throw SystemError("find cgroup v2", .noSuchFileOrDirectory) }
+        let path = "\(folder)/\(prefix).doctor-\(getpid())"
+        try FileSystem.makeFolders(path)
+        defer { rmdir(path) }
+        try FileSystem.writeParameter("1", to: "\(path)/cgroup.freeze")
+    }
+}

@@ -1,0 +1,104 @@
+import LabModel
+import LinuxSystem
+import NetworkTypes
+import NodeProtocol
+
+// What `link`, `partition`, `heal`, `freeze` and `thaw` do, from the command line and in scenarios.
+
+extension Supervisor {
+    /// How long a node may take to stand still: as long as the kernel keeps one of its processes.
+    static let freezePatience: Duration = .seconds(5)
+
+    /// Breaks or mends something in the network.
+    ///
+    /// The timeline bears it at the moment it is applied; `completion` is called when it is done:
+    /// when ports that are up again deliver frames.
+    func apply(_ fault: Fault, completion: @escaping (Result<Void, LabError>) -> Void) {
+        if let problem = fault.problem(in: order.lab) {
+            return completion(.failure(.state(problem)))
+        }
+        // What came before it stands before it on the timeline.
+        observer.catchUp()
+        let downBefore = fabric.plan.ports.filter { fabric.isDown($0) }
+        let time = MonotonicClock.now
+        do {
+            try fabric.apply(fault)
+        } catch {
+            return completion(.failure(LabError(refusal: error)))
+        }
+        timeline.record(.fault(fault), at: time, stamp: .origin)
+        observer.catchUp()
+        let mended = downBefore.filter { !fabric.isDown($0) }
+        wait(
+            until: { [unowned self] in
+                mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) } ? .success(()) : nil
+            }, completion: completion)
+    }
+
+    /// Whether a port that is up delivers frames; one whose other end is down, or not there, never
+    /// will.
+    private func deliversOrCannot(_ port: DeploymentPlan.Port) -> Bool {
+        if observer.operationalPorts.contains(port.index) { return true }
+        guard let node = nodes.first(where: { $0.node.name == port.node }), node.isAlive,
+            node.state == .running
+        else { return true }
+        return observer.interfaces(of: port.node)[port.interfaceIndex]?.isUp != true
+    }
+
+    /// Lets a service stand still, or go on.
+    func setFrozen(
+        _ isFrozen: Bool, service name: String, on node: RunningNode,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        node.send(.freeze(service: name, isFrozen))
+        wait(
+            until: { [unowned self, unowned node] in
+                guard node.isAlive, isRunning(name, on: node) else {
+                    return .failure(.failed("service \(node.node.name)/\(name) has ended"))
+                }
+                return node.services[name]?.isFrozen == isFrozen ? .success(()) : nil
+            }, completion: completion)
+    }
+
+    /// Lets a node stand still, or go on: by its control group, where it has one; else its first
+    /// process stops all others.
+    func setFrozen(
+        _ isFrozen: Bool, _ node: RunningNode,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        let name = node.node.name
+        let end = "node \(name) has ended"
+        guard let freezer, freezer.has(name) else {
+            node.send(.freeze(service: nil, isFrozen))
+            return wait(
+                until: { [unowned node] in
+                    guard node.isAlive else { return .failure(.failed(end)) }
+                    return node.isFrozen == isFrozen ? .success(()) : nil
+                }, completion: completion)
+        }
+        do {
+            let events = try freezer.openEvents(of: name)
+            try freezer.set(name, isFrozen: isFrozen)
+            node.isFrozen = isFrozen
+            // Something of it may be in the kernel's hands for a moment.
+            let deadline = MonotonicClock.now + Self.freezePatience
+            try loop.add(events.rawValue, Freezer.changed) { [unowned self] _ in
+                if Freezer.isFrozen(events) == isFrozen { reconsiderSoon() }
+            }
+            let timer = loop.schedule(at: deadline) { [unowned self] in reconsiderSoon() }
+            wait(until: { [unowned node] in
+                if Freezer.isFrozen(events) == isFrozen { return .success(()) }
+                guard node.isAlive else { return .failure(.failed(end)) }
+                return MonotonicClock.now < deadline
+                    ? nil : .failure(.failed("node \(name) does not stand still"))
+            }) { [unowned self] result in
+                loop.cancel(timer)
+                loop.remove(events.rawValue)
+                events.close()
+                completion(result)
+            }
+        } catch {
+            completion(.failure(LabError(refusal: error)))
+        }
+    }
+}

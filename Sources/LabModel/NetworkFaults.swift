@@ -1,0 +1,161 @@
+import NetworkTypes
+
+/// What is broken in a lab's network: the sum of the faults that were applied to it, in order.
+///
+/// A cable's state belongs to the switch's port, so it outlives the node at its other end: one
+/// that comes back finds its cable as it left it. The last fault at a port is the one that is so.
+public struct NetworkFaults: Equatable, Sendable {
+    /// What is wrong with the cable of an endpoint.
+    public enum Cable: Hashable, Sendable {
+        /// It is pulled: no frame passes, and the carrier is gone.
+        case down
+        /// Frames vanish in it that way, and its carrier stays.
+        case blackhole(Fault.Direction)
+    }
+
+    /// The cables that are broken.
+    public private(set) var cables: [Endpoint: Cable] = [:]
+    /// The groups of the partition; none where the network is whole.
+    public private(set) var groups: [[String]] = []
+    /// The endpoints of its nodes that were healed since: frames pass there as before.
+    public private(set) var exempt: Set<Endpoint> = []
+
+    /// A sound network.
+    public init() {}
+
+    /// Whether nothing is broken.
+    public var isSound: Bool { cables.isEmpty && groups.isEmpty }
+
+    /// Takes a fault into account.
+    public mutating func apply(_ fault: Fault) {
+        switch fault {
+        case .linkDown(let endpoint): cables[endpoint] = .down
+        case .blackhole(let endpoint, let direction): cables[endpoint] = .blackhole(direction)
+        case .linkUp(let endpoint): cables[endpoint] = nil
+        case .partition(let groups):
+            self.groups = groups
+            exempt = []
+        case .heal(let endpoint?):
+            cables[endpoint] = nil
+            if !groups.isEmpty { exempt.insert(endpoint) }
+        case .heal(nil): self = NetworkFaults()
+        }
+    }
+
+    /// The faults that would break a sound network as this one is, by endpoint, the partition last.
+    public var faults: [Fault] {
+        let broken = cables.sorted { $0.key.description < $1.key.description }
+        var faults = broken.map { endpoint, cable in
+            switch cable {
+            case .down: Fault.linkDown(endpoint)
+            case .blackhole(let direction): Fault.blackhole(endpoint, direction)
+            }
+        }
+        if !groups.isEmpty { faults.append(.partition(groups)) }
+        return faults
+    }
+}
+
+/// Which frames a lab's switches throw away, by the indices of their ports.
+public struct PortFilter: Equatable, Sendable {
+    /// Ports by which nothing gets in.
+    public var mute: [Int32] = []
+    /// Ports by which nothing gets out.
+    public var deaf: [Int32] = []
+    /// Pairs of lists: what gets in by a port of the first does not get out by one of the second.
+    public var separations: [Separation] = []
+
+    public init(mute: [Int32] = [], deaf: [Int32] = []) {
+        self.mute = mute
+        self.deaf = deaf
+    }
+
+    public struct Separation: Equatable, Sendable {
+        public var from: [Int32]
+        public var to: [Int32]
+        public init(from: [Int32], to: [Int32]) {
+            self.from = from
+            self.to = to
+        }
+    }
+
+    /// Whether every frame passes.
+    public var isEmpty: Bool { mute.isEmpty && deaf.isEmpty && separations.isEmpty }
+
+    /// Every port of a partition's nodes. What is learned there about who is behind which port is
+    /// wrong as soon as two stations on either side use one Ethernet address, as two masters of a
+    /// virtual router do.
+    public var separated: Set<Int32> { Set(separations.flatMap { $0.from + $0.to }) }
+}
+
+extension NetworkFaults {
+    /// What the switches of that plan have to throw away.
+    public func filter(of plan: DeploymentPlan) -> PortFilter {
+        var filter = PortFilter()
+        var bySignature: [Set<Int>: [Int32]] = [:]
+        for port in plan.ports {
+            let endpoint = Endpoint(node: port.node, interface: port.interface)
+            if case .blackhole(let direction) = cables[endpoint] {
+                if direction != .in { filter.mute.append(port.index) }
+                if direction != .out { filter.deaf.append(port.index) }
+            }
+            let signature = Set(groups.indices.filter { groups[$0].contains(port.node) })
+            if !signature.isEmpty, !exempt.contains(endpoint) {
+                bySignature[signature, default: []].append(port.index)
+            }
+        }
+        // By the groups that nodes are in, not by pairs of ports, of which large labs have many.
+        let sides = bySignature.sorted { ($0.value.first ?? 0) < ($1.value.first ?? 0) }
+        for (signature, ports) in sides {
+            let others = sides.filter { $0.key.isDisjoint(with: signature) }.flatMap(\.value)
+            if !others.isEmpty {
+                filter.separations.append(.init(from: ports, to: others.sorted()))
+            }
+        }
+        return filter
+    }
+}
+
+extension Fault {
+    /// Why it cannot be applied to that lab: a node or an interface that it does not have, or
+    /// groups that are none; nil when it can.
+    public func problem(in lab: Lab) -> String? {
+        switch self {
+        case .linkDown(let endpoint), .blackhole(let endpoint, _), .linkUp(let endpoint),
+            .heal(let endpoint?):
+            return endpoint.problem(in: lab)
+        case .heal(nil): return nil
+        case .partition(let groups):
+            let nodes = groups.flatMap(\.self)
+            if let problem = nodes.compactMap({ lab.problem(withNode: $0) }).first {
+                return problem
+            }
+            if let twice = nodes.first(where: { node in nodes.count { $0 == node } > 1 }) {
+                return "node \(twice) is in two groups"
+            }
+            return groups.count < 2 || groups.contains([])
+                ? "a partition has at least two groups, as in `partition a b / c`" : nil
+        }
+    }
+}
+
+extension Endpoint {
+    /// Why the lab does not have it; nil when it does.
+    fileprivate func problem(in lab: Lab) -> String? {
+        guard let known = lab.node(node) else { return lab.problem(withNode: node) }
+        let names = known.interfaces.map(\.name.text)
+        guard !names.contains(interface.text) else { return nil }
+        return "node \(node) has no interface \(interface)"
+            + SpellingSuggestion.hint(for: interface.text, among: names, known: "it has")
+    }
+}
+
+extension Lab {
+    /// Why there is no such node; nil when there is.
+    fileprivate func problem(withNode name: String) -> String? {
+        guard node(name) == nil else { return nil }
+        return "lab \(self.name) has no node \(name)"
+            + SpellingSuggestion.hint(
+                for: name, among: nodes.map(\.name), known: "its nodes are")
+    }
+}

@@ -1,0 +1,107 @@
+import LabModel
+import NetworkTypes
+import Testing
+
+@Suite("What is broken in a network, and what its switches throw away")
+struct NetworkFaultsTests {
+    private func endpoint(_ text: String) throws -> Endpoint {
+        try #require(Endpoint.parse(text))
+    }
+
+    /// Nodes a to d on one network, each by eth0; their ports have the indices 3 to 6.
+    private func lab() throws -> Lab {
+        let lan = try #require(InterfaceName("lan"))
+        let eth0 = try #require(InterfaceName("eth0"))
+        return Lab(
+            name: "l", networks: [Network(name: lan)],
+            nodes: try ["a", "b", "c", "d"].map { name in
+                Node(
+                    name: name,
+                    interfaces: [
+                        Interface(
+                            name: eth0, attachment: .network(lan),
+                            mac: try #require(
+                                MACAddress("02:00:00:00:00:0\(name)")))
+                    ])
+            })
+    }
+
+    private func filter(_ faults: Fault...) throws -> PortFilter {
+        var network = NetworkFaults()
+        for fault in faults { network.apply(fault) }
+        return network.filter(of: try DeploymentPlan(try lab()))
+    }
+
+    @Test("of the faults at one port the last one is so; a port that is up has none")
+    func lastOneCounts() throws {
+        let port = try endpoint("a:eth0")
+        var network = NetworkFaults()
+        network.apply(.linkDown(port))
+        #expect(network.cables == [port: .down])
+        network.apply(.blackhole(port, .in))
+        #expect(network.cables == [port: .blackhole(.in)])
+        #expect(network.faults == [.blackhole(port, .in)])
+        network.apply(.linkUp(port))
+        #expect(network.isSound)
+    }
+
+    @Test("a blackhole is mute outwards and deaf inwards, as the node sees it")
+    func blackhole() throws {
+        let port = try endpoint("b:eth0")
+        #expect(try filter(.blackhole(port, .both)) == PortFilter(mute: [4], deaf: [4]))
+        #expect(try filter(.blackhole(port, .out)) == PortFilter(mute: [4]))
+        #expect(try filter(.blackhole(port, .in)) == PortFilter(deaf: [4]))
+        #expect(try filter(.linkDown(port)).isEmpty, "the port itself is down")
+    }
+
+    @Test("groups reach nobody outside; who is in none reaches everybody")
+    func partition() throws {
+        let filter = try filter(.partition([["a"], ["c", "b"]]))
+        #expect(
+            filter.separations
+                == [.init(from: [3], to: [4, 5]), .init(from: [4, 5], to: [3])])
+        #expect(filter.separated == [3, 4, 5])
+    }
+
+    @Test("a node of two groups joins what it shares with either")
+    func overlappingGroups() throws {
+        let filter = try filter(.partition([["a", "b"], ["b", "c"]]))
+        #expect(filter.separations == [.init(from: [3], to: [5]), .init(from: [5], to: [3])])
+    }
+
+    @Test("healing an endpoint mends its cable and lets it through the partition; healing all, all")
+    func healing() throws {
+        let port = try endpoint("a:eth0")
+        let cut: [Fault] = [.partition([["a"], ["b", "c"]]), .linkDown(port)]
+        var network = NetworkFaults()
+        for fault in cut { network.apply(fault) }
+        #expect(network.faults == [.linkDown(port), .partition([["a"], ["b", "c"]])])
+        network.apply(.heal(port))
+        #expect(network.cables.isEmpty)
+        #expect(network.filter(of: try DeploymentPlan(try lab())).isEmpty)
+        network.apply(.partition([["a"], ["b"]]))
+        #expect(
+            !network.filter(of: try DeploymentPlan(try lab())).isEmpty,
+            "another partition cuts it off again")
+        network.apply(.heal(nil))
+        #expect(network == NetworkFaults())
+    }
+
+    @Test("what a lab does not have is named, with what was probably meant")
+    func problems() throws {
+        let lab = try lab()
+        #expect(Fault.linkDown(try endpoint("a:eth0")).problem(in: lab) == nil)
+        #expect(
+            Fault.linkDown(try endpoint("a:eth1")).problem(in: lab)
+                == "node a has no interface eth1; did you mean 'eth0'?")
+        #expect(
+            Fault.heal(try endpoint("master:eth0")).problem(in: lab)
+                == "lab l has no node master; its nodes are a, b, c, d")
+        #expect(
+            Fault.partition([["a"], ["b", "a"]]).problem(in: lab) == "node a is in two groups")
+        #expect(
+            Fault.partition([["a", "b"]]).problem(in: lab)
+                == "a partition has at least two groups, as in `partition a b / c`")
+        #expect(Fault.partition([["a"], ["b", "c", "d"]]).problem(in: lab) == nil)
+    }
+}
