@@ -71,6 +71,7 @@ static const int CLINUX_SOCK_NONBLOCK = SOCK_NONBLOCK;
 static const int CLINUX_MSG_CMSG_CLOEXEC = 0x40000000;
 static const int CLINUX_MSG_NOSIGNAL = MSG_NOSIGNAL;
 static const int CLINUX_MSG_DONTWAIT = MSG_DONTWAIT;
+static const int CLINUX_MSG_ERRQUEUE = 0x2000;  // MSG_ERRQUEUE
 static const int CLINUX_MSG_TRUNC = MSG_TRUNC;
 static const int CLINUX_SO_BINDTOIFINDEX = 62;
 static const int CLINUX_SO_TIMESTAMPNS = 35;

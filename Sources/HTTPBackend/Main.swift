@@ -4,7 +4,7 @@ import LinuxSystem
 import NIOCore
 import SystemPackage
 
-/// The toy web server of labs.
+/// The toy web server of labs, and their toy echo server.
 @main
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,6 +13,9 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Files are read when they are asked for, so that an edit shows at once. A symbolic \
             link is followed while it stays below the folder. SIGTERM and SIGINT end the server.
+
+            With --echo it is another server: what comes to the port by TCP or UDP goes back as it \
+            is.
 
             When NOTIFY_SOCKET is set, it is told READY=1 once the server listens.
             """)
@@ -28,6 +31,9 @@ struct ServeCommand: ParsableCommand {
 
     @Option(help: "Where the access log goes, in the Common Log Format; - is standard output.")
     var accessLog = "-"
+
+    @Flag(help: "Echo what comes by TCP and UDP instead of serving files.")
+    var echo = false
 
     func validate() throws {
         guard (0...65535).contains(port) else {
@@ -65,23 +71,33 @@ struct ServeCommand: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
 
         do {
-            let log = AccessLog(output: try openLog())
-            let server = try Server(
-                site: Site(root: root), address: listen, port: port, log: log)
-            let place = server.address.map { address in
-                let host = address.ipAddress ?? ""
-                return "\(host.contains(":") ? "[\(host)]" : host):\(address.port ?? port)"
+            let stop: () throws -> Void
+            if echo {
+                let server = try EchoServer(address: listen, port: port)
+                Diagnostics.write("echoing on \(place(server.address))")
+                stop = server.stop
+            } else {
+                let log = AccessLog(output: try openLog())
+                let server = try Server(
+                    site: Site(root: root), address: listen, port: port, log: log)
+                Diagnostics.write("serving \(root) on \(place(server.address))")
+                stop = { try server.stop() }
             }
-            Diagnostics.write("serving \(root) on \(place ?? "")")
             try ReadyNotification.send()
             var received: CInt = 0
             sigwait(&signals, &received)
-            try server.stop()
+            try stop()
         } catch let error as Server.StartError {
             throw error
         } catch {
             throw Server.StartError(description: "cannot \(error)")
         }
+    }
+
+    private func place(_ address: SocketAddress?) -> String {
+        guard let address else { return "" }
+        let host = address.ipAddress ?? ""
+        return "\(host.contains(":") ? "[\(host)]" : host):\(address.port ?? port)"
     }
 
     private func openLog() throws(SystemError) -> SystemPackage.FileDescriptor {

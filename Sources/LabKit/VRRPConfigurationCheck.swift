@@ -15,7 +15,7 @@ struct VRRPConfigurationCheck {
         for configuration in configurations {
             switch configuration.kind {
             case .frr: checkFRR(configuration)
-            case .vrrpAgent, .keepalived, .http, .command: checkKeepalived(configuration)
+            case .vrrpAgent, .keepalived, .http, .echo, .command: checkKeepalived(configuration)
             }
         }
     }

@@ -1,21 +1,28 @@
 import NetworkTypes
 
-/// The one HTTP request labs make: `GET`, on a connection of its own.
+/// The one HTTP request labs make: `GET`.
 public struct HTTPRequest: Equatable, Sendable {
     /// What is asked for.
     public var url: HTTPURL
 
-    public init(get url: HTTPURL) { self.url = url }
+    /// Whether no other follows on its connection.
+    public var isLast: Bool
+
+    public init(get url: HTTPURL, isLast: Bool = true) {
+        self.url = url
+        self.isLast = isLast
+    }
 
     /// The request as it goes onto the connection (RFC 9112 §2.1, §3).
     ///
-    /// `Connection: close` lets the end of the connection be the end of the answer, and keeps every
-    /// request's fate its own.
+    /// For the last one `Connection: close` lets the end of the connection be the end of the
+    /// answer, which keeps the fate of a request that is alone its own.
     public var bytes: [UInt8] {
-        let lines = [
-            "GET \(requestTarget) HTTP/1.1", "Host: \(host)", "User-Agent: labctl", "Accept: */*",
-            "Connection: close", "", "",
-        ]
+        let lines =
+            [
+                "GET \(requestTarget) HTTP/1.1", "Host: \(host)", "User-Agent: labctl",
+                "Accept: */*",
+            ] + (isLast ? ["Connection: close"] : []) + ["", ""]
         return Array(lines.joined(separator: "\r\n").utf8)
     }
 

@@ -49,6 +49,20 @@ public struct HTTPResponseParser: Sendable {
         return nil
     }
 
+    /// Takes the next bytes, but none after the end of the response: they are the next one's, which
+    /// needs a parser of its own.
+    ///
+    /// - Returns: the response, as soon as it is complete; nil while bytes are missing.
+    /// - Throws: as ``feed(_:)``.
+    public mutating func take(
+        _ bytes: inout ArraySlice<UInt8>
+    ) throws(HTTPResponseError) -> HTTPResponse? {
+        while let byte = bytes.popFirst() {
+            if let response = try feed(CollectionOfOne(byte)) { return response }
+        }
+        return nil
+    }
+
     /// Ends the response where the connection ended, which is right for a body without a length
     /// (RFC 9112 §6.3, rule 8).
     ///

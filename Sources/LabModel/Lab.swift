@@ -243,6 +243,8 @@ public struct Service: Codable, Equatable, Sendable {
     public enum Kind: String, Codable, CaseIterable, Sendable {
         /// The toy web server: /var/www/html on port 80.
         case http
+        /// The toy echo server: what comes to TCP or UDP port 7 goes back as it is.
+        case echo
         /// Our VRRP daemon.
         case vrrpAgent = "vrrp-agent"
         /// The real daemon, from Debian.
@@ -261,7 +263,7 @@ public struct Service: Codable, Equatable, Sendable {
             switch self {
             case .vrrpAgent, .keepalived: "/etc/keepalived/keepalived.conf"
             case .frr: "/etc/frr/frr.conf"
-            case .http, .command: nil
+            case .http, .echo, .command: nil
             }
         }
     }

@@ -29,6 +29,17 @@ public struct SocketEndpoint {
         }
     }
 
+    /// Sends a datagram to it. Like sendto(2).
+    ///
+    /// - Returns: how many bytes were sent; -1 with `errno` set when it was refused.
+    public func send(_ bytes: [UInt8], on socket: CInt) -> Int {
+        withUnsafePointer(to: storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(socket, bytes, bytes.count, CLINUX_MSG_NOSIGNAL, $0, length)
+            }
+        }
+    }
+
     /// Begins to connect a socket to it. Like connect(2).
     ///
     /// - Returns: nil when it is connected, else the reason why not (yet): EINPROGRESS on a

@@ -20,6 +20,30 @@ struct ScenarioHTTPTests {
             ).hasPrefix("GET / HTTP/1.1\r\nHost: [2001:db8::1]\r\n"))
     }
 
+    @Test("a request that another follows on its connection does not ask for the end of it")
+    func keptOpen() {
+        let url = HTTPURL("http://192.0.2.1/")!
+        #expect(
+            String(decoding: HTTPRequest(get: url, isLast: false).bytes, as: UTF8.self)
+                == "GET / HTTP/1.1\r\nHost: 192.0.2.1\r\nUser-Agent: labctl\r\nAccept: */*\r\n\r\n"
+        )
+    }
+
+    @Test("of two responses in a row a parser takes the first and leaves the second")
+    func twoInARow() throws {
+        func response(_ body: String) -> String {
+            "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        var bytes = Array((response("one") + response("two") + "HTTP/1").utf8)[...]
+        for body in ["one", "two"] {
+            var parser = HTTPResponseParser()
+            #expect(try parser.take(&bytes)?.text == body)
+        }
+        var parser = HTTPResponseParser()
+        #expect(try parser.take(&bytes) == nil)
+        #expect(bytes.isEmpty)
+    }
+
     /// What a parser makes of a response that comes in pieces of `size` bytes and then ends.
     private func parse(
         _ text: String, inPiecesOf size: Int = .max,

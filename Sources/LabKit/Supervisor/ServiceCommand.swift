@@ -17,6 +17,9 @@ extension ServiceSpecification {
         case .http:
             command = ["http-backend"] + service.arguments
             readiness = .notify
+        case .echo:
+            command = ["http-backend", "--echo", "--port", "7"] + service.arguments
+            readiness = .notify
         case .vrrpAgent:
             command =
                 ["vrrp-agent", "-n", "-l", "-D", "-P", "-f", configuration] + service.arguments

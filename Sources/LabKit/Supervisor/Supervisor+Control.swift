@@ -160,7 +160,7 @@ extension Supervisor {
     ) {
         guard node.isAlive else { return completion(.success(())) }
         node.expectEnd(as: .stopped)
-        cancelFetches(from: node.node.name, reason: "node \(node.node.name) is stopping")
+        cancelProbes(from: node.node.name, reason: "node \(node.node.name) is stopping")
         node.send(.powerOff)
         let process = node.process?.pid
         let timer = loop.schedule(after: Self.powerOffTimeout) { [unowned node] in
@@ -179,7 +179,7 @@ extension Supervisor {
     private func cutPower(
         _ node: RunningNode, completion: @escaping (Result<Void, LabError>) -> Void
     ) throws(LabError) {
-        cancelFetches(from: node.node.name, reason: "node \(node.node.name) was killed")
+        cancelProbes(from: node.node.name, reason: "node \(node.node.name) was killed")
         do {
             try fabric.disconnect(node.node.name)
         } catch {

@@ -27,8 +27,10 @@ final class Supervisor {
     let nodes: [RunningNode]
     /// Who holds which virtual address, as the kernel shows it.
     var ownership = Ownership()
-    /// Requests from inside nodes that are under way, by node.
-    var fetches: [String: [ObjectIdentifier: HTTPFetch]] = [:]
+    /// What asks from inside nodes, by node.
+    var probers: [String: [ObjectIdentifier: any Prober]] = [:]
+    /// The last number that an echo request was told by.
+    var lastIdentifier: UInt16 = 0
     private var waiters: [Waiter] = []
     private var sessions: [ObjectIdentifier: ClientSession] = [:]
     private var launcher: MessageChannel?
@@ -190,7 +192,7 @@ final class Supervisor {
     func recordEnd(of node: RunningNode) {
         let name = node.node.name
         observer.catchUp()
-        cancelFetches(from: name, reason: "node \(name) is gone")
+        cancelProbes(from: name, reason: "node \(name) is gone")
         timeline.record(.node(name, node.state))
         observer.forget(name)
     }
@@ -206,14 +208,6 @@ final class Supervisor {
         }
         node.markRunning()
         timeline.record(.node(node.node.name, .running))
-    }
-
-    /// Gives up every request that is under way from a node, so that none of their sockets keeps
-    /// its network alive.
-    func cancelFetches(from node: String, reason: String) {
-        for fetch in fetches.removeValue(forKey: node)?.values ?? [:].values {
-            fetch.cancel(reason)
-        }
     }
 
     // MARK: Waiting

@@ -1,0 +1,87 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Sends back what comes by TCP and UDP to one port, one thread.
+final class EchoServer: Sendable {
+    private let group: MultiThreadedEventLoopGroup
+    private let channels: [any Channel]
+
+    /// Where it listens; the port is the real one when 0 was asked for.
+    var address: SocketAddress? { channels.first?.localAddress }
+
+    /// Starts to listen.
+    ///
+    /// - Parameter address: an IPv4 or IPv6 address; nil listens on all of the machine, as
+    ///   ``Server`` does.
+    /// - Throws: ``Server/StartError`` when the address cannot be listened on.
+    init(address: String?, port: Int) throws {
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            do {
+                channels = try Self.listen(group, on: address ?? "::", port: port)
+            } catch let error as IOError where address == nil && error.meansNoIPv6 {
+                channels = try Self.listen(group, on: "0.0.0.0", port: port)
+            }
+        } catch {
+            try group.syncShutdownGracefully()
+            throw Server.StartError(description: "cannot echo on port \(port): \(error)")
+        }
+    }
+
+    /// Closes everything; returns when the loop's thread has ended.
+    func stop() throws { try group.syncShutdownGracefully() }
+
+    private static func listen(
+        _ group: MultiThreadedEventLoopGroup, on address: String, port: Int
+    ) throws -> [any Channel] {
+        let isV6 = address.contains(":")
+        // Both families, whatever net.ipv6.bindv6only says.
+        let bothFamilies = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
+        var streams = ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(EchoHandler())
+                }
+            }
+        var datagrams = DatagramBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(EchoHandler())
+                }
+            }
+        if isV6 {
+            streams = streams.serverChannelOption(bothFamilies, value: 0)
+            datagrams = datagrams.channelOption(bothFamilies, value: 0)
+        }
+        // Not by name, which asks the resolver, and that asks which addresses there are already.
+        let stream = try streams.bind(to: SocketAddress(ipAddress: address, port: port)).wait()
+        let bound = try SocketAddress(
+            ipAddress: address, port: stream.localAddress?.port ?? port)
+        return [stream, try datagrams.bind(to: bound).wait()]
+    }
+}
+
+/// Sends back what it reads: bytes of a stream, or a datagram to whoever sent it.
+private final class EchoHandler: ChannelInboundHandler {
+    typealias InboundIn = Any
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.write(data, promise: nil)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { context.flush() }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A client that is gone takes its connection along; others have the datagrams' socket too.
+        if context.channel.parent != nil { context.close(promise: nil) }
+    }
+}
+
+extension IOError {
+    fileprivate var meansNoIPv6: Bool {
+        errnoCode == EAFNOSUPPORT || errnoCode == EADDRNOTAVAIL
+    }
+}
