@@ -20,10 +20,12 @@ extension LabUnderTest {
         #expect(run.status == 0, "\(run.errors)", sourceLocation: sourceLocation)
     }
 
-    /// Whether one echo request from a node is answered; the node may have to ask for the address
-    /// first, which it does once a second.
+    /// Whether one echo request from a node is answered. What it has found out about addresses while
+    /// nobody could be reached is forgotten first: it would ask again a second later only.
     func reaches(_ node: String, _ address: String) throws -> Bool {
-        try exec(node, "ping", "-c", "1", "-W", "3", address).status == 0
+        try exec(
+            node, "sh", "-c", "ip neigh flush dev eth0; exec ping -c 1 -W 3 \(address)"
+        ).status == 0
     }
 
     /// Whether one is not, within a second.
