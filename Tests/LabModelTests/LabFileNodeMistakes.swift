@@ -98,7 +98,7 @@ extension Mistake {
             """,
             """
             lab.yaml:5:20: unknown kind 'htpp' of service one of node a; did you mean 'http'?
-            lab.yaml:6:20: unknown kind 'nginx' of service two of node a; known are http, \
+            lab.yaml:6:20: unknown kind 'nginx' of service two of node a; known are http, echo, \
             vrrp-agent, keepalived, frr, command
             lab.yaml:7:7: service three of node a is of kind command and has no 'command'
             lab.yaml:8:48: service four of node a is of kind command; its arguments belong into \
@@ -289,7 +289,7 @@ extension Mistake {
             """,
             """
             lab.yaml:2:28: '10.0.0.0/99' is no subnet, as '192.0.2.0/24' or '2001:db8::/64' are
-            lab.yaml:4:111: unknown kind 'wbe' of service web of node a; known are http, \
+            lab.yaml:4:111: unknown kind 'wbe' of service web of node a; known are http, echo, \
             vrrp-agent, keepalived, frr, command
             lab.yaml:5:6: node b must be a mapping, not '7'
             lab.yaml:9:20: probe web of scenario s must be a mapping, not '1'

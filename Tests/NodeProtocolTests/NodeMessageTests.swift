@@ -77,8 +77,8 @@ struct NodeMessageTests {
 
     @Test("unknown numbers of cases are refused, and the error says what was expected")
     func unknownCases() {
-        #expect(message(of: { try NodeRequest(message: [8]) }) == "a request to a node")
-        #expect(message(of: { try NodeReport(message: [6]) }) == "a node's report")
+        #expect(message(of: { try NodeRequest(message: [9]) }) == "a request to a node")
+        #expect(message(of: { try NodeReport(message: [7]) }) == "a node's report")
         #expect(message(of: { try ExecuteReport(message: [4]) }) == "a command's report")
         var report = NodeReport.service(name: "", state: .ready, time: 0).message
         report[report.count - 1] = 6

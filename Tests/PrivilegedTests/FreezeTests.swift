@@ -11,14 +11,6 @@ private let counting = """
           two: { kind: command, command: [sh, -c, "while sleep 0.01; do echo >> /tmp/two; done"] }
     """
 
-/// The control groups of a lab's nodes on this machine.
-private func groups(of lab: String) throws -> [String] {
-    let mounts = try FileSystem.readText("/proc/self/mountinfo").split(separator: "\n")
-    guard let line = mounts.first(where: { $0.contains(" - cgroup2 ") }) else { return [] }
-    let folder = String(line.split(separator: " ")[4])
-    return try FileSystem.list(folder).filter { $0.hasPrefix("labctl.\(lab).") }
-}
-
 /// Whether the machine has cgroup v2.
 private let hasGroups =
     ((try? FileSystem.readText("/proc/self/mountinfo")) ?? "").contains(" - cgroup2 ")
@@ -70,7 +62,6 @@ struct FreezeTests {
         let events = try lab.events("control")
         #expect(events.contains("freeze a") && events.contains("thaw a"), "\(events)")
         try lab.down()
-        #expect(try groups(of: lab.name).isEmpty)
     }
 
     @Test("a frozen service stands still with its children; the node and its others go on")
@@ -113,7 +104,6 @@ struct FreezeTests {
         try expect(lab, "one", counts: true)
         try lab.apply("freeze", "a")
         try lab.down()
-        #expect(try groups(of: lab.name).isEmpty)
     }
 
     @Test(
@@ -123,13 +113,13 @@ struct FreezeTests {
         let lab = try LabUnderTest("fz-swept", counting)
         try lab.up()
         try lab.apply("freeze", "a")
-        #expect(try groups(of: lab.name) == ["labctl.\(lab.name).a"])
+        #expect(try controlGroups(of: lab.name) == ["labctl.\(lab.name).a"])
         let supervisor = try #require(try processes(of: lab.name).first)
         kill(supervisor, SIGKILL)
         try eventually("the lab is gone") { try processes(of: lab.name).isEmpty }
         try eventually("its groups are swept") {
             _ = try Labctl.run("list")
-            return try groups(of: lab.name).isEmpty
+            return try controlGroups(of: lab.name).isEmpty
         }
         try expectNothingLeft(of: lab.name)
     }
@@ -140,6 +130,35 @@ struct FreezeTests {
         try lab.up()
         let groups = try lab.shell("a", "grep ^0:: /proc/self/cgroup || true")
         #expect(groups == (hasGroups ? "0::/\n" : ""))
+        try lab.down()
+    }
+
+    @Test(
+        "without cgroup v2 every process of a node is stopped, and goes on; it can be killed",
+        .enabled(if: hasGroups, "no cgroup v2 here: the other tests have shown it"))
+    func withoutGroups() throws {
+        let lab = try LabUnderTest("fz-stop", counting)
+        let folder = try FileSystem.readText("/proc/self/mountinfo").split(separator: "\n")
+            .first { $0.contains(" - cgroup2 ") }.map { String($0.split(separator: " ")[4]) }
+        // The supervisor keeps the mounts that it was started with.
+        let up = try RunningProgram(
+            "/usr/bin/unshare",
+            [
+                "-m", "/bin/sh", "-c",
+                "umount -l \(folder ?? "") && exec \(Labctl.folder)/labctl up",
+            ], folder: lab.folder, input: "", environment: []
+        ).finish()
+        try #require(up.status == 0, "\(up.errors)")
+        #expect(try controlGroups(of: lab.name).isEmpty)
+        try lab.apply("freeze", "a")
+        try expect(lab, "one", counts: false)
+        try expect(lab, "two", counts: false)
+        #expect(try lab.exec("a", "true").errors.contains("node a is frozen: thaw it first"))
+        try lab.apply("thaw", "a")
+        try expect(lab, "one", counts: true)
+        try lab.apply("freeze", "a")
+        try lab.apply("kill", "a")
+        #expect(try lab.status().node("a").state == "killed")
         try lab.down()
     }
 }

@@ -275,8 +275,18 @@ func expectNothingLeft(of lab: String, sourceLocation: SourceLocation = #_source
     #expect(names.isEmpty, sourceLocation: sourceLocation)
     let mounts = try FileSystem.readText("/proc/self/mountinfo")
     #expect(!mounts.contains("/run/labctl/\(lab)"), sourceLocation: sourceLocation)
+    #expect(try controlGroups(of: lab).isEmpty, sourceLocation: sourceLocation)
     let devices = try FileSystem.readText("/proc/self/net/dev")
     #expect(!devices.contains("eth0@"), sourceLocation: sourceLocation)
+}
+
+/// The control groups of a lab's nodes on this machine.
+func controlGroups(of lab: String) throws -> [String] {
+    let mounts = try FileSystem.readText("/proc/self/mountinfo").split(separator: "\n")
+    guard let line = mounts.first(where: { $0.contains(" - cgroup2 ") }) else { return [] }
+    return try FileSystem.list(String(line.split(separator: " ")[4])).filter {
+        $0.hasPrefix("labctl.\(lab).")
+    }
 }
 
 /// The process ids, on the host, of all processes of a lab that is up: the supervisor's

@@ -20,8 +20,8 @@ extension LabUnderTest {
         #expect(run.status == 0, "\(run.errors)", sourceLocation: sourceLocation)
     }
 
-    /// Whether one echo request from a node is answered. What it has found out about addresses while
-    /// nobody could be reached is forgotten first: it would ask again a second later only.
+    /// Whether one echo request from a node is answered. What it has found out about addresses
+    /// while nobody could be reached is forgotten first: it would ask again a second later only.
     func reaches(_ node: String, _ address: String) throws -> Bool {
         try exec(
             node, "sh", "-c", "ip neigh flush dev eth0; exec ping -c 1 -W 3 \(address)"
