@@ -6,11 +6,20 @@ import NetworkTypes
 /// that comes back finds its cable as it left it. The last fault at a port is the one that is so.
 public struct NetworkFaults: Equatable, Sendable {
     /// What is wrong with the cable of an endpoint.
-    public enum Cable: Hashable, Sendable {
+    public enum Cable: Hashable, Sendable, CustomStringConvertible {
         /// It is pulled: no frame passes, and the carrier is gone.
         case down
         /// Frames vanish in it that way, and its carrier stays.
         case blackhole(Fault.Direction)
+
+        /// As the command line says it: `down`, `blackhole in`.
+        public var description: String {
+            switch self {
+            case .down: "down"
+            case .blackhole(.both): "blackhole"
+            case .blackhole(let direction): "blackhole \(direction.rawValue)"
+            }
+        }
     }
 
     /// The cables that are broken.
@@ -22,6 +31,11 @@ public struct NetworkFaults: Equatable, Sendable {
 
     /// A sound network.
     public init() {}
+
+    /// What these come to, in order.
+    public init(_ faults: [Fault]) {
+        for fault in faults { apply(fault) }
+    }
 
     /// Whether nothing is broken.
     public var isSound: Bool { cables.isEmpty && groups.isEmpty }

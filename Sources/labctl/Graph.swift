@@ -19,7 +19,8 @@ struct Graph: ParsableCommand {
         let (lab, status) = try LabReference.described(lab)
         let activities = (status?.nodes ?? []).map { ($0.name, Topology.Activity($0)) }
         let topology = Topology(
-            lab, activities: Dictionary(activities, uniquingKeysWith: { $1 }))
+            lab, activities: Dictionary(activities, uniquingKeysWith: { $1 }),
+            faults: status?.faults ?? [])
         switch format {
         case .text: printLine(topology.text)
         case .svg: printLine(topology.svg)
@@ -35,6 +36,6 @@ extension Topology.Activity {
             state: node.state,
             routers: node.virtualRouters.map {
                 Topology.Router(instance: $0.instance, role: $0.role?.rawValue, held: $0.held)
-            })
+            }, isFrozen: node.isFrozen)
     }
 }

@@ -86,4 +86,20 @@ struct TopologyTests {
             #expect(opened == closed, "\(tag)")
         }
     }
+
+    @Test("what is broken or stands still is drawn in every form")
+    func faults() throws {
+        var live = live
+        live.nodes[0].activity?.isFrozen = true
+        let port = try #require(Endpoint.parse("master:eth0"))
+        let broken = Topology(
+            Fixture.lab, activities: ["master": try #require(live.nodes[0].activity)],
+            faults: [.blackhole(port, .in), .partition([["master"], ["backup"]])])
+        for drawing in [broken.text, broken.dot, broken.mermaid, broken.svg] {
+            #expect(drawing.contains("(blackhole in)"), "\(drawing)")
+            #expect(drawing.contains("(partition master | backup)"), "\(drawing)")
+            #expect(drawing.contains("frozen"), "\(drawing)")
+        }
+        #expect(!Topology(Fixture.lab).text.contains("("))
+    }
 }

@@ -22,6 +22,13 @@ public struct Topology: Equatable, Sendable {
         public var subnets: [IPPrefix]
         /// Whether it joins exactly two interfaces and has no bridge that learns.
         public var isLink: Bool
+        /// How it is cut, where it is: `partition a | b c`.
+        public var fault: String?
+
+        /// Its name, its subnets and what is wrong with it.
+        var words: [String] {
+            [name] + subnets.map(\.description) + (fault.map { ["(\($0))"] } ?? [])
+        }
     }
 
     /// A node with its interfaces.
@@ -40,6 +47,8 @@ public struct Topology: Equatable, Sendable {
         public var addresses: [InterfaceAddress]
         /// The place in ``Topology/segments`` of what it is plugged into.
         public var segment: Int
+        /// What is wrong with its cable, where something is: `down`, `blackhole in`.
+        public var fault: String?
     }
 
     /// What a node of a lab that is up is doing, as kernel and wire show it.
@@ -47,10 +56,15 @@ public struct Topology: Equatable, Sendable {
         public var state: TimelineEvent.NodeState
         /// One for each virtual router that is configured on it.
         public var routers: [Router]
+        /// Whether all its processes stand still.
+        public var isFrozen: Bool
 
-        public init(state: TimelineEvent.NodeState, routers: [Router]) {
+        public init(
+            state: TimelineEvent.NodeState, routers: [Router], isFrozen: Bool = false
+        ) {
             self.state = state
             self.routers = routers
+            self.isFrozen = isFrozen
         }
     }
 
@@ -72,16 +86,21 @@ public struct Topology: Equatable, Sendable {
 
     /// The drawing of a lab.
     ///
-    /// - Parameter activities: what its nodes are doing, by name; empty for a lab that is not up.
-    public init(_ lab: Lab, activities: [String: Activity] = [:]) {
+    /// - Parameters:
+    ///   - activities: what its nodes are doing, by name; empty for a lab that is not up.
+    ///   - faults: what is broken in its network.
+    public init(_ lab: Lab, activities: [String: Activity] = [:], faults: [Fault] = []) {
         self.lab = lab.name
+        let network = NetworkFaults(faults)
+        let partition = network.groups.isEmpty ? nil : Fault.partition(network.groups).description
         segments = lab.networks.map {
-            Segment(name: $0.name.text, subnets: $0.subnets, isLink: false)
+            Segment(
+                name: $0.name.text, subnets: $0.subnets, isLink: false, fault: partition)
         }
         segments += lab.links.map { link in
             Segment(
                 name: link.endpoints.map(\.description).joined(separator: " -- "), subnets: [],
-                isLink: true)
+                isLink: true, fault: partition)
         }
         nodes = lab.nodes.map { node in
             Node(
@@ -89,7 +108,9 @@ public struct Topology: Equatable, Sendable {
                 ports: node.interfaces.map { interface in
                     Port(
                         interface: interface.name, addresses: interface.addresses,
-                        segment: Self.segment(of: interface, in: lab))
+                        segment: Self.segment(of: interface, in: lab),
+                        fault: network.cables[
+                            Endpoint(node: node.name, interface: interface.name)]?.description)
                 }, services: node.services.map(\.name), activity: activities[node.name])
         }
     }
@@ -110,7 +131,8 @@ extension Topology.Activity {
     /// The state in a word, and the role of each virtual router: `killed`, `VI_1 MASTER`.
     var words: [String] {
         guard state == .running else { return [state.rawValue] }
-        return routers.map { "\($0.instance) \($0.role ?? "not running")" }
+        return (isFrozen ? ["frozen"] : [])
+            + routers.map { "\($0.instance) \($0.role ?? "not running")" }
     }
 
     /// The virtual addresses that the node holds.

@@ -129,7 +129,7 @@ private struct SVGDrawing {
     }
 
     private static func title(of segment: Topology.Segment) -> String {
-        ([segment.name] + segment.subnets.map(\.description)).joined(separator: "  ")
+        segment.words.joined(separator: "  ")
     }
 
     private static let style = """

@@ -10,8 +10,7 @@ extension Topology {
     public var text: String {
         var lines: [String] = []
         for (index, segment) in segments.enumerated() {
-            let subnets = segment.subnets.map(\.description)
-            lines.append(([segment.name] + subnets).joined(separator: "  "))
+            lines.append(segment.words.joined(separator: "  "))
             let members = nodes.flatMap { node in
                 node.ports.filter { $0.segment == index }.map { (node, $0) }
             }
@@ -26,8 +25,7 @@ extension Topology {
     }
 
     private static func words(_ node: Node, _ port: Port) -> String {
-        let addresses = port.addresses.map(\.description).joined(separator: " ")
-        var parts = [node.name, "\(port.interface) \(addresses)"]
+        var parts = [node.name, port.label]
         parts += node.activity?.words ?? []
         parts += (node.activity?.held ?? []).map(\.description)
         return parts.joined(separator: "  ")
@@ -37,8 +35,7 @@ extension Topology {
     public var dot: String {
         var lines = ["graph \(Markup.quoted(lab)) {", "  node [fontname=\"sans-serif\"];"]
         for (index, segment) in segments.enumerated() where !segment.isLink {
-            let label = ([segment.name] + segment.subnets.map(\.description)).joined(
-                separator: "\n")
+            let label = segment.words.joined(separator: "\n")
             lines.append("  segment\(index) [shape=ellipse, label=\(Markup.quoted(label))];")
         }
         for (index, node) in nodes.enumerated() {
@@ -55,9 +52,8 @@ extension Topology {
     public var mermaid: String {
         var lines = ["graph TB"]
         for (index, segment) in segments.enumerated() where !segment.isLink {
-            let label = ([segment.name] + segment.subnets.map(\.description)).joined(
-                separator: "<br/>")
-            lines.append("  segment\(index)([\"\(Markup.entities(label))\"])")
+            let label = segment.words.map { Markup.entities($0) }.joined(separator: "<br/>")
+            lines.append("  segment\(index)([\"\(label)\"])")
         }
         for (index, node) in nodes.enumerated() {
             let label = Markup.entities(node.label).split(separator: "\n").joined(
@@ -104,8 +100,9 @@ extension Topology.Node {
 }
 
 extension Topology.Port {
-    /// `eth0 10.10.10.1/24`.
+    /// `eth0 10.10.10.1/24 (down)`.
     var label: String {
-        ([interface.text] + addresses.map(\.description)).joined(separator: " ")
+        ([interface.text] + addresses.map(\.description) + (fault.map { ["(\($0))"] } ?? []))
+            .joined(separator: " ")
     }
 }
