@@ -87,6 +87,7 @@ static const uint32_t CLINUX_EPOLLOUT = EPOLLOUT;
 static const uint32_t CLINUX_EPOLLPRI = EPOLLPRI;
 static const uint32_t CLINUX_EPOLLERR = EPOLLERR;
 static const uint32_t CLINUX_EPOLLHUP = EPOLLHUP;
+static const uint32_t CLINUX_EPOLLET = EPOLLET;
 static const uint32_t CLINUX_EPOLLRDHUP = EPOLLRDHUP;
 static const int CLINUX_SFD_FLAGS = SFD_CLOEXEC | SFD_NONBLOCK;
 static const int CLINUX_TFD_FLAGS = TFD_CLOEXEC | TFD_NONBLOCK;

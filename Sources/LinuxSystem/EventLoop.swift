@@ -32,19 +32,32 @@ public final class EventLoop {
         var handler: () -> Void
     }
 
+    /// In a structure, as the timers': closures that are elements themselves are called by way of
+    /// another function.
+    private struct Watch {
+        var handler: (Interest) -> Void
+    }
+
     private let epoll: SharedDescriptor
     private let alarm: SharedDescriptor
     /// By descriptor.
-    private var handlers: [((Interest) -> Void)?] = []
+    private var watches: [Watch?] = []
     // Sorted, the next last: a lab has tens of them, an agent some hundreds, which are found by
     // halving.
     private var timers: [Timer] = []
-    /// What the alarm is set to; nil when it has to be set anew, `.zero` when it is not to ring.
-    private var armed: MonotonicInstant?
-    private var events = [epoll_event](repeating: epoll_event(), count: 64)
+    /// What the alarm is set to; nil when it has to be set anew, `never` when it is not to ring.
+    private var armed: MonotonicInstant? = EventLoop.never
+    private static let never = MonotonicInstant(nanoseconds: .max)
+    /// What the last waiting has found. Not an array: the kernel writes into it, and nobody else.
+    private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 64)
+    private var eventCount = 0
     private var nextTimer: UInt64 = 0
     private var isStopped = false
-    /// Whether ``lastWait`` is kept: it costs two looks at the clock.
+    /// When what is handled now was found. Of two timers that are due the second has a time of its
+    /// own.
+    public private(set) var now: MonotonicInstant
+    private var wokenAt = MonotonicInstant.zero
+    /// Whether ``lastWait`` is kept: it costs another look at the clock.
     public var recordsWaits = false
     /// When the loop last waited for events.
     public private(set) var lastWait: Wait
@@ -66,15 +79,21 @@ public final class EventLoop {
         epoll = SharedDescriptor(
             OwnedDescriptor(
                 try systemCall("make an epoll instance") { epoll_create1(CLINUX_EPOLL_CLOEXEC) }))
-        let now = MonotonicClock.now
+        now = MonotonicClock.now
         lastWait = Wait(previousEnd: now, begin: now, end: now)
         // epoll_wait counts in milliseconds; a timerfd wakes it to the nanosecond.
         alarm = SharedDescriptor(
             OwnedDescriptor(
                 try systemCall("make a timer") { timerfd_create(CLOCK_MONOTONIC, CLINUX_TFD_FLAGS) }
             ))
-        try control(EPOLL_CTL_ADD, alarm.rawValue, .readable)
+        events.initialize(repeating: epoll_event())
+        // Told of once each time it rings; and as it is set again then, it need not be read.
+        try control(
+            EPOLL_CTL_ADD, alarm.rawValue,
+            Interest(rawValue: CLINUX_EPOLLIN | CLINUX_EPOLLET))
     }
+
+    deinit { events.deallocate() }
 
     /// Watches a descriptor. It must be removed before it is closed.
     ///
@@ -84,13 +103,13 @@ public final class EventLoop {
     ) throws(SystemError) {
         precondition(!isWatched(descriptor), "a descriptor is watched once")
         try control(EPOLL_CTL_ADD, descriptor, interest)
-        let missing = Int(descriptor) + 1 - handlers.count
-        if missing > 0 { handlers += repeatElement(nil, count: missing) }
-        handlers[Int(descriptor)] = handler
+        let missing = Int(descriptor) + 1 - watches.count
+        if missing > 0 { watches += repeatElement(nil, count: missing) }
+        watches[Int(descriptor)] = Watch(handler: handler)
     }
 
     private func isWatched(_ descriptor: CInt) -> Bool {
-        Int(descriptor) < handlers.count && handlers[Int(descriptor)] != nil
+        Int(descriptor) < watches.count && watches[Int(descriptor)] != nil
     }
 
     /// Changes what a descriptor is watched for.
@@ -101,7 +120,7 @@ public final class EventLoop {
     /// Watches a descriptor no longer; nothing when it is not watched.
     public func remove(_ descriptor: CInt) {
         guard isWatched(descriptor) else { return }
-        handlers[Int(descriptor)] = nil
+        watches[Int(descriptor)] = nil
         epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
     }
 
@@ -110,7 +129,10 @@ public final class EventLoop {
     public func schedule(at deadline: MonotonicInstant, handler: @escaping () -> Void) -> TimerID {
         nextTimer += 1
         let id = TimerID(deadline: deadline, number: nextTimer)
-        timers.insert(Timer(id: id, handler: handler), at: place { $0 > deadline })
+        let timer = Timer(id: id, handler: handler)
+        let place = place { $0 > deadline }
+        // The next of all often, and the only one: that takes no moving of others.
+        if place == timers.count { timers.append(timer) } else { timers.insert(timer, at: place) }
         return id
     }
 
@@ -152,53 +174,61 @@ public final class EventLoop {
 
     /// Waits for the next events and handles them.
     public func runOnce() throws(SystemError) {
-        if nextDeadline != armed {
-            // What was set since then may be due already; of all else the alarm tells.
-            runDueTimers()
-            guard !isStopped else { return }
-            arm()
+        arm()
+        let begin = recordsWaits ? MonotonicClock.now : now
+        let (number, room) = (epoll.rawValue, CInt(events.count))
+        let count = try systemCall("wait for events") {
+            epoll_wait(number, events.baseAddress, room, -1)
         }
-        let begin = recordsWaits ? MonotonicClock.now : .zero
-        let number = epoll.rawValue
-        let count = try systemCall("wait for events") { epoll_wait(number, &events, 64, -1) }
-        if recordsWaits {
-            lastWait = Wait(previousEnd: lastWait.end, begin: begin, end: MonotonicClock.now)
-        }
+        now = MonotonicClock.now
+        wokenAt = now
+        if recordsWaits { lastWait = Wait(previousEnd: lastWait.end, begin: begin, end: now) }
+        eventCount = Int(count)
         runDueTimers()
-        for index in 0..<Int(count) {
+        for index in 0..<eventCount {
             let event = events[index]
             let descriptor = CInt(truncatingIfNeeded: event.data.u64)
             if descriptor == alarm.rawValue {
-                // Setting it again takes its ringing back, so it need not be read.
                 armed = nil
                 continue
             }
             // An earlier handler of this round may have removed this one.
-            handlers[Int(descriptor)]?(Interest(rawValue: event.events))
+            watches[Int(descriptor)]?.handler(Interest(rawValue: event.events))
             if isStopped { return }
         }
+    }
+
+    /// Whether nothing could be read from a watched descriptor at ``now``, which is as good as a
+    /// look at it, and costs less; false when it is not known.
+    public func wasQuiet(_ descriptor: CInt) -> Bool {
+        // A later timer of a round has a later time, of which epoll has told nothing.
+        guard now == wokenAt, eventCount < events.count else { return false }
+        let wanted = UInt64(truncatingIfNeeded: descriptor)
+        return !events[..<eventCount].contains { $0.data.u64 == wanted }
     }
 
     /// Makes ``run()`` return after the handler that calls this.
     public func stop() { isStopped = true }
 
+    private var isTimerDue: Bool {
+        !timers.isEmpty && timers[timers.count - 1].id.deadline <= now
+    }
+
     private func runDueTimers() {
-        let now = MonotonicClock.now
-        while !isStopped, let timer = timers.last, timer.id.deadline <= now {
-            timers.removeLast()
+        while !isStopped, isTimerDue {
+            let timer = timers.removeLast()
             timer.handler()
+            if isTimerDue { now = MonotonicClock.now }
         }
     }
 
-    /// What the alarm is to be set to; `.zero` when it is not to ring.
-    private var nextDeadline: MonotonicInstant { timers.last?.id.deadline ?? .zero }
-
+    /// Sets the alarm to the next timer, be it due already: then it rings at once.
     private func arm() {
-        let deadline = nextDeadline
+        let deadline = timers.isEmpty ? Self.never : timers[timers.count - 1].id.deadline
         guard deadline != armed else { return }
         armed = deadline
         var setting = itimerspec()
-        if !timers.isEmpty {
+        if deadline != Self.never {
             let nanoseconds = max(deadline.nanoseconds, 1)  // Zero would disarm it.
             setting.it_value.tv_sec = Int(nanoseconds / 1_000_000_000)
             setting.it_value.tv_nsec = Int(nanoseconds % 1_000_000_000)

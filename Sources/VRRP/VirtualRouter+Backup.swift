@@ -1,4 +1,4 @@
-import NetworkTypes
+public import NetworkTypes
 
 // What a backup does (RFC 9568 §6.4.2).
 
@@ -9,7 +9,7 @@ extension VirtualRouter {
         _ now: MonotonicInstant, _ preemption: MonotonicInstant?
     ) -> [Action] {
         guard configuration.isInGroup else {
-            return [.log(.receivedAdvertisementTimeout)] + becomeMaster(now)
+            return becomeMaster(now, because: .receivedAdvertisementTimeout)
         }
         state = .backup(
             masterDown: now + masterDownInterval, preemption: preemption, isCandidate: true)
@@ -18,7 +18,11 @@ extension VirtualRouter {
 
     /// The advertisement goes first: the old master must remove the addresses before the new one
     /// announces them (keepalived's order; §6.4.2 says advertise, announce).
-    mutating func becomeMaster(_ now: MonotonicInstant) -> [Action] {
+    ///
+    /// - Parameter message: what is logged before that; nil: nothing.
+    mutating func becomeMaster(
+        _ now: MonotonicInstant, because message: LogMessage? = nil
+    ) -> [Action] {
         let settings = configuration.announcements
         let learned = masterAdvertisementInterval
         masterAdvertisementInterval = configuration.advertisementInterval
@@ -28,21 +32,45 @@ extension VirtualRouter {
             announcements: PendingAnnouncements(
                 afterTransition: settings.masterDelay.map { now + $0 },
                 refresh: settings.refreshInterval.map { now + $0 }))
-        var actions: [Action] = [.sendAdvertisement(priority: priority), .log(.enteredMaster)]
+        // In one piece: nobody has the addresses meanwhile.
+        var actions: [Action] = []
+        actions.reserveCapacity(7)
+        if let message { actions.append(.log(message)) }
+        actions.append(.sendAdvertisement(priority: priority))
+        actions.append(.log(.enteredMaster))
         if learned != masterAdvertisementInterval {
             actions.append(
                 .log(.returnedToOwnInterval(from: learned, to: masterAdvertisementInterval)))
         }
-        actions += [
-            .addAddresses, .announceAddresses(count: settings.masterRepeat), .transition(.master),
-        ]
+        actions.append(.addAddresses)
+        actions.append(.announceAddresses(count: settings.masterRepeat))
+        actions.append(.transition(.master))
         return actions
+    }
+
+    /// Takes an advertisement that says what this backup knows already, as nearly all do: the wait
+    /// begins anew, and there is nothing to perform. What `.advertisement` does as well.
+    ///
+    /// - Returns: the new ``deadline``; nil when there is more to it: then nothing was done.
+    public mutating func hearAgain(
+        priority heard: UInt8, interval: Duration, at now: MonotonicInstant
+    ) -> MonotonicInstant? {
+        guard case .backup(_, nil, false) = state, heard >= priority,
+            configuration.version == 2 || interval == masterAdvertisementInterval
+        else { return nil }
+        let masterDown = wait(masterDownInterval, from: now)
+        state = .backup(masterDown: masterDown)
+        return masterDown
     }
 
     mutating func hear(
         _ advertisement: Advertisement, from sender: IPAddress, asBackupAt now: MonotonicInstant,
         _ preemption: MonotonicInstant?, _ isCandidate: Bool
     ) -> [Action] {
+        let heard = advertisement.priority
+        if hearAgain(priority: heard, interval: advertisement.interval, at: now) != nil {
+            return []
+        }
         if advertisement.priority == Advertisement.resignationPriority {
             state = .backup(
                 masterDown: wait(skewTime, from: now), preemption: preemption,

@@ -1,21 +1,35 @@
-import NetworkTypes
+public import NetworkTypes
 
 // What a master does (RFC 9568 §6.4.3).
 
 extension VirtualRouter {
+    /// Takes a timer that comes when nothing but the next advertisement is due, as nearly all do:
+    /// to send that is all there is to perform. What `.timer` does as well.
+    ///
+    /// - Returns: the advertisement's priority and the new ``deadline``; nil when there is more to
+    ///   it, or nothing: then nothing was done.
+    public mutating func advertiseOnTime(
+        at now: MonotonicInstant
+    ) -> (priority: UInt8, deadline: MonotonicInstant)? {
+        guard case .master(let due, let announcements, let restorations) = state else { return nil }
+        // On the grid, so that late wake-ups do not add up.
+        let next = due + configuration.advertisementInterval
+        let other = announcements.earliest
+        guard now >= due, now < next, other.map({ now < $0 }) ?? true else { return nil }
+        state = .master(
+            nextAdvertisement: next, announcements: announcements, restorations: restorations)
+        return (priority, other.map { min(next, $0) } ?? next)
+    }
+
     /// The timer has fired: whatever is due, once, however late.
     mutating func act(
         _ now: MonotonicInstant, _ next: MonotonicInstant, _ pending: PendingAnnouncements,
         _ restorations: Restorations
     ) -> [Action] {
-        let interval = configuration.advertisementInterval
-        if now >= next, pending.earliest.map({ now < $0 }) ?? true, now < next + interval {
-            // What happens nearly always. On the grid, so that late wake-ups do not add up.
-            state = .master(
-                nextAdvertisement: next + interval, announcements: pending,
-                restorations: restorations)
-            return [.sendAdvertisement(priority: priority)]
+        if let due = advertiseOnTime(at: now) {
+            return [.sendAdvertisement(priority: due.priority)]
         }
+        let interval = configuration.advertisementInterval
         let settings = configuration.announcements
         var (next, pending) = (next, pending)
         var actions: [Action] = []

@@ -179,8 +179,12 @@ public struct VirtualRouter: Equatable, Sendable {
     /// Master_Adver_Interval in version 3, of a second, whatever the interval is, in version 2.
     /// Exact: at priority 254 and 10 ms it is 78.125 µs.
     public var skewTime: Duration {
+        Duration(attoseconds: skewAttoseconds)
+    }
+
+    private var skewAttoseconds: Int128 {
         let unit = configuration.version == 2 ? .seconds(1) : masterAdvertisementInterval
-        return Duration(attoseconds: unit.attoseconds * Int128(256 - Int(priority)) / 256)
+        return unit.attoseconds * Int128(256 - Int(priority)) / 256
     }
 
     /// How long a backup hears nothing before it takes over: 3 × Master_Adver_Interval + skew, or
@@ -190,7 +194,7 @@ public struct VirtualRouter: Equatable, Sendable {
         // that is heard comes by here.
         Duration(
             attoseconds: masterAdvertisementInterval.attoseconds
-                * Int128(configuration.masterDownAdvertisements)) + skewTime
+                * Int128(configuration.masterDownAdvertisements) + skewAttoseconds)
     }
 
     /// When the shell must deliver `.timer`; nil when nothing is awaited.

@@ -73,8 +73,11 @@ extension Agent {
             try loop.add(entry.socket.descriptor, .readable) { [unowned self, unowned entry] _ in
                 // As many as there may be masters, so that one master's is not followed by a look
                 // for another, and a flood on one socket keeps nobody else waiting.
-                for _ in 0..<entry.count {
-                    guard takePacket(of: entry) else { break }
+                // A master is believed from when it was heard, before the packet is read.
+                var now = loop.now
+                for index in 0..<entry.count {
+                    if index > 0 { now = MonotonicClock.now }
+                    guard takePacket(of: entry, now) else { break }
                 }
             }
             sockets[key] = entry
@@ -95,16 +98,13 @@ extension Agent {
     }
 
     private func takePackets(of entry: SocketRunner) {
-        while takePacket(of: entry) {}
+        while takePacket(of: entry, MonotonicClock.now) {}
     }
 
-    /// Takes the next packet.
+    /// Takes the next packet, which is there at `now`.
     ///
     /// - Returns: whether there was one.
-    @discardableResult
-    private func takePacket(of entry: SocketRunner) -> Bool {
-        // Before it is read and checked: a master is believed from when it was heard.
-        let now = MonotonicClock.now
+    private func takePacket(of entry: SocketRunner, _ now: MonotonicInstant) -> Bool {
         do throws(SystemError) {
             guard let packet = try entry.socket.receive(into: &buffer) else { return false }
             take(packet, from: entry, now)

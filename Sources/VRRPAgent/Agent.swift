@@ -237,34 +237,24 @@ final class Agent {
 
     // MARK: Timers
 
-    /// Arranges to be woken at a runner's deadline, or before it.
-    ///
-    /// A deadline that moves away, as a backup's does with every advertisement it hears, leaves the
-    /// timer as it is: that finds nothing due and is set anew, once in three intervals instead of
-    /// three times.
-    private func arm(_ runner: InstanceRunner) {
-        guard let deadline = runner.router.deadline else { return disarm(runner) }
-        if let timer = runner.timer {
-            if timer.deadline <= deadline { return }
-            loop.cancel(timer.id)
-        }
-        let id = loop.schedule(at: deadline) { [unowned self, unowned runner] in ring(runner) }
-        runner.timer = (deadline, id)
-    }
-
     /// A runner's timer has run.
-    private func ring(_ runner: InstanceRunner) {
+    func timerRang(for runner: InstanceRunner) {
+        let now = loop.now
+        let deadline = runner.timer?.deadline ?? now
         runner.timer = nil
-        let now = MonotonicClock.now
-        guard let deadline = runner.router.deadline, deadline <= now else { return arm(runner) }
+        let isLate = now - deadline > Self.lateness
+        if !isLate, runner.advertiseOnTime(now) { return }
+        if let due = runner.router.deadline, due > now {
+            return deadlineChanged(of: runner, to: due, now: now)
+        }
         // What has already arrived comes before what has not: after a pause of the whole
         // process, a master's advertisements wait here while the timer says it is dead. Who is on
         // time would have been woken by anything else; only the advertisement that comes at the
         // last moment is worth a look, and a master has nothing to learn from that either.
-        if now - deadline > Self.lateness {
+        if isLate {
             takeNotifications()
             takeAllPackets()
-        } else if !runner.isMaster {
+        } else if !runner.isMaster, !loop.wasQuiet(runner.socket?.descriptor ?? -1) {
             takePackets(for: runner)
         }
         runner.deliver(.timer)
@@ -326,7 +316,24 @@ final class Agent {
 }
 
 extension Agent: InstanceOwner {
-    func deadlineChanged(of runner: InstanceRunner) { arm(runner) }
+    /// Arranges to be woken at a runner's deadline, or before it.
+    ///
+    /// A deadline that moves away, as a backup's does with every advertisement it hears, leaves the
+    /// timer as it is while there is half of the wait left until it rings: it is set anew with
+    /// every second advertisement, and never rings as long as there are any. (Left until it rings,
+    /// it would wake the process for nothing, which costs more than setting it.)
+    func deadlineChanged(
+        of runner: InstanceRunner, to deadline: MonotonicInstant?, now: MonotonicInstant
+    ) {
+        guard let deadline else { return disarm(runner) }
+        if let timer = runner.timer {
+            let left = timer.deadline.nanoseconds - now.nanoseconds
+            let wait = deadline.nanoseconds - now.nanoseconds
+            if left == wait || left < wait && left > wait / 2 { return }
+            loop.cancel(timer.id)
+        }
+        runner.timer = (deadline, loop.schedule(at: deadline, handler: runner.ring))
+    }
 
     func announce(_ runner: InstanceRunner, count: Int) {
         let list = runner.announcements

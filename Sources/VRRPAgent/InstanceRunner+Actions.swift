@@ -41,11 +41,16 @@ extension InstanceRunner {
         if objects.isSet { objects.remove() } else { objects.removeStale() }
     }
 
-    private func advertise(_ priority: UInt8) {
+    func advertise(_ priority: UInt8) {
         guard let socket, let source = router.sourceAddress else { return }
-        let advertisement = router.configuration.advertisement(priority: priority)
         let isResignation = priority == Advertisement.resignationPriority
-        for failure in sender.send(advertisement, from: source, through: socket) {
+        // The configuration's part has not changed since: with that the sender does.
+        let failures =
+            sender.resend(priority: priority, from: source, through: socket)
+            ?? sender.send(
+                router.configuration.advertisement(priority: priority), from: source,
+                through: socket)
+        for failure in failures {
             // A farewell over a link that is down is only tried; netlink has said why.
             if isResignation, failure.saysLinkIsDown { continue }
             log.line(failure.line(for: name))

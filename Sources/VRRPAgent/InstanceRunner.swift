@@ -24,6 +24,8 @@ final class InstanceRunner {
     var sender: AdvertisementSender
     /// What its owner has arranged to be woken by, at the deadline or before it.
     var timer: (deadline: MonotonicInstant, id: EventLoop.TimerID)?
+    /// What that timer does: made once, for it is set with every advertisement that is sent.
+    private(set) var ring: () -> Void = {}
     /// Whether the written source was ever on the interface, as `track_src_ip` asks.
     var hasSeenSource = false
     /// What it accepts, but for what changes with every packet.
@@ -69,6 +71,7 @@ final class InstanceRunner {
         sender = AdvertisementSender(instance, setting)
         acceptance = instance.acceptance(configuration, sender.checksum)
         wantedState = instance.initialState == .master ? .master : .backup
+        ring = { [unowned self] in self.owner.timerRang(for: self) }
     }
 
     var name: String { instance.name }
@@ -119,11 +122,21 @@ final class InstanceRunner {
         }
         // An advertisement that a backup hears has it do nothing.
         if !next.isEmpty { perform(next) }
-        owner.deadlineChanged(of: self)
+        owner.deadlineChanged(of: self, to: router.deadline, now: now)
         let standing = router.standing
         guard standing != toldStanding else { return }
         toldStanding = standing
         owner.standingChanged(of: self)
+    }
+
+    /// Advertises when that is all there is to do.
+    ///
+    /// - Returns: whether it is; if not, nothing was done.
+    func advertiseOnTime(_ now: MonotonicInstant) -> Bool {
+        guard let due = router.advertiseOnTime(at: now) else { return false }
+        advertise(due.priority)
+        owner.deadlineChanged(of: self, to: due.deadline, now: now)
+        return true
     }
 
     private func perform(_ first: [VirtualRouter.Action]) {
@@ -243,7 +256,15 @@ final class InstanceRunner {
         guard let lastAccepted, lastAccepted.packet.isRepeated(by: packet, in: buffer) else {
             return false
         }
-        accept(lastAccepted, now)
+        let advertisement = lastAccepted.advertisement
+        if let deadline = router.hearAgain(
+            priority: advertisement.priority, interval: advertisement.interval, at: now)
+        {
+            statistics.count(advertisement)
+            owner.deadlineChanged(of: self, to: deadline, now: now)
+        } else {
+            accept(lastAccepted, now)
+        }
         return true
     }
 
@@ -298,8 +319,11 @@ private final class AcceptedPacket {
 
 /// Who an instance belongs to, and what it needs of them.
 protocol InstanceOwner: AnyObject {
-    /// Its router waits for another moment now.
-    func deadlineChanged(of runner: InstanceRunner)
+    /// Its router may wait for another moment now; nil: for nothing.
+    func deadlineChanged(
+        of runner: InstanceRunner, to deadline: MonotonicInstant?, now: MonotonicInstant)
+    /// The timer that its owner has set has run.
+    func timerRang(for runner: InstanceRunner)
     /// Its sync group has to know how it stands.
     func standingChanged(of runner: InstanceRunner)
     /// Whoever asked to be told is to be told.

@@ -88,4 +88,27 @@ struct EventLoopTests {
         try loop.run()
         #expect(waited >= .milliseconds(3))
     }
+
+    @Test("the first of a round knows which descriptors were quiet, and the second does not")
+    func quiet() throws {
+        let loop = try EventLoop()
+        let (reader, writer) = try Pipe.make()
+        try loop.add(reader.rawValue, .readable) { _ in }
+        var seen: [Bool] = []
+        var moments: [MonotonicInstant] = []
+        func look() {
+            seen.append(loop.wasQuiet(reader.rawValue))
+            moments.append(loop.now)
+        }
+        loop.schedule(at: MonotonicClock.now, handler: look)
+        loop.schedule(at: MonotonicClock.now, handler: look)
+        try loop.runOnce()
+        #expect(seen == [true, false], "of the time that has passed since, nothing is known")
+        #expect(moments[0] < moments[1])
+        var octet: UInt8 = 1
+        #expect(write(writer.rawValue, &octet, 1) == 1)
+        loop.schedule(at: MonotonicClock.now, handler: look)
+        try loop.runOnce()
+        #expect(seen.last == false)
+    }
 }

@@ -136,6 +136,28 @@ struct VRRPSocketTests {
                 == Self.advertisement6)
     }
 
+    @Test("what was prepared goes out again and again, with the next Identification")
+    func resending() throws {
+        let link = try link()
+        let here = try open(Self.multicast4, in: link.here)
+        let there = try open(Self.multicast4, in: link.there)
+        let advertisement = Self.advertisement4
+        let (priority, source) = (advertisement.priority, IPAddress.v4(Self.here4))
+        var sender = AdvertisementSender(to: .group(.v4(Advertisement.group)))
+        sender.prepare(advertisement, from: source)
+        #expect(sender.resend(priority: priority - 1, from: source, through: here) == nil)
+        #expect(sender.resend(priority: priority, from: .v4(Self.there4), through: here) == nil)
+        for number in 1...3 as ClosedRange<UInt16> {
+            let failures = sender.resend(priority: priority, from: source, through: here)
+            #expect(try #require(failures).isEmpty)
+            #expect(sender.identification == number)
+            let received = try #require(try next(of: there))
+            #expect(try received.validated(against: .init(advertisement)) == advertisement)
+        }
+        sender.reconfigure(sender)
+        #expect(sender.resend(priority: priority, from: source, through: here) == nil)
+    }
+
     @Test("IPv4 to a peer: only what is addressed to the source address, and no multicast")
     func unicastIPv4() throws {
         let link = try link()

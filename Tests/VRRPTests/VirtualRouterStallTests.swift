@@ -22,6 +22,57 @@ struct VirtualRouterStallTests {
         #expect(router.deadline == late + router.masterDownInterval)
     }
 
+    @Test("what a backup knows already moves its deadline and nothing else, also on the short way")
+    func hearAgain() {
+        var router = Table.router(.backup)
+        let wait = late + router.masterDownInterval
+        let interval = router.masterAdvertisementInterval
+        var other = router
+        #expect(hear(200, &other) == [])
+        #expect(router.hearAgain(priority: 200, interval: interval, at: late) == wait)
+        #expect(router == other && router.deadline == wait)
+    }
+
+    @Test("the short way is for nothing else", arguments: [0, 50] as [UInt8])
+    func hearsNothingElse(priority: UInt8) {
+        for state in [Table.router(.backup), Table.router(.master)] {
+            var router = state
+            let interval = router.masterAdvertisementInterval
+            #expect(router.hearAgain(priority: priority, interval: interval, at: late) == nil)
+            #expect(router == state)
+        }
+    }
+
+    @Test("a master on time advertises and waits on its grid, also on the short way")
+    func advertiseOnTime() throws {
+        var router = Table.router(.master)
+        let due = try #require(router.deadline)
+        #expect(router.advertiseOnTime(at: due - .nanoseconds(1)) == nil, "too early")
+        var other = router
+        let action = VirtualRouter.Action.sendAdvertisement(priority: router.priority)
+        #expect(other.handle(.timer, now: due + .milliseconds(1)) == [action])
+        let advertised = router.advertiseOnTime(at: due + .milliseconds(1))
+        let sent = try #require(advertised)
+        #expect(sent.priority == router.priority)
+        #expect(sent.deadline == due + router.masterAdvertisementInterval)
+        #expect(router == other && router.deadline == sent.deadline)
+    }
+
+    @Test("a master that is late, has addresses to announce, or is none, has no short way")
+    func advertisesNothingElse() throws {
+        var router = Table.router(.master)
+        let due = try #require(router.deadline)
+        #expect(router.advertiseOnTime(at: due + router.masterAdvertisementInterval) == nil)
+        #expect(router == Table.router(.master))
+        // The second burst comes five seconds after the first advertisement.
+        for seconds in 0..<4 {
+            #expect(router.advertiseOnTime(at: due + .seconds(seconds)) != nil)
+        }
+        #expect(router.advertiseOnTime(at: due + .seconds(4)) == nil)
+        var backup = Table.router(.backup)
+        #expect(backup.advertiseOnTime(at: late) == nil)
+    }
+
     @Test("a backup that finds a farewell, and the next master after it, waits for that one")
     func backupFindsFarewell() {
         var router = Table.router(.backup)

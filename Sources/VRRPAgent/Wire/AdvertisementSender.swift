@@ -64,11 +64,11 @@ struct AdvertisementSender {
     /// Of the last packet sent; keepalived counts from 1 and never sends 0, which the kernel would
     /// replace.
     private(set) var identification: UInt16 = 0
-    /// What was sent last, to be sent again: a master says the same again and again.
+    /// What was sent last or is going to be: a master says the same again and again.
     private var prepared: Prepared?
 
     private struct Prepared {
-        var advertisement: Advertisement
+        var priority: UInt8
         var source: IPAddress
         /// What a socket takes.
         var packets: [Packet] = []
@@ -107,23 +107,50 @@ struct AdvertisementSender {
     mutating func send(
         _ advertisement: Advertisement, from source: IPAddress, through socket: VRRPSocket
     ) -> [Failure] {
-        identification = identification == .max ? 1 : identification + 1
+        identification = nextIdentification
         var failures: [Failure] = []
-        // An authentication header has another sequence number every time.
-        if advertisement.carrierProtocol == Advertisement.ipProtocol,
-            prepared?.source == source, prepared?.advertisement == advertisement
-        {
-            renumber()
-        } else {
-            failures = prepare(advertisement, from: source)
-        }
-        for packet in prepared?.packets ?? [] {
-            if let error = transmit(packet, from: source, through: socket) {
-                failures.append(failure(.refused(error), packet.destination))
-            }
-        }
+        let packets = packets(of: advertisement, from: source, &failures)
+        let isWhole = failures.isEmpty
+        transmit(packets, from: source, through: socket, &failures)
+        keep(packets, of: advertisement, from: source, isWhole: isWhole)
         return failures
     }
+
+    /// Makes what is going to be sent, for `resend`.
+    mutating func prepare(_ advertisement: Advertisement, from source: IPAddress) {
+        guard advertisement.carrierProtocol == Advertisement.ipProtocol else { return }
+        var failures: [Failure] = []
+        let packets = packets(of: advertisement, from: source, &failures)
+        keep(packets, of: advertisement, from: source, isWhole: failures.isEmpty)
+    }
+
+    private mutating func keep(
+        _ packets: [Packet], of advertisement: Advertisement, from source: IPAddress,
+        isWhole: Bool
+    ) {
+        // An authentication header has another sequence number every time.
+        let isLasting = isWhole && advertisement.carrierProtocol == Advertisement.ipProtocol
+        prepared =
+            isLasting
+            ? Prepared(priority: advertisement.priority, source: source, packets: packets) : nil
+    }
+
+    /// Sends once more what was sent or prepared last, which `reconfigure` has it forget, if that
+    /// has this priority and source.
+    ///
+    /// - Returns: what went wrong; nil if it has not, and nothing was sent.
+    mutating func resend(
+        priority: UInt8, from source: IPAddress, through socket: VRRPSocket
+    ) -> [Failure]? {
+        guard prepared?.priority == priority, prepared?.source == source else { return nil }
+        identification = nextIdentification
+        renumber()
+        var failures: [Failure] = []
+        transmit(prepared!.packets, from: source, through: socket, &failures)
+        return failures
+    }
+
+    private var nextIdentification: UInt16 { identification == .max ? 1 : identification + 1 }
 
     private var targets: [IPAddress] {
         switch destinations {
@@ -146,33 +173,29 @@ struct AdvertisementSender {
         }
     }
 
-    /// Makes the packets of an advertisement.
-    ///
-    /// - Returns: why some could not be made.
-    private mutating func prepare(
-        _ advertisement: Advertisement, from source: IPAddress
-    ) -> [Failure] {
-        prepared = nil
+    /// The packets of an advertisement, as far as they can be made.
+    private mutating func packets(
+        of advertisement: Advertisement, from source: IPAddress, _ failures: inout [Failure]
+    ) -> [Packet] {
         var sequenceNumber: UInt32 = 0
         if advertisement.carrierProtocol == Advertisement.authenticationHeaderProtocol {
             guard let next = sequence.next() else {
-                return targets.map { failure(.sequenceExhausted, $0) }
+                failures = targets.map { failure(.sequenceExhausted, $0) }
+                return []
             }
             sequenceNumber = next
         }
-        var failures: [Failure] = []
-        var next = Prepared(advertisement: advertisement, source: source)
+        var packets: [Packet] = []
         for target in targets {
             do throws(AdvertisementError) {
                 let octets = try packet(
                     of: advertisement, from: source, to: target, sequenceNumber: sequenceNumber)
-                next.packets.append(Packet(destination: target, octets: octets))
+                packets.append(Packet(destination: target, octets: octets))
             } catch {
                 failures.append(failure(.unencodable(error), target))
             }
         }
-        prepared = next
-        return failures
+        return packets
     }
 
     /// The octets that a socket of that family takes: a packet of IPv4, a message of IPv6.
@@ -194,15 +217,26 @@ struct AdvertisementSender {
         }
     }
 
-    private func transmit(
-        _ packet: Packet, from source: IPAddress, through socket: VRRPSocket
+    private mutating func transmit(
+        _ packets: [Packet], from source: IPAddress, through socket: VRRPSocket,
+        _ failures: inout [Failure]
+    ) {
+        for packet in packets {
+            let error = Self.transmit(
+                packet, from: source, through: socket, hopLimit: unicastTimeToLive)
+            if let error { failures.append(failure(.refused(error), packet.destination)) }
+        }
+    }
+
+    private static func transmit(
+        _ packet: Packet, from source: IPAddress, through socket: VRRPSocket, hopLimit: UInt8?
     ) -> SystemError? {
         do throws(SystemError) {
             switch (source, packet.destination) {
             case (.v6(let source), .v6(let target)):
                 try socket.send(
                     packet.octets, from: source, to: target,
-                    hopLimit: target.isMulticast ? nil : unicastTimeToLive)
+                    hopLimit: target.isMulticast ? nil : hopLimit)
             case (_, .v4(let target)):
                 try socket.send(packet.octets, to: target)
             case (.v4, .v6): break
