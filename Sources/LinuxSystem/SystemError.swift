@@ -34,6 +34,8 @@ extension Errno {
 /// - Returns: what the call returned, when that is not negative.
 /// - Throws: ``SystemError`` with `operation` and the errno of the call.
 @discardableResult
+@specialized(where Result == CInt)
+@specialized(where Result == Int)
 public func systemCall<Result: SignedInteger>(
     _ operation: @autoclosure () -> String, _ call: () -> Result
 ) throws(SystemError) -> Result {
@@ -48,6 +50,8 @@ public func systemCall<Result: SignedInteger>(
 /// Makes a system call that may have nothing to do yet on a non-blocking descriptor.
 ///
 /// - Returns: what the call returned, or nil where it would have blocked (EAGAIN).
+@specialized(where Result == CInt)
+@specialized(where Result == Int)
 public func systemCallUnlessBlocked<Result: SignedInteger>(
     _ operation: @autoclosure () -> String, _ call: () -> Result
 ) throws(SystemError) -> Result? {

@@ -68,6 +68,8 @@ public struct AnnouncementQueue: Equatable, Sendable {
 
     private let intervals: Intervals
     private let groups: [Group]
+    /// Whether anything may have to wait.
+    private let isPaced: Bool
     /// In the order in which they were first used, two for each interface at most.
     private var lanes: [Waiting] = []
 
@@ -79,6 +81,7 @@ public struct AnnouncementQueue: Equatable, Sendable {
     public init(intervals: Intervals = Intervals(), groups: [Group] = []) {
         self.intervals = intervals
         self.groups = groups
+        isPaced = ([intervals] + groups.map(\.intervals)).contains { $0 != Intervals() }
     }
 
     /// When `due(at:)` has something; nil while nothing waits.
@@ -99,7 +102,12 @@ public struct AnnouncementQueue: Equatable, Sendable {
         at now: MonotonicInstant
     ) -> [Announcement] {
         var due: [Announcement] = []
+        due.reserveCapacity(announcements.count * max(0, rounds))
         for _ in 0..<max(0, rounds) {
+            guard isPaced else {
+                due += announcements
+                continue
+            }
             for announcement in announcements {
                 let lane = lane(of: announcement, base)
                 if interval(of: lane) == .zero || takeTurn(of: announcement, in: lane, now) {

@@ -23,12 +23,21 @@ extension InstanceRunner {
         case .transition(let transition):
             note(transition)
             owner.transition(transition, of: self)
+            if transition == .backup { makeReady() }
         case .log(.startedInFault) where lacksOnlyWrittenSource:
             // keepalived finds it out when it opens the sockets.
             log.line("(\(name)) \(LogMessage.enteredFault)")
         case .log(let message):
             log.write(message.isDetail ? .detail : .info) { [name] in "(\(name)) \(message)" }
         }
+    }
+
+    /// Makes, while there is time, what a takeover needs at once.
+    private func makeReady() {
+        objects.prepare()
+        guard let source = router.sourceAddress else { return }
+        sender.prepare(
+            router.configuration.advertisement(priority: router.priority), from: source)
     }
 
     private var lacksOnlyWrittenSource: Bool {

@@ -68,14 +68,28 @@ final class InstanceObjects {
 
     // MARK: Changes of state
 
+    /// What ``set()`` needs, made in advance.
+    private var ready: (parts: Parts, additions: KernelShell.Additions)?
+
+    /// Makes what ``set()`` needs first: in a takeover every moment counts.
+    func prepare() {
+        let parts = parts
+        ready = kernel.additions(of: parts.addresses).map { (parts, $0) }
+    }
+
     /// Puts everything in place: on becoming master.
     func set() {
-        let parts = parts
+        let ready = ready
+        self.ready = nil
+        let parts = ready?.parts ?? parts
         if dropsPackets {
             log.detail("\(owner)setting firewall drop rule")
             firewall.drop(parts.addresses + parts.excluded, of: owner)
         }
-        step("setting VIPs.", parts.addresses, kernel.add)
+        step("setting VIPs.", parts.addresses) { addresses, owner in
+            if let ready, kernel.add(ready.additions, for: owner) { return }
+            kernel.add(addresses, for: owner)
+        }
         step("setting E-VIPs.", parts.excluded, kernel.add)
         step("setting Virtual Routes", parts.routes, kernel.add)
         step("setting Virtual Rules", parts.rules, kernel.add)
@@ -132,6 +146,7 @@ final class InstanceObjects {
         let (old, dropped) = (parts, dropsPackets)
         instance = next
         if let nextPlacement { placement = nextPlacement }
+        if ready != nil { prepare() }
         guard isSet else { return }
         let new = parts
         func difference(_ list: KeyPath<Parts, [KernelObject]>) -> KernelDifference {

@@ -115,6 +115,36 @@ final class KernelShell {
         perform(requests, for: owner, tolerating: KernelObject.toleratedAtAddition)
     }
 
+    /// What puts objects into the kernel's tables, made in advance.
+    struct Additions {
+        fileprivate var requests: [Request] = []
+        /// The interfaces as they were then.
+        fileprivate var devices: [Device] = []
+    }
+
+    /// Makes what puts addresses into the kernel's tables; nil when that is not possible now.
+    func additions(of addresses: [KernelObject]) -> Additions? {
+        var additions = Additions()
+        for address in addresses {
+            guard case .address(_, let name) = address, let device = device(name),
+                let request = try? address.addition(self.device)
+            else { return nil }
+            additions.requests.append(request)
+            if additions.devices.last != device { additions.devices.append(device) }
+        }
+        return additions
+    }
+
+    /// Puts objects into the kernel's tables with what was made for that.
+    ///
+    /// - Returns: whether the interfaces are still what they were; if not, nothing was done.
+    func add(_ additions: Additions, for owner: String) -> Bool {
+        guard additions.devices.allSatisfy({ $0.name.flatMap(device) == $0 }) else { return false }
+        perform(
+            additions.requests, for: owner, tolerating: KernelObject.toleratedAtAddition)
+        return true
+    }
+
     /// Takes objects out of the kernel's tables, where they are there.
     func remove(_ objects: [KernelObject], for owner: String) {
         var requests: [Request] = []
