@@ -82,13 +82,17 @@ struct ProbeTests {
         let lab = try LabUnderTest(
             "probe-kinds",
             serverAndClient + "\nscenarios:\n"
-                + scenario("all", probes: everyProbe, steps: ["wait: 1s"]))
+                + scenario("all", probes: everyProbe, timeout: "5s", steps: ["wait: 1s"]))
         try lab.up()
         _ = try lab.run("all")
-        let results = try lab.results()
+        // Those that were under way at the end still end.
+        var results: [String: [(due: MonotonicInstant, result: TimelineEvent)]] = [:]
+        try eventually("all are answered") {
+            results = try lab.results()
+            return everyProbe.allSatisfy { (results[$0.name] ?? []).count >= 95 }
+        }
         for probe in everyProbe {
             let seen = results[probe.name] ?? []
-            #expect(seen.count >= 95, "\(probe.name): \(seen.count)")
             let failures = seen.filter { $0.result.outcome?.isSuccess != true }
             #expect(failures.isEmpty, "\(probe.name): \(failures)")
         }
@@ -223,6 +227,29 @@ struct ProbeTests {
             #expect(reasons.contains("node client is not running"), "\(name): \(reasons)")
             #expect(seen.last?.result.outcome?.isSuccess == true, "\(name)")
         }
+        try lab.down()
+    }
+
+    @Test(
+        "requests that are given up with their node, and their probe, leave nothing that comes due")
+    func givenUp() throws {
+        let lab = try LabUnderTest(
+            "probe-given-up",
+            serverAndClient + "\nscenarios:\n"
+                + scenario(
+                    "cut-off", probes: everyProbe,
+                    steps: [
+                        "wait: 100ms", "link: { port: \"server:eth0\", state: blackhole }",
+                        "wait: 200ms", "kill: client",
+                    ])
+                + scenario("afterwards", steps: ["wait: 1s", "start: client", "heal: all"]))
+        try lab.up()
+        _ = try lab.run("cut-off")
+        for (name, seen) in try lab.results() {
+            #expect(
+                seen.contains { $0.result.outcome == .failed("node client was killed") }, "\(name)")
+        }
+        _ = try lab.run("afterwards")
         try lab.down()
     }
 }

@@ -286,15 +286,18 @@ final class FreshConnections: Prober {
         let connection = make()
         let key = ObjectIdentifier(connection)
         connections[key] = connection
-        connection.ask(timeout: timeout) { [unowned self] outcome in
+        connection.ask(timeout: timeout) { [weak self] outcome in
             connection.close()
-            connections[key] = nil
-            pending.end(number, outcome)
+            self?.connections[key] = nil
+            self?.pending.end(number, outcome)
         }
     }
 
-    func close() {
-        for connection in connections.values { connection.close() }
-        connections = [:]
+    func close() { cancel("given up") }
+
+    // Each connection ends its own request, and so lets go of itself.
+    func cancel(_ reason: String) {
+        for connection in connections.values { connection.cancel(reason) }
+        pending.endAll(.failed(reason))
     }
 }

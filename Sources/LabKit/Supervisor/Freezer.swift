@@ -40,6 +40,8 @@ struct Freezer {
     func admit(_ pid: Int32, of node: String) {
         do {
             try FileSystem.makeFolders(path(node))
+            // One that could not be removed may be frozen still.
+            try set(node, isFrozen: false)
             try FileSystem.writeParameter("\(pid)", to: "\(path(node))/cgroup.procs")
         } catch {
             dismiss(node)

@@ -12,12 +12,13 @@ protocol Prober: AnyObject {
     var pending: PendingRequests { get }
     /// Asks once more. `completion` is called once, later; never from within.
     func ask(timeout: Duration, completion: @escaping (ProbeResult.Outcome) -> Void)
-    /// Closes its sockets, whatever is under way.
+    /// Closes its sockets; nothing is under way.
     func close()
+    /// Gives up all that is under way for that reason, and closes its sockets.
+    func cancel(_ reason: String)
 }
 
 extension Prober {
-    /// Gives up all that is under way for that reason.
     func cancel(_ reason: String) {
         close()
         pending.endAll(.failed(reason))
