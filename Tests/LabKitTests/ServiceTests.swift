@@ -139,7 +139,6 @@ struct FRRServiceTests {
         let specification = ServiceSpecification(
             Service(name: "vrrp", kind: .frr),
             files: [NodeFile(path: "/etc/frr/frr.conf", contents: Array(text.utf8))])
-        #expect(specification.readiness == .file("/run/frr/vrrpd.pid"))
         #expect(specification.command.first == "/bin/sh")
         #expect(specification.command.last == "/etc/frr/frr.conf")
         let script = try #require(specification.command.dropFirst(2).first)
@@ -148,5 +147,37 @@ struct FRRServiceTests {
                 "ip link add name vrrp4-51 link eth0 address 00:00:5e:00:01:33 type macvlan"))
         #expect(script.contains("ip address add 10.0.0.100/32 dev vrrp4-51"))
         #expect(script.contains("ip link del vrrp4-51"))
+    }
+
+    @Test("it is ready when every router with a carrier has left Initialize, as vrrpd has it")
+    func readiness() throws {
+        let text = """
+            interface eth0
+             vrrp 51 ip 10.0.0.100
+             vrrp 51 ipv6 fe80::100
+            interface eth1
+             vrrp 7 ip 10.0.1.100
+            """
+        let specification = ServiceSpecification(
+            Service(name: "vrrp", kind: .frr),
+            files: [NodeFile(path: "/etc/frr/frr.conf", contents: Array(text.utf8))])
+        guard case .command(let command) = specification.readiness else {
+            return #expect(Bool(false), "\(specification.readiness)")
+        }
+        #expect(command.dropLast(2) == ["/bin/sh", "-ec"])
+        let script = try #require(command.dropFirst(2).first)
+        for (interface, vrid, family) in [
+            ("eth0", 51, "v4"), ("eth0", 51, "v6"), ("eth1", 7, "v4"),
+        ] {
+            let show = "show vrrp interface \(interface) \(vrid)"
+            #expect(
+                script.contains(
+                    """
+                    if ip -o link show dev \(interface) | grep -q LOWER_UP; then
+                        vtysh --vty_socket /run/frr -d vrrpd -c '\(show)' |
+                            grep -Eq '^ Status \\(\(family)\\) +(Backup|Master)'
+                    fi
+                    """))
+        }
     }
 }

@@ -7,13 +7,32 @@ import NodeProtocol
 enum FRRService {
     /// Where Debian puts FRR's daemons.
     static let folder = "/usr/lib/frr"
-    /// Exists when vrrpd runs.
-    static let pidFile = "/run/frr/vrrpd.pid"
+    /// Where its daemons put their sockets.
+    private static let runFolder = "/run/frr"
 
     /// The command of the service: a shell that prepares, starts the two, passes SIGTERM on and
     /// takes the macvlans away at the end.
     static func command(_ configuration: FRRConfiguration, path: String) -> [String] {
         ["/bin/sh", "-c", script(configuration), "frr", path]
+    }
+
+    /// Exits with 0 once vrrpd takes part in every election that it is configured for.
+    ///
+    /// Its pid file says nothing of the kind: it may be there before vrrpd has read its
+    /// configuration, and before zebra has told it of the interfaces. A virtual router whose
+    /// interface has no carrier stays in Initialize, as it should.
+    static func readiness(_ configuration: FRRConfiguration) -> [String] {
+        let conditions = configuration.routers.map { router in
+            let show = "show vrrp interface \(router.interface) \(router.vrid)"
+            let family = router.family == .v4 ? "v4" : "v6"
+            return """
+                if ip -o link show dev \(router.interface) | grep -q LOWER_UP; then
+                    vtysh --vty_socket \(runFolder) -d vrrpd -c '\(show)' |
+                        grep -Eq '^ Status \\(\(family)\\) +(Backup|Master)'
+                fi
+                """
+        }
+        return ["/bin/sh", "-ec", conditions.joined(separator: "\n"), "frr-ready"]
     }
 
     private static func script(_ configuration: FRRConfiguration) -> String {
@@ -22,7 +41,7 @@ enum FRRService {
             + " --log stdout --log-level informational"
         return """
             set -eu
-            run=/run/frr
+            run=\(runFolder)
             mkdir -p $run
             rm -f $run/*.pid
             chown frr:frr $run

@@ -32,9 +32,9 @@ extension ServiceSpecification {
             readiness = .file("/run/vrrp.pid")
         case .frr:
             let text = files.last { $0.path == configuration }?.text ?? ""
-            command = FRRService.command(
-                FRRConfiguration(text, file: configuration), path: configuration)
-            readiness = .file(FRRService.pidFile)
+            let routers = FRRConfiguration(text, file: configuration)
+            command = FRRService.command(routers, path: configuration)
+            readiness = .command(FRRService.readiness(routers))
         case .command:
             command = service.arguments
             readiness = .started
