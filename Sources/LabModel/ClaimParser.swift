@@ -37,6 +37,29 @@ public enum ClaimParser {
         }
     }
 
+    /// What a message of our agent to its service manager says about the state of one of its
+    /// virtual routers: `X_VRRP=12000000345 MASTER VI_1`, with when it was so; nil for every other.
+    public static func claim(inAssignment text: String) -> Finding? {
+        guard text.hasPrefix("X_VRRP=") else { return nil }
+        let words = text.dropFirst("X_VRRP=".count).split(
+            separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        guard words.count == 3, let nanoseconds = Int64(words[0]), !words[2].isEmpty else {
+            return nil
+        }
+        let state: TimelineEvent.Claim.RouterState
+        switch words[1] {
+        case "STOP", "DELETED": state = .initialize
+        case let word:
+            guard let known = TimelineEvent.Claim.RouterState(rawValue: String(word)) else {
+                return nil
+            }
+            state = known
+        }
+        return Finding(
+            instance: String(words[2]), state: state, source: .message,
+            time: MonotonicInstant(nanoseconds: nanoseconds))
+    }
+
     /// `(VI_1) Entering MASTER STATE`, behind whatever stamp; our agent words it alike.
     private static func keepalived(
         _ line: String

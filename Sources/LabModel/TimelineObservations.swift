@@ -134,7 +134,8 @@ extension TimelineEvent {
 
         /// How it says so.
         public enum Source: String, Codable, Sendable {
-            /// By a message with its own time, as our agent does with `--log-format json`.
+            /// By a message with its own time, as our agent does to its service manager
+            /// (sd_notify(3)), and with `--log-format json`.
             case message
             /// By a line of its log.
             case log

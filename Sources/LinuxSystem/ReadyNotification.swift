@@ -40,7 +40,7 @@ public enum ReadyNotification {
     }
 
     /// The socket address of a name; nil where the name has another form or is too long.
-    private static func address(of name: String) -> (sockaddr_un, socklen_t)? {
+    static func address(of name: String) -> (sockaddr_un, socklen_t)? {
         var bytes = Array(name.utf8)
         let isAbstract = bytes.first == UInt8(ascii: "@")
         guard bytes.count > 1, isAbstract || bytes.first == UInt8(ascii: "/") else { return nil }

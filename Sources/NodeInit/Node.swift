@@ -104,6 +104,9 @@ final class Node {
                 descriptors: descriptors)
         }
         service.onChange = { [unowned self] in if isPoweringOff { stopNext() } }
+        service.onAssignment = { [unowned self] in
+            supervisor?.send(NodeReport.notified(service: name, assignment: $0))
+        }
         services[name] = service
         service.handle(.start)
     }

@@ -36,6 +36,7 @@ final class ReadinessWatch {
     private let reaper: Reaper
     private let launcher: Launcher
     private let onReady: () -> Void
+    private let onAssignment: (String) -> Void
 
     private let fileBefore: FileState?
     private let socket: NotifySocket?
@@ -48,9 +49,10 @@ final class ReadinessWatch {
     /// - Parameters:
     ///   - launcher: starts readiness commands.
     ///   - onReady: called once.
+    ///   - onAssignment: given every assignment of the service's own (`X_...`) that it sends.
     init(
         _ specification: ServiceSpecification, loop: EventLoop, reaper: Reaper, launcher: Launcher,
-        onReady: @escaping () -> Void
+        onReady: @escaping () -> Void, onAssignment: @escaping (String) -> Void
     ) throws(SystemError) {
         service = specification.name
         readiness = specification.readiness
@@ -58,6 +60,7 @@ final class ReadinessWatch {
         self.reaper = reaper
         self.launcher = launcher
         self.onReady = onReady
+        self.onAssignment = onAssignment
         switch readiness {
         case .file(let path): (fileBefore, socket) = (FileState(path), nil)
         case .notify:
@@ -95,7 +98,11 @@ final class ReadinessWatch {
             } catch { Log.write("\(service): \(error)") }
         }
         command = nil
-        if let socket { loop.remove(socket.descriptor.rawValue) }
+        if let socket {
+            // What it said last is still in there.
+            receive(socket)
+            loop.remove(socket.descriptor.rawValue)
+        }
     }
 
     private func check() {
@@ -146,7 +153,13 @@ final class ReadinessWatch {
 
     private func receive(_ socket: NotifySocket) {
         do {
-            if try socket.receive().contains("READY=1") { ready() }
+            for assignment in try socket.receive() {
+                if assignment == "READY=1" {
+                    ready()
+                } else if assignment.hasPrefix("X_") {
+                    onAssignment(assignment)
+                }
+            }
         } catch { Log.write("\(service): \(error)") }
     }
 

@@ -11,6 +11,8 @@ final class Service {
     private let reaper: Reaper
     private let environment: NodeEnvironment
     private let report: (NodeReport.ServiceState, MonotonicInstant, [SharedDescriptor]) -> Void
+    /// Tells the supervisor of an assignment that the service has sent.
+    var onAssignment: (String) -> Void = { _ in }
 
     private var events: [(event: ServiceMachine.Event, time: MonotonicInstant)] = []
     private var isHandling = false
@@ -97,8 +99,9 @@ final class Service {
             unit: specification.name)
         endReadiness()
         let watch = try ReadinessWatch(
-            specification, loop: loop, reaper: reaper, launcher: Launcher(environment: environment)
-        ) { [weak self] in self?.handle(.ready) }
+            specification, loop: loop, reaper: reaper, launcher: Launcher(environment: environment),
+            onReady: { [weak self] in self?.handle(.ready) },
+            onAssignment: { [weak self] in self?.onAssignment($0) })
         readiness = watch
         launcher.environment = launcher.environment.with(watch.environment)
 

@@ -110,6 +110,8 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
     case poweringOff
     /// The service, or the node, stands still or goes on.
     case frozen(service: String?, Bool)
+    /// A service has sent that assignment of its own (`X_...=...`) to $NOTIFY_SOCKET.
+    case notified(service: String, assignment: String)
 
     /// The life of a service.
     public enum ServiceState: Equatable, Sendable {
@@ -164,6 +166,10 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
             writer.put(UInt8(6))
             writer.put(service) { $0.put($1) }
             writer.put(isFrozen)
+        case .notified(let service, let assignment):
+            writer.put(UInt8(7))
+            writer.put(service)
+            writer.put(assignment)
         }
     }
 
@@ -191,6 +197,7 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
         case 6:
             let service = try reader.optional { reader throws(WireError) in try reader.text() }
             self = .frozen(service: service, try reader.bool())
+        case 7: self = .notified(service: try reader.text(), assignment: try reader.text())
         default: throw WireError(expected: "a node's report")
         }
     }

@@ -61,6 +61,7 @@ extension Agent {
             announcements.cancel(runner.name)
         }
         notify(NotifyTarget(runner.instance), transition, priority: runner.router.priority)
+        managerNotifier.note(transition, of: runner.name)
         guard transition == .masterHeardLowerPriority, let group = group(of: runner) else { return }
         perform(group.group.memberHeardLowerPriority(runner.name), of: group)
     }

@@ -42,6 +42,7 @@ final class Agent {
     var isPerformingOrders = false
     let trackers: Trackers
     let notifier: Notifier
+    let managerNotifier: ManagerNotifier
     var book: ScriptBook
     /// Its own (`NAME=value`), which scripts get.
     let environment: [String]
@@ -67,6 +68,8 @@ final class Agent {
         announcements = AnnouncementPacer(configuration.global, loop: loop)
         statics = StaticObjects(kernel: machine.kernel, log: log)
         environment = try ProcessEntry.environment(of: getpid())
+        managerNotifier = ManagerNotifier(
+            try ManagerSocket.ofThisProcess(), loop: loop, log: log.line)
         launcher = try CommandLauncher(
             loop: loop, environment: environment,
             fileModeMask: options.umask ?? configuration.global.umask ?? 0o177)
@@ -310,6 +313,7 @@ final class Agent {
     private func end() {
         lifecycle(.shutdown, configuration.global.shutdownScript) { [unowned self] in
             log.line("Stopped")
+            managerNotifier.flush()
             loop.stop()
         }
     }

@@ -46,6 +46,29 @@ struct ClaimParserTests {
         }
     }
 
+    @Test("our agent's messages to its manager say when, in its own words for states")
+    func assignments() {
+        func finding(_ state: RouterState, _ instance: String) -> ClaimParser.Finding {
+            .init(
+                instance: instance, state: state, source: .message,
+                time: MonotonicInstant(nanoseconds: 12_000_000_345))
+        }
+        for (text, expected) in [
+            ("X_VRRP=12000000345 MASTER VI_1", finding(.master, "VI_1")),
+            ("X_VRRP=12000000345 FAULT my lan", finding(.fault, "my lan")),
+            ("X_VRRP=12000000345 STOP VI_1", finding(.initialize, "VI_1")),
+            ("X_VRRP=12000000345 DELETED VI_1", finding(.initialize, "VI_1")),
+        ] {
+            #expect(ClaimParser.claim(inAssignment: text) == expected)
+        }
+        for other in [
+            "X_VRRP=12000000345 MASTER", "X_VRRP=12000000345 MASTER ", "X_VRRP=now MASTER VI_1",
+            "X_VRRP=7 UNHEARD VI_1", "X_OTHER=12000000345 MASTER VI_1", "STATUS=1 MASTER",
+        ] {
+            #expect(ClaimParser.claim(inAssignment: other) == nil)
+        }
+    }
+
     @Test(
         "FRR's lines",
         arguments: [

@@ -23,6 +23,27 @@ struct NotifySocketTests {
         #expect(error?.description == "use \(path) as a socket's path: file name too long")
     }
 
+    @Test("a manager's socket that stays open is told as long as there is room, and never waits")
+    func managerSocket() throws {
+        let path = "/tmp/labctl-manager-test-\(getpid()).sock"
+        let notify = try NotifySocket(path: path)
+        defer { unlink(path) }
+        let socket = try ManagerSocket(path)
+        var sent = 0
+        while try socket.send("X_N=\(sent)\n") { sent += 1 }
+        #expect(sent > 0)
+        #expect(try notify.receive() == (0..<sent).map { "X_N=\($0)" })
+        #expect(try socket.send("X_N=again\n"))
+        #expect(try notify.receive() == ["X_N=again"])
+    }
+
+    @Test("a name that is no socket's is refused, and a manager that has gone is an error")
+    func managerGone() throws {
+        #expect(throws: SystemError.self) { try ManagerSocket("relative") }
+        let socket = try ManagerSocket("/tmp/labctl-no-manager-\(getpid()).sock")
+        #expect(throws: SystemError.self) { try socket.send("X_N=1\n") }
+    }
+
     private func send(_ text: String, to path: String) throws {
         let socket = OwnedDescriptor(
             try systemCall("open a socket") { Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0) }

@@ -38,6 +38,7 @@ private enum Samples {
     ]
 
     static let reports: [NodeReport] = [
+        .notified(service: "vrrp", assignment: "X_VRRP=7 MASTER VI_1"),
         .booted, .failed("no space left"), .sysctlFailed(name: "a.b", reason: "no such file"),
         .sysctlsDone,
         .service(name: "x", state: .running(pid: 17), time: 1),
@@ -78,7 +79,7 @@ struct NodeMessageTests {
     @Test("unknown numbers of cases are refused, and the error says what was expected")
     func unknownCases() {
         #expect(message(of: { try NodeRequest(message: [9]) }) == "a request to a node")
-        #expect(message(of: { try NodeReport(message: [7]) }) == "a node's report")
+        #expect(message(of: { try NodeReport(message: [8]) }) == "a node's report")
         #expect(message(of: { try ExecuteReport(message: [4]) }) == "a command's report")
         var report = NodeReport.service(name: "", state: .ready, time: 0).message
         report[report.count - 1] = 6

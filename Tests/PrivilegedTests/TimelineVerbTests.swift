@@ -97,6 +97,8 @@ struct TimelineVerbTests {
         #expect(events.contains { $0.event == "arp" && $0.node == "client" })
         let claims = events.filter { $0.event == "claim" && $0.state == "MASTER" }
         #expect(claims.map(\.node) == ["master", "backup"])
+        // Our agent's own stamps, not those of whoever read its log.
+        #expect(claims.allSatisfy { $0.stamp == "origin" })
         // Frames are stamped by the kernel to less than a millisecond.
         let frames = events.filter { $0.stamp == "kernel" }
         #expect(!frames.isEmpty && frames.allSatisfy { $0.uncertainty ?? 0 < 1_000_000 })

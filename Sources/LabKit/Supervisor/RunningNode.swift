@@ -28,6 +28,8 @@ final class RunningNode {
         case service(name: String, TimelineEvent.ServiceState, at: MonotonicInstant)
         /// It, or a service of it, stands still or goes on.
         case frozen
+        /// A service has sent that assignment of its own to its manager (sd_notify(3)).
+        case notified(service: String, assignment: String)
         /// Its first process has ended; nothing of it runs any more.
         case ended
     }
@@ -193,6 +195,8 @@ final class RunningNode {
                 self.isFrozen = isFrozen
             }
             onChange(.frozen)
+        case .notified(let service, let assignment):
+            onChange(.notified(service: service, assignment: assignment))
         case .poweringOff: break
         }
     }

@@ -178,6 +178,8 @@ final class Supervisor {
         case .configured, .frozen: break
         case .service(let service, let state, let time):
             timeline.record(.service(node: name, service: service, state), at: time, stamp: .origin)
+        case .notified(let service, let assignment):
+            return recordClaim(in: assignment, of: Target(node: name, service: service))
         case .ended:
             // The timeline bears a power cut from when it was made, not from when the kernel was
             // through with it.
