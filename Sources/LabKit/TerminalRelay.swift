@@ -5,7 +5,7 @@ import LinuxSystem
 /// Connects this process's terminal, in raw mode, with the other end of a node's.
 final class TerminalRelay {
     private let master: SharedDescriptor
-    private let before: termios?
+    private let terminal: RawTerminal
     private var buffer = [UInt8](repeating: 0, count: 16 << 10)
     private var inputEnded = false
     private var outputEnded = false
@@ -13,22 +13,13 @@ final class TerminalRelay {
     /// Takes the terminal over until ``end()``.
     init(_ master: SharedDescriptor) {
         self.master = master
-        var settings = termios()
-        if tcgetattr(STDIN_FILENO, &settings) == 0 {
-            before = settings
-            cfmakeraw(&settings)
-            tcsetattr(STDIN_FILENO, TCSANOW, &settings)
-        } else {
-            before = nil
-        }
+        terminal = RawTerminal(STDIN_FILENO)
         _ = clinux_fcntl(master.rawValue, F_SETFL, O_NONBLOCK)
         resize()
     }
 
     /// Gives the terminal back as it was.
-    func end() {
-        if var before { tcsetattr(STDIN_FILENO, TCSANOW, &before) }
-    }
+    func end() { terminal.restore() }
 
     /// What to wait for.
     var interests: [pollfd] {
