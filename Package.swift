@@ -23,7 +23,7 @@ let package = Package(
         .executable(name: "http-backend", targets: ["HTTPBackend"]),
         .executable(name: "node-init", targets: ["NodeInit"]),
         .executable(name: "vrrp-simulator", targets: ["VRRPSimulator"]),
-        .library(name: "LabKit", targets: ["LabKit"]),
+        .library(name: "LabKit", targets: ["LabKit", "LabModel", "NetworkTypes"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

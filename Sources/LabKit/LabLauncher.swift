@@ -68,6 +68,20 @@ public enum LabLauncher {
         }
     }
 
+    /// The path of `labctl` for a program that is not it: in `$LABCTL_BIN`, beside the running
+    /// program, or in `$PATH`.
+    static func installedSupervisor() throws(LabError) -> String {
+        if let folder = getenv("LABCTL_BIN") { return String(cString: folder) + "/labctl" }
+        let own = try ownProgram()
+        let neighbour = own[..<(own.lastIndex(of: "/") ?? own.startIndex)] + "/labctl"
+        if access(String(neighbour), X_OK) == 0 { return String(neighbour) }
+        let path = getenv("PATH").map { String(cString: $0) } ?? ""
+        if let found = Program.lookUp("labctl", path: path) { return found }
+        throw .machine(
+            "labctl is neither beside \(own) nor in $PATH: build it with `swift build`, "
+                + "or name its folder in LABCTL_BIN")
+    }
+
     private static func checkPrograms(_ lab: Lab, folder: String) throws(LabError) {
         for name in programs where access("\(folder)/\(name)", X_OK) != 0 {
             throw .machine(

@@ -87,7 +87,7 @@ public enum LabLoader {
         return name
     }
 
-    private static func lookUp(_ path: String) -> FileLookup {
+    static func lookUp(_ path: String) -> FileLookup {
         if FileSystem.isFolder(path) { return .directory }
         do {
             return .contents(try FileSystem.read(path))

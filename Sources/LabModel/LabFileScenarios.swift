@@ -47,7 +47,8 @@ extension LabFileDecoder {
         return interfaces
     }
 
-    private mutating func scenario(_ entry: YAMLEntry, scope: ScenarioScope) -> Scenario? {
+    /// One scenario under its name.
+    mutating func scenario(_ entry: YAMLEntry, scope: ScenarioScope) -> Scenario? {
         var scope = scope
         scope.place = "scenario \(entry.key)"
         checkScenarioName(Located(entry.key, entry.keyMark))
