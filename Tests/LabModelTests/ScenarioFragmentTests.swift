@@ -49,7 +49,7 @@ struct ScenarioFragmentTests {
         arguments: [
             ("- kill: slave", "steps:1:9: scenario steps names node 'slave'"),
             ("- stop: master/smtpd", "steps:1:9: scenario steps names service 'smtpd'"),
-            ("- kil: master", "steps:1:3: step 1 of scenario steps"),
+            ("- kil: master", "steps:1:3: unknown key 'kil' in step 1 of scenario steps"),
             ("", "steps:1:1: there are no steps"), ("- [", "steps:"),
         ])
     func mistakes(yaml: String, message: String) {

@@ -73,7 +73,7 @@ struct MistakesUsageTests {
         let overview = try Labctl.run("--help").output
         for verb in [
             "up", "down", "list", "status", "exec", "shell", "logs", "start", "stop", "restart",
-            "kill", "events", "test", "demo", "check", "doctor",
+            "kill", "watch", "events", "test", "demo", "check", "doctor",
         ] {
             #expect(
                 overview.contains("\n  \(verb) ") || overview.contains("\n  \(verb), "), "\(verb)")
