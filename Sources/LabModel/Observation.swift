@@ -18,6 +18,8 @@ struct Observation: Sendable {
     var latencies: [String: LatencyHistogram] = [:]
     /// From when on a request must be due to count for ``latencies``.
     private var latenciesSince = MonotonicInstant.zero
+    /// From when on one must be due to count at all.
+    private var probesSince = MonotonicInstant.zero
 
     /// What an event has changed.
     struct News: OptionSet, Sendable {
@@ -48,11 +50,21 @@ struct Observation: Sendable {
         for name in latencies.keys { latencies[name]?.reset() }
     }
 
+    /// Forgets what probes came to whose requests were due before `time`: an earlier run's, on
+    /// another grid, and with the same names where it was of the same scenario.
+    mutating func restartProbes(at time: MonotonicInstant) {
+        probesSince = time
+        for (name, meter) in meters { meters[name] = OutageMeter(interval: meter.interval) }
+        restartLatencies(at: time)
+    }
+
     /// Takes an event into account.
     mutating func fold(_ event: TimelineEvent) -> News {
         switch event.kind {
         case .probe(let result):
-            guard let probe = result.probe, meters[probe] != nil else { return [] }
+            guard let probe = result.probe, meters[probe] != nil, result.due >= probesSince else {
+                return []
+            }
             meters[probe]?.record(result, ended: event.time)
             if result.outcome.isSuccess, result.due >= latenciesSince {
                 latencies[probe]?.record(event.time - result.due)

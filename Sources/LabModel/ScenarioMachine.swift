@@ -126,7 +126,7 @@ public struct ScenarioMachine: Sendable {
 
     private mutating func begin(_ actions: inout [ScenarioAction]) {
         begun = clock
-        seen.restartLatencies(at: clock)
+        seen.restartProbes(at: clock)
         checks.begin(at: clock, seen: seen)
         actions += occurrences.services.map(ScenarioAction.follow)
         actions += scenario.probes.map(ScenarioAction.startProbe)

@@ -56,6 +56,25 @@ struct ScenarioProbeTests {
         #expect(meter.accountedThrough == at(40))
     }
 
+    @Test("What a probe of that name came to before the run, on another grid, counts for nothing")
+    func earlierRun() {
+        var run = Run(
+            TwoNodes.control(.kill, "master"), TwoNodes.on("backup"),
+            TwoNodes.outage(atMost: .milliseconds(50)), probes: [TwoNodes.web])
+        run.probe(due: -3000, ended: -2500, .failed("timed out"))
+        run.settle()
+        // Sent before, answered now.
+        run.probe(due: 3, ended: 3610)
+        run.applied(.kill, "master", 3620)
+        run.done(1, 3620)
+        run.vipRemoved("master", 3621)
+        run.vipAdded("backup", 7230)
+        for due in stride(from: 12.0, to: 9000, by: 10) {
+            run.probe(due: due, ended: max(due + 1, 7231))
+        }
+        #expect(run.verdict == .passed, "\(run.failure)")
+    }
+
     @Test("The end is the first answer to arrive, though an earlier request is answered later")
     func slowAnswer() {
         // The request due at 20 ms was sent again by the kernel and answered at 1020 ms.
