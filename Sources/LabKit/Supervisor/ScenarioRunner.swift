@@ -39,7 +39,10 @@ final class ScenarioRunner {
     func start(_ observer: Observer) {
         self.observer = observer
         supervisor.observer.catchUp()
-        queue = supervisor.timeline.events.sorted { $0.order < $1.order }
+        // What was said to earlier runs, of a scenario of this name even, is not said to this one.
+        queue = supervisor.timeline.events.filter {
+            if case .scenario = $0.kind { false } else { true }
+        }.sorted { $0.order < $1.order }
         listener = supervisor.timeline.addListener { [unowned self] in deliver($0) }
         tell(.begin(machine.scenario.name))
     }
