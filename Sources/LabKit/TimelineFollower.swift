@@ -70,6 +70,11 @@ extension LabClient {
         try ControlInProgress(.control(verb, target), directory)
     }
 
+    /// Begins to break or mend something in the network, as ``apply(_:)`` does.
+    public func begin(_ fault: Fault) throws(LabError) -> ControlInProgress {
+        try ControlInProgress(.fault(fault), directory)
+    }
+
     /// Begins to run steps, as ``run(_:onSlice:onStep:)`` does.
     public func begin(_ scenario: Scenario) throws(LabError) -> RunningScenario {
         try RunningScenario(.run(scenario), in: directory)

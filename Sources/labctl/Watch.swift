@@ -51,39 +51,13 @@ private final class WatchSession {
         case labEnded(String)
     }
 
-    /// What the supervisor is doing.
-    private enum Progress {
-        case control(ControlInProgress)
-        case steps(RunningScenario)
-
-        var descriptor: CInt {
-            switch self {
-            case .control(let progress): progress.descriptor
-            case .steps(let progress): progress.descriptor
-            }
-        }
-
-        func isDone() throws(LabError) -> Bool {
-            switch self {
-            case .control(let progress): return try progress.isDone()
-            case .steps(let running):
-                while let news = try running.present() {
-                    guard case .verdict(let outcome) = news else { continue }
-                    if outcome.verdict != .passed { throw .failed(outcome.message) }
-                    return true
-                }
-                return false
-            }
-        }
-    }
-
     private let client: LabClient
     private let timeline: TimelineFollower
     private let signals: SignalDescriptor
     private var view: WatchView
     private var canvas = WatchCanvas(isColoured: Style.isOn)
     private var keys = WatchKeyReader()
-    private var requests: [(request: WatchRequest, progress: Progress)] = []
+    private var requests: [(request: WatchRequest, progress: ControlInProgress)] = []
     private var isStale = true
 
     init(_ client: LabClient) throws {
@@ -194,10 +168,11 @@ private final class WatchSession {
         do throws(LabError) {
             switch request {
             case .control(let verb, let target):
-                requests.append((request, .control(try client.begin(verb, target))))
+                requests.append((request, try client.begin(verb, target)))
             case .faults(let faults):
-                let steps = Scenario(name: "watch", steps: faults.map { Step(.fault($0)) })
-                requests.append((request, .steps(try client.begin(steps))))
+                for fault in faults {
+                    requests.append((.faults([fault]), try client.begin(fault)))
+                }
             case .quit: break
             }
         } catch {

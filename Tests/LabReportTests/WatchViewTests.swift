@@ -106,8 +106,8 @@ struct WatchViewTests {
             inForce([.fault(.blackhole(eth0, .in)), .fault(.linkDown(other)), .fault(.heal(eth0))])
                 == " in force: link backup:eth0 down")
         #expect(
-            inForce([.fault(.partition([["master"], ["backup", "client"]])), .fault(.heal(eth0))])
-                == nil)
+            inForce([.fault(.partition([["master"], ["backup", "client"]]))])
+                == " in force: partition master | backup client")
         #expect(inForce([.fault(.linkDown(eth0)), .fault(.heal(nil))]) == nil)
         #expect(inForce([.control(.freeze, master)]) == " in force: freeze master")
         #expect(inForce([.control(.freeze, master), .control(.thaw, master)]) == nil)

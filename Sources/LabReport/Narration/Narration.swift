@@ -59,10 +59,14 @@ public struct Narration: Sendable {
             }
             return (
                 node.name,
-                Topology.Activity(state: scene.nodes[node.name] ?? .stopped, routers: own)
+                Topology.Activity(
+                    state: scene.nodes[node.name] ?? .stopped, routers: own,
+                    isFrozen: scene.frozen.contains(Target(node: node.name)))
             )
         }
-        return Topology(lab, activities: Dictionary(activities) { $1 }).text
+        return Topology(
+            lab, activities: Dictionary(activities) { $1 }, faults: scene.network.faults
+        ).text
     }
 
     /// Says that a scenario, or a piece of one, begins.

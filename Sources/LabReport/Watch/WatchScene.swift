@@ -22,8 +22,8 @@ struct WatchScene: Sendable {
     private(set) var nodes: [String: TimelineEvent.NodeState] = [:]
     /// By node and service.
     private(set) var services: [Target: TimelineEvent.ServiceState] = [:]
-    /// The faults of the network that are in force, in their order.
-    private(set) var faults: [Fault] = []
+    /// What is broken in the network.
+    private(set) var network = NetworkFaults()
     /// The nodes and services that are frozen, in the order in which they were.
     private(set) var frozen: [Target] = []
     /// In the order in which they were first heard of.
@@ -58,7 +58,7 @@ struct WatchScene: Sendable {
         case .service(let node, let service, let state):
             services[Target(node: node, service: service)] = state
         case .control(let verb, let target): fold(verb, target)
-        case .fault(let fault): fold(fault)
+        case .fault(let fault): network.apply(fault)
         case .probe(let result): fold(result, ended: event.time)
         case .step(let report): step = report
         case .scenario(.begin(let name)): begin(name)
@@ -77,34 +77,6 @@ struct WatchScene: Sendable {
         case .freeze: if !frozen.contains(target) { frozen.append(target) }
         case .thaw, .kill, .stop, .start, .restart: frozen.removeAll { $0 == target }
         case .reload: break
-        }
-    }
-
-    private mutating func fold(_ fault: Fault) {
-        switch fault {
-        case .linkDown, .blackhole: if !faults.contains(fault) { faults.append(fault) }
-        case .linkUp(let endpoint): faults.removeAll { $0.endpoint == endpoint }
-        case .partition:
-            removePartition()
-            faults.append(fault)
-        case .heal(nil): faults = []
-        case .heal(let endpoint?):
-            faults.removeAll { $0.endpoint == endpoint }
-            heal(endpoint.node)
-        }
-    }
-
-    private mutating func removePartition() {
-        faults.removeAll { if case .partition = $0 { true } else { false } }
-    }
-
-    /// A node that is in no group of a partition reaches everybody; one without groups is none.
-    private mutating func heal(_ node: String) {
-        for (index, fault) in faults.enumerated() {
-            guard case .partition(let groups) = fault else { continue }
-            let left = groups.map { $0.filter { $0 != node } }.filter { !$0.isEmpty }
-            if left.count > 1 { faults[index] = .partition(left) } else { removePartition() }
-            return
         }
     }
 

@@ -140,7 +140,7 @@ extension WatchView {
 
     private var faultsLine: WatchLine? {
         let faults =
-            scene.faults.map(\.description) + scene.frozen.map { "freeze \($0)" }
+            scene.network.faults.map(\.description) + scene.frozen.map { "freeze \($0)" }
         guard !faults.isEmpty else { return nil }
         return WatchLine(" in force: " + faults.joined(separator: "; "), .yellow)
     }
