@@ -106,10 +106,14 @@ extension Advertisement {
     public static func setIdentification(
         _ identification: UInt16, ofIPv4Packet packet: inout [UInt8]
     ) {
+        // RFC 1624 §3: the sum changes by what the field changes by. It is never 0, as no header's
+        // is, so that a checksum of 0xffff does not come about.
+        var sum = UInt32(~packet.number16(at: 10)) + UInt32(~packet.number16(at: 4))
+        sum += UInt32(identification)
+        sum = (sum & 0xffff) + sum >> 16
+        sum = (sum & 0xffff) + sum >> 16
         packet.replace(at: 4, number16: identification)
-        packet.replace(at: 10, number16: 0)
-        let header = packet[..<IPv4Header.minimumBytes]
-        packet.replace(at: 10, number16: InternetChecksum(header).value)
+        packet.replace(at: 10, number16: ~UInt16(truncatingIfNeeded: sum))
     }
 
     // MARK: Parts

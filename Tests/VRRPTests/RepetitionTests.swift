@@ -91,7 +91,8 @@ struct RepetitionTests {
     @Test("a packet with another Identification is the one that would have been encoded")
     func renumbered() throws {
         var packet = try Self.packet(identification: 1)
-        for identification: UInt16 in [2, 255, 256, 0xfffe, 0xffff, 1] {
+        let steps = stride(from: 1, through: 0xffff, by: 251).map { UInt16($0) }
+        for identification in [2, 255, 256, 0xfffe, 0xffff, 1] + steps {
             Advertisement.setIdentification(identification, ofIPv4Packet: &packet)
             #expect(packet == (try Self.packet(identification: identification)))
         }
