@@ -278,7 +278,7 @@ extension NodeInitTests {
                     state BACKUP
                     interface eth0
                     virtual_router_id 51
-                    priority 100
+                    priority 255
                     virtual_ipaddress {
                         10.10.10.10
                     }
@@ -300,6 +300,10 @@ extension NodeInitTests {
             var daemon = service("keepalived", "", readiness: .file("/run/keepalived.pid"))
             daemon.command = ["keepalived", "-n", "-l", "-P"]
             try node.startReady(daemon)
+            // Its pid file is there before it handles signals: a stop would kill it as it is.
+            try eventually("it has its address") {
+                try node.shell("ip -br address show dev eth0").contains("10.10.10.10")
+            }
             try node.send(.stop(service: "keepalived"))
             #expect(
                 try node.states(of: "keepalived", until: isOver) == [.stopping, .exited(status: 0)])
