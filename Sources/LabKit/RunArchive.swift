@@ -105,9 +105,16 @@ public struct RunArchive: Sendable {
     }
 
     private func prune(_ parent: String) throws(SystemError) {
-        let names = try FileSystem.list(parent).filter { !$0.hasPrefix(".") }
-        for name in names.dropLast(Self.maximumRunsPerLab) {
+        let names = try FileSystem.list(parent).sorted()
+        for name in names.filter({ !$0.hasPrefix(".") }).dropLast(Self.maximumRunsPerLab) {
             try FileSystem.removeTree("\(parent)/\(name)")
+        }
+        // What one who was killed meanwhile has left half written.
+        for name in names where name.hasPrefix(".") {
+            let pid = name.split(separator: ".").last ?? ""
+            if !FileSystem.exists("/proc/\(pid)") {
+                try FileSystem.removeTree("\(parent)/\(name)")
+            }
         }
     }
 

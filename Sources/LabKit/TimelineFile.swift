@@ -1,5 +1,4 @@
 import CLinux
-import FoundationEssentials
 import Glibc
 import LabModel
 import LinuxSystem
@@ -11,7 +10,7 @@ struct TimelineFile: ~Copyable {
 
     private let path: String
     private let descriptor: OwnedDescriptor
-    private let decoder = JSONDecoder()
+    private let decoder = JSONLineDecoder()
     private var position = 0
     private var line = 0
 
@@ -58,7 +57,7 @@ struct TimelineFile: ~Copyable {
 
     private func decode(_ line: ArraySlice<UInt8>) throws(LabError) -> TimelineEvent {
         do {
-            return try decoder.decode(TimelineEvent.self, from: Data(line))
+            return try decoder.decode(TimelineEvent.self, from: line)
         } catch {
             throw .failed(
                 "\(path):\(self.line): '\(String(decoding: line, as: UTF8.self))' is no event: "

@@ -62,10 +62,9 @@ struct Observation: Sendable {
     mutating func fold(_ event: TimelineEvent) -> News {
         switch event.kind {
         case .probe(let result):
-            guard let probe = result.probe, meters[probe] != nil, result.due >= probesSince else {
-                return []
-            }
-            meters[probe]?.record(result, ended: event.time)
+            guard let probe = result.probe, result.due >= probesSince,
+                meters[probe]?.record(result, ended: event.time) != nil
+            else { return [] }
             if result.outcome.isSuccess, result.due >= latenciesSince {
                 latencies[probe]?.record(event.time - result.due)
             }

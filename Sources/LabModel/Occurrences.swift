@@ -42,6 +42,9 @@ struct Occurrences: Sendable {
         var moments: [Moment] = []
     }
 
+    /// What patterns are made of.
+    private static let telling = Observation.News.states.union([.neighbours, .frames])
+
     private var watched: [Watched] = []
     private var places: [Subject: Int] = [:]
     /// Those that frames, and those that other events, can be.
@@ -91,7 +94,8 @@ struct Occurrences: Sendable {
         if case .scenario(.line(let target, let text)) = event.kind {
             return noteLine(text, of: target, Moment(event))
         }
-        guard !watched.isEmpty, !news.isEmpty else { return false }
+        // Answers of probes and stalls are no occurrences, and come by the thousand.
+        guard !watched.isEmpty, !news.isDisjoint(with: Self.telling) else { return false }
         var isAny = false
         for index in news.contains(.frames) ? ofFrames : ofOthers {
             switch watched[index].subject {

@@ -70,8 +70,16 @@ public struct OutageMeter: Equatable, Sendable {
     ///   - ended: when the answer arrived, or the request failed.
     public mutating func record(_ result: ProbeResult, ended: MonotonicInstant) {
         if let accountedThrough, result.due <= accountedThrough { return }
-        waiting[result.due] = Result(isSuccess: result.outcome.isSuccess, ended: ended)
-        var next = accountedThrough.map { $0 + interval } ?? result.due
+        let due = result.due
+        let result = Result(isSuccess: result.outcome.isSuccess, ended: ended)
+        var next = accountedThrough.map { $0 + interval } ?? due
+        // The rule: nothing is missing before it.
+        if due == next, waiting.isEmpty {
+            account(result, due: due)
+            accountedThrough = due
+            return
+        }
+        waiting[due] = result
         while let result = waiting.removeValue(forKey: next) {
             account(result, due: next)
             accountedThrough = next

@@ -114,12 +114,26 @@ public struct ScenarioMachine: Sendable {
     ///
     /// - Returns: every action that the machine asked for, the verdict last if there is one.
     public mutating func replay(_ events: [TimelineEvent]) -> [ScenarioAction] {
-        // Sorted without changing the place of those that have the same: a timeline that was never
-        // recorded has no order but its own.
-        let inOrder = events.enumerated().sorted {
-            ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+        var actions: [ScenarioAction] = []
+        for place in Self.places(events) { actions += handle(events[place]) }
+        return actions
+    }
+
+    /// The places of events in the order in which they became known.
+    private static func places(_ events: [TimelineEvent]) -> [Int] {
+        // A whole recording counts from 1 without a gap, and needs no sorting.
+        var places = [Int](repeating: -1, count: events.count)
+        for (place, event) in events.enumerated() {
+            guard (1...events.count).contains(event.order), places[event.order - 1] < 0 else {
+                // Without changing the place of those that have the same: a timeline that was
+                // never recorded has no order but its own.
+                return events.indices.sorted {
+                    (events[$0].order, $0) < (events[$1].order, $1)
+                }
+            }
+            places[event.order - 1] = place
         }
-        return inOrder.flatMap { handle($0.element) }
+        return places
     }
 
     // MARK: Input

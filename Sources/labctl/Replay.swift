@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import LabKit
 import LabModel
 import LabReport
@@ -26,23 +27,34 @@ struct Replay: ParsableCommand {
         /// How long it took to read the timeline, and to judge it, in nanoseconds.
         var reading: Int64
         var judging: Int64
+        /// The processor's time for that.
+        var readingProcessor: Int64
+        var judgingProcessor: Int64
     }
+
+    /// clock(3) counts microseconds, whatever the machine (POSIX).
+    private static let nanosecondsPerTick: Int64 = 1000
+
+    /// The processor's time that this program has taken so far, in nanoseconds.
+    private static var processorTime: Int64 { Int64(clock()) * nanosecondsPerTick }
 
     func run() throws {
         let run = try archive.archive.run(reference)
         let record = try run.record()
-        let begin = MonotonicClock.now
+        let (begin, beginProcessor) = (MonotonicClock.now, Self.processorTime)
         let events = try run.events()
-        let read = MonotonicClock.now
+        let (read, readProcessor) = (MonotonicClock.now, Self.processorTime)
         guard let replay = RunReplay(record, events: events) else {
             throw LabError.state("the lab of run \(run.name) has no scenario \(record.scenario)")
         }
-        let judged = MonotonicClock.now
+        let (judged, judgedProcessor) = (MonotonicClock.now, Self.processorTime)
         let differences = replay.differences(from: record, events: events)
         let outcome = Outcome(
             verdict: replay.verdict?.word ?? "none", isSame: differences.isEmpty,
             differences: differences, events: events.count,
-            reading: (read - begin).wholeNanoseconds, judging: (judged - read).wholeNanoseconds)
+            reading: (read - begin).wholeNanoseconds, judging: (judged - read).wholeNanoseconds,
+            readingProcessor: readProcessor - beginProcessor,
+            judgingProcessor: judgedProcessor - readProcessor)
         switch format {
         case .json: try printJSON(outcome)
         case .text:

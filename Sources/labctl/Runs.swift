@@ -30,7 +30,13 @@ struct Runs: ParsableCommand {
         var rows: [Row] = []
         var table = TextTable(["RUN", "VERDICT", "TOOK", "WITH"])
         for run in archive.archive.runs(of: lab) {
-            let record = try run.record()
+            let record: RunRecord
+            do {
+                record = try run.record()
+            } catch {
+                printError("\(error)")
+                continue
+            }
             let row = Row(
                 run: run.name, path: run.path, scenario: record.scenario, date: record.date,
                 verdict: record.verdict.word, duration: record.duration.wholeNanoseconds,

@@ -293,6 +293,7 @@ struct TimelineEventTests {
         ] {
             let data = try JSONEncoder().encode(event)
             #expect(try JSONDecoder().decode(TimelineEvent.self, from: data) == event)
+            #expect(try JSONLineDecoder().decode(TimelineEvent.self, from: data) == event)
         }
     }
 
@@ -307,6 +308,7 @@ struct TimelineEventTests {
                 == TimelineEvent(
                     time: at(1.5), stamp: .kernel, uncertainty: .nanoseconds(90), kind: kind,
                     frame: [0, 0x7f, 0xff]))
+        #expect(try JSONLineDecoder().decode(TimelineEvent.self, from: text.utf8) == event)
         var written = JSONLine()
         written.append(event)
         #expect(String(decoding: written.bytes, as: UTF8.self) == text + "\n")
@@ -333,6 +335,7 @@ struct TimelineEventTests {
             line.append(event)
             #expect(!line.bytes.dropLast().contains(UInt8(ascii: "\n")))
             let again = try JSONDecoder().decode(TimelineEvent.self, from: Data(line.bytes))
+            #expect(try JSONLineDecoder().decode(TimelineEvent.self, from: line.bytes) == again)
             #expect(again == event)
         }
     }
