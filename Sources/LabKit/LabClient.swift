@@ -195,11 +195,10 @@ public struct LabClient {
         }
     }
 
-    /// Begins to run a scenario of the lab's file, without waiting for anything.
-    ///
-    /// - Parameter withEvents: whether every event of the timeline is wanted as well.
-    public func begin(scenario: String, withEvents: Bool) throws(LabError) -> RunningScenario {
-        try RunningScenario(.runScenario(scenario, withEvents: withEvents), in: directory)
+    /// Begins to run a scenario of the lab's file, without waiting for anything and without the
+    /// events of the timeline.
+    public func begin(scenario: String) throws(LabError) -> RunningScenario {
+        try RunningScenario(.runScenario(scenario, withEvents: false), in: directory)
     }
 
     private var unexpected: LabError { ControlConnection.unexpected(of: name) }

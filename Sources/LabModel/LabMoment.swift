@@ -20,6 +20,8 @@ public struct LabMoment: Equatable, Encodable, Sendable {
     public struct NodeThen: Equatable, Encodable, Sendable {
         public var name: String
         public var state: TimelineEvent.NodeState
+        /// Whether it stood still, as a whole.
+        public var isFrozen: Bool
         /// Its services that were ready.
         public var ready: [String]
     }
@@ -102,6 +104,7 @@ private struct LabMomentBuilder {
     private let virtual: Set<IPAddress>
     private var seen: Observation
     private var nodes: [String: TimelineEvent.NodeState] = [:]
+    private var frozen: Set<String> = []
     private var ready: [String: Set<String>] = [:]
     private var faults: [(fault: Fault, text: String)] = []
     private var step: String?
@@ -120,7 +123,12 @@ private struct LabMomentBuilder {
         switch event.kind {
         case .node(let node, let state):
             nodes[node] = state
+            frozen.remove(node)
             if state != .running { ready[node] = [] }
+        case .control(.freeze, let target) where target.service == nil:
+            frozen.insert(target.node)
+        case .control(.thaw, let target) where target.service == nil:
+            frozen.remove(target.node)
         case .service(let node, let service, .ready): ready[node, default: []].insert(service)
         case .service(let node, let service, .exited), .service(let node, let service, .failed),
             .service(let node, let service, .stopping):
@@ -165,6 +173,7 @@ private struct LabMomentBuilder {
             nodes: lab.nodes.map { node in
                 LabMoment.NodeThen(
                     name: node.name, state: nodes[node.name] ?? .stopped,
+                    isFrozen: frozen.contains(node.name),
                     ready: node.services.map(\.name).filter {
                         ready[node.name]?.contains($0) ?? false
                     })

@@ -46,7 +46,8 @@ struct At: ParsableCommand {
         }
         var nodes = TextTable(["NODE", "STATE", "READY"])
         for node in moment.nodes {
-            nodes.add([node.name, node.state.rawValue, node.ready.joined(separator: " ")])
+            let state = node.isFrozen ? "frozen" : node.state.rawValue
+            nodes.add([node.name, state, node.ready.joined(separator: " ")])
         }
         var owners = TextTable(["VIP", "NODE", "SINCE"])
         for owner in moment.owners {

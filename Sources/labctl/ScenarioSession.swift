@@ -55,18 +55,6 @@ final class ScenarioSession {
         self.built = built
     }
 
-    /// Builds the lab, runs the scenario, takes the lab down.
-    func run(printer: any ScenarioPrinter) throws -> ScenarioOutcome {
-        try begin(printer)
-        while let descriptor {
-            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            poll(&waiting, 1, -1)
-            try advance(printer)
-        }
-        guard let outcome else { preconditionFailure("a session ends with an outcome") }
-        return outcome
-    }
-
     /// Becomes readable when there is something to be done; nil while there never will be.
     var descriptor: CInt? {
         switch state {
@@ -100,7 +88,7 @@ final class ScenarioSession {
     }
 
     /// Begins; a scenario that this machine cannot run is over at once.
-    func begin(_ printer: any ScenarioPrinter) throws {
+    func begin(_ printer: StepPrinter) throws {
         printer.begin(lab.lab, scenario)
         if let outcome = LabKit.Doctor.skip(scenario) {
             self.outcome = outcome
@@ -112,15 +100,12 @@ final class ScenarioSession {
     }
 
     /// Does what can be done now.
-    func advance(_ printer: any ScenarioPrinter) throws {
+    func advance(_ printer: StepPrinter) throws {
         switch state {
         case .launching(let launch):
             guard let client = try launch.advance() else { return }
-            printer.built(client)
             began = MonotonicClock.now
-            let running = try client.begin(
-                scenario: scenario.name, withEvents: printer.wantsEvents)
-            state = .running(client, running)
+            state = .running(client, try client.begin(scenario: scenario.name))
         case .running(let client, let running):
             do {
                 while let news = try running.present() {
@@ -135,7 +120,7 @@ final class ScenarioSession {
     }
 
     /// Takes note of what a run tells; whether it is over.
-    private func take(_ news: RunningScenario.News, _ printer: any ScenarioPrinter) -> Bool {
+    private func take(_ news: RunningScenario.News, _ printer: StepPrinter) -> Bool {
         switch news {
         case .step(let report):
             if report.phase == .began {
@@ -145,7 +130,7 @@ final class ScenarioSession {
             }
             printer.step(report)
         case .slice(let events): printer.slice(events)
-        case .event(let event): printer.event(event)
+        case .event: break
         case .verdict(let outcome):
             self.outcome = outcome
             printer.end(outcome)
@@ -204,17 +189,4 @@ final class ScenarioSession {
         case .over: break
         }
     }
-}
-
-/// Shows people how a scenario goes.
-protocol ScenarioPrinter {
-    /// Whether ``event(_:)`` is called.
-    var wantsEvents: Bool { get }
-    func begin(_ lab: Lab, _ scenario: Scenario)
-    func built(_ client: LabClient)
-    func event(_ event: TimelineEvent)
-    /// What the timeline shows around what went wrong, before the report of it.
-    func slice(_ events: [TimelineEvent])
-    func step(_ report: StepReport)
-    func end(_ outcome: ScenarioOutcome)
 }

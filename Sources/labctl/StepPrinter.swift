@@ -1,20 +1,16 @@
 import LabKit
 import LabModel
 
-/// A line for each step that is over.
-struct StepPrinter: ScenarioPrinter {
+/// Shows people how a scenario goes: a line for each step that is over.
+struct StepPrinter {
     /// Where the lines go.
     let print: (String) -> Void
-
-    var wantsEvents: Bool { false }
 
     func begin(_ lab: Lab, _ scenario: Scenario) {
         print(Style.bold("\(lab.name) / \(scenario.name)"))
     }
 
-    func built(_ client: LabClient) {}
-    func event(_ event: TimelineEvent) {}
-
+    /// What the timeline shows around what went wrong, before the report of it.
     func slice(_ events: [TimelineEvent]) {
         guard let first = events.first else { return }
         let text = EventText(origin: first.time)

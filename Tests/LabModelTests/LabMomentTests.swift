@@ -79,4 +79,23 @@ struct LabMomentTests {
         #expect(moment(4250, more).faults == ["partition master | backup"])
         #expect(moment(4350, more).faults.isEmpty)
     }
+
+    @Test("a frozen node stands still until it is thawed or dies; a frozen service is not the node")
+    func frozen() {
+        let more = [
+            TwoNodeRun.seen(4000, .control(.freeze, Target(node: "master"))),
+            TwoNodeRun.seen(4200, .control(.thaw, Target(node: "master"))),
+            TwoNodeRun.seen(
+                4300, .control(.freeze, Target(node: "backup", service: "keepalived"))),
+            TwoNodeRun.seen(4400, .control(.freeze, Target(node: "master"))),
+        ]
+        func frozen(_ milliseconds: Double) -> [Bool] {
+            moment(milliseconds, more).nodes.map(\.isFrozen)
+        }
+        #expect(frozen(4100) == [true, false, false])
+        #expect(frozen(4350) == [false, false, false])
+        #expect(frozen(4450) == [true, false, false])
+        #expect(moment(4450, more).nodes[0].state == .running)
+        #expect(frozen(5005) == [false, false, false])
+    }
 }
