@@ -296,6 +296,7 @@ extension NodeInitTests {
                 ip link add eth0 type veth peer name eth1
                 ip link set eth1 up
                 ip link set eth0 up
+                ip address add 10.10.10.1/24 dev eth0
                 """)
             var daemon = service("keepalived", "", readiness: .file("/run/keepalived.pid"))
             daemon.command = ["keepalived", "-n", "-l", "-P"]
