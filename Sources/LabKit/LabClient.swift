@@ -45,7 +45,10 @@ public struct LabClient {
     }
 
     /// Takes the lab down: returns when its last process has ended and its run directory is gone.
+    ///
+    /// What a supervisor that ended by itself has left is swept then, too.
     public func down() throws(LabError) {
+        defer { LabDirectory.sweep() }
         let connection = try ControlConnection(directory)
         let supervisor = try connection.peer()
         try connection.send(.down)
@@ -53,7 +56,6 @@ public struct LabClient {
         // namespace.
         var waiting = pollfd(fd: supervisor.rawValue, events: Int16(POLLIN), revents: 0)
         while poll(&waiting, 1, -1) < 0, errno == EINTR {}
-        LabDirectory.sweep()
     }
 
     /// Applies a verb to a node or service; returns when it is done.
@@ -276,7 +278,17 @@ struct ControlConnection {
 
     var unexpected: LabError { Self.unexpected(of: name) }
 
-    private var ended: LabError { .failed("lab \(name) was taken down meanwhile") }
+    private var ended: LabError {
+        let directory = LabDirectory(name)
+        guard directory.hasFallen() else {
+            return .failed("lab \(name) was taken down meanwhile")
+        }
+        let log = (try? FileSystem.readText(directory.logPath)) ?? ""
+        let lines = log.split(separator: "\n").suffix(10).map { "\n    " + $0 }.joined()
+        return .failed(
+            "the supervisor of lab \(name) has ended by itself, and the lab with it"
+                + (lines.isEmpty ? "" : "; the last it printed:" + lines))
+    }
 
     /// The next reply.
     func receive() throws(LabError) -> ControlReply {

@@ -54,6 +54,17 @@ public struct LabDirectory: Hashable, Sendable {
     /// Whether the lab is up.
     public var isUp: Bool { FileLock.isHeld(lockPath) }
 
+    /// Whether the supervisor, which has just closed its connections, ended without having cleared
+    /// up: whoever takes a lab down removes the directory first. Waits for the kernel to bury it.
+    func hasFallen() -> Bool {
+        let deadline = MonotonicClock.now + Self.claimPatience
+        while FileSystem.isFolder(path), MonotonicClock.now < deadline {
+            if !isUp { return FileSystem.isFolder(path) }
+            usleep(Self.claimPauseMicroseconds)
+        }
+        return false
+    }
+
     /// The labs that are up, by name.
     public static func running() -> [LabDirectory] {
         let names = (try? FileSystem.list(root)) ?? []

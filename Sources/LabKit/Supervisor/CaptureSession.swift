@@ -104,8 +104,9 @@ final class CaptureSession {
 
     private func schedule() {
         timer = supervisor.loop.schedule(after: Self.interval) { [unowned self] in
-            hand(on: MonotonicClock.now - TimelineRecorder.settlingTime)
+            // First, since handing on ends this when nobody takes it any more.
             schedule()
+            hand(on: MonotonicClock.now - TimelineRecorder.settlingTime)
         }
     }
 

@@ -7,7 +7,8 @@ import NodeProtocol
 
 /// One connection of `labctl` to the supervisor.
 final class ClientSession {
-    /// Replies that may wait for a client that does not read before it is dropped.
+    /// Replies that may wait for a client that follows something and does not read, before it is
+    /// dropped.
     static let maximumPendingReplies = 20_000
 
     private unowned let supervisor: Supervisor
@@ -66,11 +67,15 @@ final class ClientSession {
 
     private func reply(_ event: TimelineEvent) { send(ControlReply.message(of: event)) }
 
+    /// Tells of something new, which has no end: a client that does not read is dropped.
+    private func push(_ news: ControlReply) {
+        if channel.pendingMessageCount < Self.maximumPendingReplies { reply(news) } else { close() }
+    }
+
     private func send(_ message: [UInt8]) {
         guard !isClosed else { return }
         do {
             try channel.send(message)
-            if channel.pendingMessageCount > Self.maximumPendingReplies { return close() }
             if channel.hasPendingOutput {
                 try supervisor.loop.modify(channel.socket.rawValue, [.readable, .writable])
             }
@@ -166,7 +171,7 @@ final class ClientSession {
         guard query.follows else { return reply(.done) }
         let followed = Set(wanted.map { "\($0.node)/\($0.service)" })
         lineListener = supervisor.output.addListener { [unowned self] line in
-            if followed.contains("\(line.node)/\(line.service)") { reply(.logLine(line)) }
+            if followed.contains("\(line.node)/\(line.service)") { push(.logLine(line)) }
         }
     }
 
@@ -180,7 +185,7 @@ final class ClientSession {
             return reply(.done)
         }
         eventListener = supervisor.timeline.addGrowthListener { [unowned self] in
-            reply(.recorded(bytes: $0))
+            push(.recorded(bytes: $0))
         }
     }
 

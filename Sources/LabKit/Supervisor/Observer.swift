@@ -168,7 +168,7 @@ final class Observer {
                 kind, at: frame.time, stamp: .kernel, uncertainty: frame.uncertainty,
                 frame: frame.bytes)
         }
-        for listener in frameListeners.values { listener(frame, port) }
+        for number in frameListeners.keys { frameListeners[number]?(frame, port) }
     }
 
     /// Calls `listener` with every frame that enters the fabric from now on, whole and of whatever

@@ -76,7 +76,10 @@ final class ScenarioRunner {
         if let timer { supervisor.loop.cancel(timer) }
         timer = nil
         guard observer != nil, let deadline = machine.deadline else { return }
-        timer = supervisor.loop.schedule(at: deadline) { [unowned self] in
+        timer = supervisor.loop.schedule(at: deadline) { [weak self] in
+            // Held until the end of this: what is caught up with may be what ends the run, and then
+            // nobody else holds the runner any more.
+            guard let self else { return }
             timer = nil
             // What has already happened comes before the lapse of time.
             supervisor.observer.catchUp()

@@ -135,7 +135,7 @@ final class ServiceOutput {
             node: stream.node, service: stream.service, time: MonotonicClock.now,
             isError: stream.isError, text: String(decoding: bytes, as: UTF8.self))
         store(line)
-        for listener in listeners.sorted(by: { $0.key < $1.key }) { listener.value(line) }
+        for number in listeners.keys.sorted() { listeners[number]?(line) }
     }
 
     private func store(_ line: LogLine) {

@@ -31,18 +31,12 @@ final class Supervisor {
     var probers: [String: [ObjectIdentifier: any Prober]] = [:]
     /// The last number that an echo request was told by.
     var lastIdentifier: UInt16 = 0
-    private var waiters: [Waiter] = []
+    private let waiters = Waiters()
     private var sessions: [ObjectIdentifier: ClientSession] = [:]
     private var launcher: MessageChannel?
     private let lock: SharedDescriptor
     private var listener: SharedDescriptor?
     private var signals: SignalDescriptor?
-
-    /// Something that waits for the lab to get into a state.
-    private struct Waiter {
-        var check: () -> Result<Void, LabError>?
-        var completion: (Result<Void, LabError>) -> Void
-    }
 
     /// Builds the fabric and starts to observe it; no node yet.
     ///
@@ -220,7 +214,7 @@ final class Supervisor {
         until check: @escaping () -> Result<Void, LabError>?,
         completion: @escaping (Result<Void, LabError>) -> Void
     ) {
-        waiters.append(Waiter(check: check, completion: completion))
+        waiters.add(check: check, completion: completion)
         reconsiderSoon()
     }
 
@@ -229,15 +223,7 @@ final class Supervisor {
         loop.schedule(after: .zero) { [unowned self] in reconsider() }
     }
 
-    func reconsider() {
-        var due: [(Waiter, Result<Void, LabError>)] = []
-        waiters.removeAll { waiter in
-            guard let result = waiter.check() else { return false }
-            due.append((waiter, result))
-            return true
-        }
-        for (waiter, result) in due { waiter.completion(result) }
-    }
+    func reconsider() { waiters.ask() }
 
     private func allReady() -> Result<Void, LabError>? {
         for node in nodes {

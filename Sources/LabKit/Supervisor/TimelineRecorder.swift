@@ -57,7 +57,8 @@ final class TimelineRecorder {
         var place = events.count
         while place > writtenCount, events[place - 1].time > time { place -= 1 }
         events.insert(event, at: place)
-        for listener in listeners.sorted(by: { $0.key < $1.key }) { listener.value(event) }
+        // One that hears of it earlier may be the end of one that would hear of it later.
+        for number in listeners.keys.sorted() { listeners[number]?(event) }
         scheduleFlush()
     }
 
@@ -116,7 +117,7 @@ final class TimelineRecorder {
             do {
                 try FileSystem.writeAll(lines.bytes[...], to: file.rawValue, name: "events.jsonl")
                 fileBytes += lines.bytes.count
-                for listener in growthListeners.values { listener(fileBytes) }
+                for number in growthListeners.keys { growthListeners[number]?(fileBytes) }
             } catch {
                 // A full disk ends the recording, not the lab.
                 fileError = error
