@@ -75,8 +75,10 @@ struct CheckWatch: Sendable {
     private var since: MonotonicInstant?
     /// How it is meanwhile.
     private var words = ""
-    /// Whether it has begun to matter: an owner was there, a probe was answered.
+    /// Whether it has begun to matter: an owner was there.
     private var isOn = false
+    /// When the first request of the probe that was answered was due.
+    private var answered: MonotonicInstant?
     private var adverts = AdvertGaps()
     private var stations: [IPAddress: [Claim]] = [:]
     private let routers: [VirtualRouterFacts]
@@ -156,10 +158,11 @@ struct CheckWatch: Sendable {
         case .noDuplicateAddress: foldClaim(event)
         case .survives(let name):
             guard case .probe(let result) = event.kind, result.probe == name else { return }
-            if result.outcome.isSuccess { isOn = true }
+            if result.outcome.isSuccess, answered == nil { answered = result.due }
+            // What was asked before the first that was answered may time out after it.
+            let isLost = !result.outcome.isSuccess && answered.map { result.due > $0 } ?? false
             note(
-                isWrong: isOn && !result.outcome.isSuccess, Words.outcome(result.outcome),
-                at: event.time, atMost: nil)
+                isWrong: isLost, Words.outcome(result.outcome), at: event.time, atMost: nil)
         }
     }
 

@@ -193,6 +193,8 @@ struct ScenarioCheckTests {
         var run = run(.survives(probe: "web"), probes: [TwoNodes.web])
         run.probe(due: 10, ended: 11, .failed("connection refused"))
         run.probe(due: 20, ended: 21)
+        // It was asked before anything was answered, and given up after that.
+        run.probe(due: 15, ended: 515, .failed("timed out"))
         #expect(run.newLines() == [])
         run.probe(due: 30, ended: 530, .failed("timed out"))
         #expect(run.newLines().first == "violated: web survives: timed out")
