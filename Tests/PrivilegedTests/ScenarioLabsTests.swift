@@ -80,6 +80,11 @@ private struct ScenarioRun: CustomStringConvertible {
 
 private let isFull = getenv("LABCTL_TEST_FULL") != nil
 
+/// Every folder in Labs that holds a lab, so that none is forgotten here.
+private let labs = ((try? FileSystem.list("\(Labctl.repository)/Labs")) ?? []).filter {
+    FileSystem.exists("\(Labctl.repository)/Labs/\($0)/lab.yaml")
+}
+
 @Suite("The scenarios of the project's labs", .enabled(if: geteuid() == 0, "needs root"))
 struct ScenarioLabsTests {
     @Test("all pass with our agent, the telling ones with keepalived and with mixed pairs")
@@ -104,6 +109,24 @@ struct ScenarioLabsTests {
         for daemons in isFull ? daemons : [.ours] {
             try ScenarioRun.expectPasses([ScenarioRun("fast-failover", "every-10ms", daemons)])
         }
+    }
+
+    /// The labs of which some scenarios are run above, or by tests of their own.
+    private static let known: Set = ["two-node", "httpd-ha", "fast-failover", "ways-to-fail"]
+
+    @Test(
+        "every other lab passes whole, with our agent and with keepalived",
+        arguments: ["vrrp-agent", "keepalived"])
+    func passWhole(_ daemon: String) throws {
+        let others = labs.filter { !Self.known.contains($0) }
+        #expect(others.count >= 6)
+        let name = "\(labPrefix)whole"
+        let program = try Labctl.start(
+            ["test"] + others.map { "Labs/\($0)" }
+                + ["--name", name, "--vrrp", daemon, "--jobs", "4"])
+        let result = try program.finish(within: .seconds(300))
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        for number in ["", "-2", "-3", "-4"] { try expectNothingLeft(of: name + number) }
     }
 
     @Test(
@@ -132,7 +155,7 @@ struct ScenarioLabsTests {
     @Test(
         "pass 50 times in a row while stress-ng keeps every processor busy",
         .enabled(if: isFull, "long: scripts/test --full runs it"),
-        arguments: ["two-node", "httpd-ha", "fast-failover", "ways-to-fail"])
+        arguments: labs)
     func passUnderLoad(_ lab: String) throws {
         let load = try RunningProgram(
             "/usr/bin/stress-ng", ["--cpu", "0"], folder: "/", input: "", environment: [])
