@@ -27,9 +27,8 @@ enum ControlRequest: Codable, Sendable {
     case capture(CaptureQuery)
     /// What is left of the capture, and its end.
     case endCapture
-    /// Run a scenario; its steps' reports are streamed, and every event of the timeline where they
-    /// are wanted.
-    case runScenario(String, withEvents: Bool)
+    /// Run a scenario; its steps' reports are streamed.
+    case runScenario(String)
     /// Run steps that are no scenario of the lab's file.
     case run(Scenario)
     /// Wait until every virtual router has elected a master.
@@ -74,7 +73,7 @@ enum ControlReply: Codable, Sendable {
     case status(LabStatus)
     case description(LabDescription)
     case logLine(LogLine)
-    /// An event that is not in the file yet, or, of a scenario, as it comes.
+    /// An event that is not in the file yet.
     case event(TimelineEvent)
     /// So much of the file of the timeline is written: whole lines, which the client reads itself.
     case recorded(bytes: Int)

@@ -162,16 +162,13 @@ public struct LabClient {
     /// Runs a scenario of the lab's file.
     ///
     /// - Parameters:
-    ///   - onEvent: given every event of the timeline, where it wants them.
     ///   - onSlice: given what the timeline shows around what went wrong, before the report of it.
     ///   - onStep: given every step's report as it comes.
     public func run(
-        scenario: String, onEvent: ((TimelineEvent) -> Void)? = nil,
-        onSlice: ([TimelineEvent]) -> Void = { _ in }, onStep: (StepReport) -> Void
+        scenario: String, onSlice: ([TimelineEvent]) -> Void = { _ in },
+        onStep: (StepReport) -> Void
     ) throws(LabError) -> ScenarioOutcome {
-        try run(
-            .runScenario(scenario, withEvents: onEvent != nil), onEvent: onEvent,
-            onSlice: onSlice, onStep: onStep)
+        try run(.runScenario(scenario), onSlice: onSlice, onStep: onStep)
     }
 
     /// Runs steps that are no scenario of the lab's file; its files are not laid.
@@ -179,28 +176,26 @@ public struct LabClient {
         _ scenario: Scenario, onSlice: ([TimelineEvent]) -> Void = { _ in },
         onStep: (StepReport) -> Void = { _ in }
     ) throws(LabError) -> ScenarioOutcome {
-        try run(.run(scenario), onEvent: nil, onSlice: onSlice, onStep: onStep)
+        try run(.run(scenario), onSlice: onSlice, onStep: onStep)
     }
 
     private func run(
-        _ request: ControlRequest, onEvent: ((TimelineEvent) -> Void)?,
-        onSlice: ([TimelineEvent]) -> Void, onStep: (StepReport) -> Void
+        _ request: ControlRequest, onSlice: ([TimelineEvent]) -> Void,
+        onStep: (StepReport) -> Void
     ) throws(LabError) -> ScenarioOutcome {
         let running = try RunningScenario(request, in: directory)
         while true {
             switch try running.next() {
             case .step(let report): onStep(report)
             case .slice(let events): onSlice(events)
-            case .event(let event): onEvent?(event)
             case .verdict(let outcome): return outcome
             }
         }
     }
 
-    /// Begins to run a scenario of the lab's file, without waiting for anything and without the
-    /// events of the timeline.
+    /// Begins to run a scenario of the lab's file, without waiting for anything.
     public func begin(scenario: String) throws(LabError) -> RunningScenario {
-        try RunningScenario(.runScenario(scenario, withEvents: false), in: directory)
+        try RunningScenario(.runScenario(scenario), in: directory)
     }
 
     private var unexpected: LabError { ControlConnection.unexpected(of: name) }

@@ -13,7 +13,6 @@ public final class RunningScenario {
         case step(StepReport)
         /// What the timeline shows around what went wrong, before the report about it.
         case slice([TimelineEvent])
-        case event(TimelineEvent)
         /// It is over.
         case verdict(ScenarioOutcome)
     }
@@ -42,9 +41,8 @@ public final class RunningScenario {
         switch reply {
         case .step(let report): return .step(report)
         case .slice(let events): return .slice(events)
-        case .event(let event): return .event(event)
         case .verdict(let outcome): return .verdict(outcome)
-        case .done, .failed, .status, .description, .logLine, .recorded, .capture:
+        case .done, .failed, .status, .description, .logLine, .event, .recorded, .capture:
             throw connection.unexpected
         }
     }

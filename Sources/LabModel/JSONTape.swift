@@ -84,13 +84,7 @@ struct JSONTape {
                 throw Mistake(text: "a member without a value", place: place)
             }
             place = try value(at: skipBlanks(place + 1), depth: depth + 1)
-            place = skipBlanks(place)
-            let byte = try byte(at: place)
-            place = skipBlanks(place + 1)
-            if byte == UInt8(ascii: "}") { break }
-            guard byte == UInt8(ascii: ",") else {
-                throw Mistake(text: "an object that goes on without a comma", place: place)
-            }
+            if try isOver(at: &place, end: UInt8(ascii: "}")) { break }
         }
         entries[own].next = entries.count
         return place
@@ -103,16 +97,21 @@ struct JSONTape {
         if try byte(at: place) == UInt8(ascii: "]") { return place + 1 }
         while true {
             place = try value(at: place, depth: depth + 1)
-            place = skipBlanks(place)
-            let byte = try byte(at: place)
-            place = skipBlanks(place + 1)
-            if byte == UInt8(ascii: "]") { break }
-            guard byte == UInt8(ascii: ",") else {
-                throw Mistake(text: "an array that goes on without a comma", place: place)
-            }
+            if try isOver(at: &place, end: UInt8(ascii: "]")) { break }
         }
         entries[own].next = entries.count
         return place
+    }
+
+    /// Whether `end` follows there, and not a comma; passes it, and the blanks around it.
+    private func isOver(at place: inout Int, end: UInt8) throws(Mistake) -> Bool {
+        let found = skipBlanks(place)
+        let byte = try byte(at: found)
+        guard byte == end || byte == UInt8(ascii: ",") else {
+            throw Mistake(text: "neither a comma nor an end", place: found)
+        }
+        place = skipBlanks(found + 1)
+        return byte == end
     }
 
     private mutating func string(at start: Int) throws(Mistake) -> Int {

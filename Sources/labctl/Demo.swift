@@ -129,7 +129,7 @@ private final class Narrator {
             while outcome == nil, let news = try running.present() {
                 switch news {
                 case .step(let report): if report.phase != .began { over += 1 }
-                case .slice, .event: break
+                case .slice: break
                 case .verdict(let verdict): outcome = verdict
                 }
             }

@@ -130,7 +130,6 @@ final class ScenarioSession {
             }
             printer.step(report)
         case .slice(let events): printer.slice(events)
-        case .event: break
         case .verdict(let outcome):
             self.outcome = outcome
             printer.end(outcome)

@@ -28,7 +28,7 @@ struct ControlProtocolTests {
             .execute(node: "a", execute),
             .logs(LogQuery(node: nil, service: nil, follows: true, tail: 10)),
             .logs(LogQuery(node: "a", service: "web", follows: false, tail: nil)),
-            .events(follow: true), .runScenario("fail-over", withEvents: false), .awaitConvergence,
+            .events(follow: true), .runScenario("fail-over"), .awaitConvergence,
         ]
         var texts: Set<String> = []
         for request in all { texts.insert(try roundTrip(request).1) }

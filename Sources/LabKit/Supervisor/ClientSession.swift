@@ -117,8 +117,8 @@ final class ClientSession {
         case .events(let follow): events(follow: follow)
         case .capture(let query): startCapture(query)
         case .endCapture: endCapture()
-        case .runScenario(let name, let withEvents): runScenario(name, withEvents: withEvents)
-        case .run(let scenario): run(scenario, withEvents: false)
+        case .runScenario(let name): runScenario(name)
+        case .run(let scenario): run(scenario)
         case .awaitConvergence: supervisor.awaitConvergence { [self] in reply($0) }
         }
     }
@@ -213,31 +213,26 @@ final class ClientSession {
         reply(.done)
     }
 
-    private func runScenario(_ name: String, withEvents: Bool) {
+    private func runScenario(_ name: String) {
         guard let found = supervisor.order.lab.scenarios.first(where: { $0.name == name }) else {
             return reply(
                 .failed(.state, "lab \(supervisor.order.lab.name) has no scenario \(name)"))
         }
-        run(found, withEvents: withEvents)
+        run(found)
     }
 
-    private func run(_ found: Scenario, withEvents: Bool) {
+    private func run(_ found: Scenario) {
         guard scenario == nil else {
             return reply(.failed(.state, "a scenario is already running here"))
         }
         let runner = ScenarioRunner(found, supervisor: supervisor)
         scenario = runner
-        if withEvents {
-            eventListener = supervisor.timeline.addListener { [unowned self] in reply($0) }
-        }
         runner.start(
             ScenarioRunner.Observer(
                 onStep: { [unowned self] in reply(.step($0)) },
                 onSlice: { [unowned self] in reply(.slice($0)) },
                 onEnd: { [unowned self] outcome in
                     scenario = nil
-                    if let eventListener { supervisor.timeline.removeListener(eventListener) }
-                    eventListener = nil
                     reply(.verdict(outcome))
                 }))
     }
