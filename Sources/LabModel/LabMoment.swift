@@ -106,16 +106,21 @@ private struct LabMomentBuilder {
     private var nodes: [String: TimelineEvent.NodeState] = [:]
     private var frozen: Set<String> = []
     private var ready: [String: Set<String>] = [:]
-    private var faults: [(fault: Fault, text: String)] = []
+    private var faults = NetworkFaults()
     private var step: String?
-    /// The last advertisement of each virtual router on each node, the latest last.
-    private var adverts: [(time: MonotonicInstant, what: TimelineEvent.Advertisement)] = []
+    private typealias Advert = (time: MonotonicInstant, what: TimelineEvent.Advertisement)
+    /// The last advertisement that each of `routers` sent, in their order.
+    private var sent: [Advert?]
+    /// The last one of another node that reached it.
+    private var heard: [Advert?]
 
     init(_ lab: Lab, _ routers: [VirtualRouterFacts]) {
         self.lab = lab
         self.routers = routers
         virtual = Set(routers.flatMap(\.addresses))
         seen = Observation(probes: [], stations: lab.stations)
+        sent = routers.map { _ in nil }
+        heard = sent
     }
 
     mutating func fold(_ event: TimelineEvent) {
@@ -134,7 +139,7 @@ private struct LabMomentBuilder {
             .service(let node, let service, .stopping):
             ready[node]?.remove(service)
         case .advertisement(let advert): note(advert, at: event.time)
-        case .fault(let fault): note(fault)
+        case .fault(let fault): faults.apply(fault)
         case .step(let report): step = report.phase == .began ? report.summary : nil
         default: break
         }
@@ -143,28 +148,40 @@ private struct LabMomentBuilder {
     private mutating func note(
         _ advert: TimelineEvent.Advertisement, at time: MonotonicInstant
     ) {
-        adverts.removeAll {
-            $0.what.node == advert.node && $0.what.interface == advert.interface
-                && $0.what.vrid == advert.vrid
-                && $0.what.source.family == advert.source.family
+        for (index, router) in routers.enumerated()
+        where advert.vrid == router.vrid && isOfFamily(advert, router) {
+            if advert.node == router.node {
+                if advert.interface == router.interface { sent[index] = (time, advert) }
+            } else if reaches(router, advert) {
+                heard[index] = (time, advert)
+            }
         }
-        adverts.append((time, advert))
     }
 
-    // What mends something takes out what it mends; a second fault at an endpoint replaces the
-    // first, as it does in the fabric.
-    private mutating func note(_ fault: Fault) {
-        switch fault {
-        case .heal(nil): faults = []
-        case .heal(let endpoint?), .linkUp(let endpoint):
-            faults.removeAll { $0.fault.endpoint == endpoint }
-        default:
-            faults.removeAll { known in
-                fault.endpoint == nil
-                    ? known.fault.endpoint == nil : known.fault.endpoint == fault.endpoint
-            }
-            faults.append((fault, fault.description))
-        }
+    // The two families number their virtual routers apart (RFC 9568 §5.2.3).
+    private func isOfFamily(
+        _ advert: TimelineEvent.Advertisement, _ router: VirtualRouterFacts
+    ) -> Bool {
+        router.addresses.isEmpty
+            || router.addresses.contains { $0.family == advert.source.family }
+    }
+
+    /// Whether an advertisement of another node gets to a router, which a frozen one will find only
+    /// when it thaws.
+    private func reaches(
+        _ router: VirtualRouterFacts, _ advert: TimelineEvent.Advertisement
+    ) -> Bool {
+        let segments = [(advert.node, advert.interface), (router.node, router.interface)]
+            .map(segment)
+        guard segments[0] == segments[1], !frozen.contains(router.node),
+            let sender = endpoint(advert.node, advert.interface),
+            let receiver = endpoint(router.node, router.interface)
+        else { return false }
+        return faults.passes(from: sender, to: receiver)
+    }
+
+    private func endpoint(_ node: String, _ interface: String) -> Endpoint? {
+        InterfaceName(interface).map { Endpoint(node: node, interface: $0) }
     }
 
     func moment(at time: MonotonicInstant) -> LabMoment {
@@ -183,11 +200,11 @@ private struct LabMomentBuilder {
                     address: address, nodes: seen.ownership.holders(of: address),
                     since: seen.ownership.lastChange(of: address))
             },
-            routers: routers.map { router in
+            routers: routers.enumerated().map { index, router in
                 let state = seen.state(of: router)
                 return LabMoment.RouterThen(
                     node: router.node, instance: router.instance, vrid: router.vrid, state: state,
-                    timer: timer(of: router, state))
+                    timer: timer(of: router, state, sent: sent[index], heard: heard[index]))
             },
             neighbours: lab.nodes.flatMap { node in
                 virtual.sorted().compactMap { address in
@@ -199,25 +216,22 @@ private struct LabMomentBuilder {
                     }
                 }
             },
-            faults: faults.map(\.text), step: step)
+            faults: faults.faults.map(\.description), step: step)
     }
 
     private func timer(
-        of router: VirtualRouterFacts, _ state: RouterState?
+        of router: VirtualRouterFacts, _ state: RouterState?, sent: Advert?, heard: Advert?
     ) -> LabMoment.Timer? {
         switch state {
         case .master:
-            guard let own = adverts.last(where: { isOf(router, $0.what, by: router.node) }) else {
-                return nil
-            }
+            guard let sent else { return nil }
             return LabMoment.Timer(
-                name: .advertisement, expires: own.time + router.advertisementInterval,
-                set: own.time)
+                name: .advertisement, expires: sent.time + router.advertisementInterval,
+                set: sent.time)
         case .backup:
             let ready = seen.services.lastReady(of: router)
-            let heard = adverts.last {
-                isOf(router, $0.what, by: nil) && $0.time >= ready ?? .zero
-            }
+            // What an earlier life of its daemon heard is forgotten.
+            let heard = heard.flatMap { $0.time >= ready ?? .zero ? $0 : nil }
             guard let set = heard?.time ?? ready else { return nil }
             let terms =
                 heard?.what.priority == 0
@@ -229,20 +243,8 @@ private struct LabMomentBuilder {
         }
     }
 
-    /// Whether an advertisement is of that virtual router: of its own node, or of another one that
-    /// it hears.
-    private func isOf(
-        _ router: VirtualRouterFacts, _ advert: TimelineEvent.Advertisement, by node: String?
-    ) -> Bool {
-        guard advert.vrid == router.vrid, node.map({ $0 == advert.node }) ?? true,
-            node != nil || advert.node != router.node
-        else { return false }
-        return segment(advert.node, advert.interface) == segment(router.node, router.interface)
-    }
-
-    /// What an interface is plugged into, in a word.
-    private func segment(_ node: String, _ interface: String) -> String? {
-        lab.node(node)?.interfaces.first { $0.name.text == interface }
-            .map { "\($0.attachment)" }
+    /// What an interface is plugged into.
+    private func segment(_ node: String, _ interface: String) -> Interface.Attachment? {
+        lab.node(node)?.interfaces.first { $0.name.text == interface }?.attachment
     }
 }

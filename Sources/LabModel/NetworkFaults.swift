@@ -56,6 +56,26 @@ public struct NetworkFaults: Equatable, Sendable {
         }
     }
 
+    /// Whether a frame that one endpoint sends to another on its network gets there.
+    func passes(from sender: Endpoint, to receiver: Endpoint) -> Bool {
+        switch cables[sender] {
+        case .down, .blackhole(.both), .blackhole(.out): return false
+        case .blackhole(.in), nil: break
+        }
+        switch cables[receiver] {
+        case .down, .blackhole(.both), .blackhole(.in): return false
+        case .blackhole(.out), nil: break
+        }
+        if exempt.contains(sender) || exempt.contains(receiver) { return true }
+        let (mine, theirs) = (sides(of: sender.node), sides(of: receiver.node))
+        return mine.isEmpty || theirs.isEmpty || !mine.isDisjoint(with: theirs)
+    }
+
+    /// The groups that a node is in; none for one that the partition leaves alone.
+    fileprivate func sides(of node: String) -> Set<Int> {
+        Set(groups.indices.filter { groups[$0].contains(node) })
+    }
+
     /// The faults that would break a sound network as this one is, by endpoint, the partition last.
     public var faults: [Fault] {
         let broken = cables.sorted { $0.key.description < $1.key.description }
@@ -113,7 +133,7 @@ extension NetworkFaults {
                 if direction != .in { filter.mute.append(port.index) }
                 if direction != .out { filter.deaf.append(port.index) }
             }
-            let signature = Set(groups.indices.filter { groups[$0].contains(port.node) })
+            let signature = sides(of: port.node)
             if !signature.isEmpty, !exempt.contains(endpoint) {
                 bySignature[signature, default: []].append(port.index)
             }

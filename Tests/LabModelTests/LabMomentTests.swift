@@ -54,6 +54,42 @@ struct LabMomentTests {
         #expect(moment(4900, [other]).routers[1].timer?.set == at(4600))
     }
 
+    @Test(
+        "an advertisement that the network does not let through moves no timer",
+        arguments: [
+            Fault.blackhole(LabMomentTests.endpoint("backup"), .in),
+            .blackhole(LabMomentTests.endpoint("master"), .out),
+            .partition([["master"], ["backup", "client"]]),
+        ])
+    func cut(_ fault: Fault) {
+        let more = [
+            TwoNodeRun.seen(4700, .fault(fault)),
+            TwoNodeRun.seen(4750, TwoNodeRun.advert("master")),
+            TwoNodeRun.seen(4800, .fault(.heal(nil))),
+            TwoNodeRun.seen(4850, TwoNodeRun.advert("master")),
+        ]
+        // The one before the fault was heard, the one in it was not, the one after it was.
+        #expect(moment(4780, more).routers[1].timer?.set == at(4600))
+        #expect(moment(4900, more).routers[1].timer?.set == at(4850))
+        // The master has sent it all the same.
+        #expect(moment(4780, more).routers[0].timer?.set == at(4750))
+    }
+
+    @Test("a cut the other way lets advertisements through; a frozen backup hears none")
+    func cutElsewhere() {
+        let more = [
+            TwoNodeRun.seen(4700, .fault(.blackhole(Self.endpoint("backup"), .out))),
+            TwoNodeRun.seen(4750, TwoNodeRun.advert("master")),
+            TwoNodeRun.seen(4800, .control(.freeze, Target(node: "backup"))),
+            TwoNodeRun.seen(4850, TwoNodeRun.advert("master")),
+        ]
+        #expect(moment(4900, more).routers[1].timer?.set == at(4750))
+    }
+
+    fileprivate static func endpoint(_ node: String) -> Endpoint {
+        Endpoint(node: node, interface: InterfaceName("eth0")!)
+    }
+
     @Test("a dead node is dead, its router without state; what is stamped later is not seen")
     func death() {
         let moment = moment(5005)
@@ -67,7 +103,7 @@ struct LabMomentTests {
 
     @Test("faults are there until they are mended")
     func faults() {
-        let endpoint = Endpoint(node: "backup", interface: InterfaceName("eth0")!)
+        let endpoint = Self.endpoint("backup")
         let more = [
             TwoNodeRun.seen(4000, .fault(.blackhole(endpoint, .in))),
             TwoNodeRun.seen(4100, .fault(.partition([["master"], ["backup"]]))),

@@ -1,6 +1,7 @@
-import LabModel
 import NetworkTypes
 import Testing
+
+@testable import LabModel
 
 @Suite("What is broken in a network, and what its switches throw away")
 struct NetworkFaultsTests {
@@ -52,6 +53,36 @@ struct NetworkFaultsTests {
         #expect(try filter(.blackhole(port, .out)) == PortFilter(mute: [4]))
         #expect(try filter(.blackhole(port, .in)) == PortFilter(deaf: [4]))
         #expect(try filter(.linkDown(port)).isEmpty, "the port itself is down")
+    }
+
+    @Test("what passes from one port to another is what the switches do not throw away")
+    func passes() throws {
+        let lab = try lab()
+        let plan = try DeploymentPlan(lab)
+        let (a, b) = (try endpoint("a:eth0"), try endpoint("b:eth0"))
+        let partition = Fault.partition([["a"], ["b", "c"]])
+        for faults: [Fault] in [
+            [], [.blackhole(a, .in)], [.blackhole(a, .out)], [.blackhole(b, .both)], [partition],
+            [partition, .heal(a)], [partition, .blackhole(b, .in)],
+        ] {
+            let network = NetworkFaults(faults)
+            let filter = network.filter(of: plan)
+            for sender in plan.ports {
+                for receiver in plan.ports where receiver.index != sender.index {
+                    let isDropped =
+                        filter.mute.contains(sender.index) || filter.deaf.contains(receiver.index)
+                        || filter.separations.contains {
+                            $0.from.contains(sender.index) && $0.to.contains(receiver.index)
+                        }
+                    let passes = network.passes(
+                        from: Endpoint(node: sender.node, interface: sender.interface),
+                        to: Endpoint(node: receiver.node, interface: receiver.interface))
+                    #expect(passes != isDropped, "\(faults): \(sender.node) to \(receiver.node)")
+                }
+            }
+        }
+        #expect(!NetworkFaults([.linkDown(a)]).passes(from: a, to: b))
+        #expect(!NetworkFaults([.linkDown(a)]).passes(from: b, to: a))
     }
 
     @Test("groups reach nobody outside; who is in none reaches everybody")
