@@ -30,6 +30,8 @@ final class Observer {
     private(set) var operationalPorts: Set<Int32> = []
     /// Called when ``operationalPorts`` has changed.
     var onPortChange: () -> Void = {}
+    /// When the power of a node was cut that the kernel has not buried yet.
+    private var cuts: [String: MonotonicInstant] = [:]
     private var frameListeners: [Int: (PacketCapture.Frame, DeploymentPlan.Port) -> Void] = [:]
     private var nextListener = 0
 
@@ -59,6 +61,18 @@ final class Observer {
     func catchUp() {
         readMonitor()
         readCapture()
+    }
+
+    /// Leaves out what a node sends from now on: its power is cut, and its port with it, which frames
+    /// pass only after they are captured. That the kernel still has to bury its processes, and lets
+    /// them send meanwhile, is no business of the lab's.
+    func disregard(_ node: String) { cuts[node] = MonotonicClock.now }
+
+    /// Listens to a node again, now that nothing of it runs: what is still sent is worth knowing.
+    func regard(_ node: String) {
+        guard cuts[node] != nil else { return }
+        readCapture()
+        cuts[node] = nil
     }
 
     /// Forgets a node that is gone: the kernel tells nothing about a namespace that it has dropped.
@@ -163,6 +177,7 @@ final class Observer {
     private func handle(_ frame: PacketCapture.Frame) {
         // A frame is seen again on the bridge itself; it belongs to the port it entered by.
         guard let port = fabric.port(index: frame.interfaceIndex) else { return }
+        if let cut = cuts[port.node], frame.time > cut { return }
         if let kind = CapturedFrame.event(frame.bytes, port: port) {
             timeline.record(
                 kind, at: frame.time, stamp: .kernel, uncertainty: frame.uncertainty,

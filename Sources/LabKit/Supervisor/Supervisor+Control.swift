@@ -185,6 +185,7 @@ extension Supervisor {
         } catch {
             throw .machine("\(error)")
         }
+        observer.disregard(node.node.name)
         node.kill()
         recordEnd(of: node)
         wait(until: { [unowned node] in node.isAlive ? nil : .success(()) }, completion: completion)

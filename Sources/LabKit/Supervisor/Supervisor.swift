@@ -178,6 +178,7 @@ final class Supervisor {
             // The timeline bears a power cut from when it was made, not from when the kernel was
             // through with it.
             if node.state != .killed { recordEnd(of: node) }
+            observer.regard(name)
             freezer?.dismiss(name)
             directory.removeNamespaceName(of: name)
         }
