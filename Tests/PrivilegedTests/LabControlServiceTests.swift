@@ -32,6 +32,7 @@ struct LabControlServiceTests {
                 command: [ sh, -c, "echo no luck; exit 3" ]
                 ready: { file: /run/never }
                 autostart: false
+              chatty: { kind: command, command: [ yes ], autostart: false }
 
         """
     private static let fetch =
@@ -113,5 +114,18 @@ struct LabControlServiceTests {
         try lab.apply("stop", "one/stuck")
         #expect(try start.finish(within: .seconds(20)).status == 1)
         #expect(try lab.status().node("one").state(of: "stuck") == "exited")
+    }
+
+    @Test("a service that prints without end keeps the supervisor from nothing")
+    func endlessOutput() throws {
+        try lab.apply("start", "one/chatty")
+        let log = "/run/labctl/\(lab.name)/output/one/chatty.log"
+        try eventually("it has printed a megabyte") {
+            FileSystem.exists(log + ".1") || ((try? FileSystem.read(log)) ?? []).count > 1 << 20
+        }
+        #expect(["running", "ready"].contains(try lab.status().node("one").state(of: "chatty")))
+        #expect(try fetch().output.hasSuffix("here\n"))
+        try lab.apply("stop", "one/chatty")
+        #expect(try lab.status().node("one").state(of: "chatty") == "exited")
     }
 }

@@ -11,6 +11,11 @@ final class ServiceOutput {
     static let maximumLineBytes = 8 << 10
     /// A file that has grown past this becomes `.1`, and what was in that is lost.
     static let maximumFileBytes = 8 << 20
+    /// What is taken of a pipe at a time, so that a service that prints without end does not keep the
+    /// supervisor from its other work: what is left comes with the loop's next round.
+    static let maximumBytesPerLook = 16 << 10
+    /// How often a look goes on where everything printed so far is wanted.
+    private static let maximumLooks = 16
 
     private final class Stream {
         let node: String
@@ -40,7 +45,7 @@ final class ServiceOutput {
     private var streams: [Stream] = []
     private var listeners: [Int: (LogLine) -> Void] = [:]
     private var nextListener = 0
-    private var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    private var buffer = [UInt8](repeating: 0, count: maximumBytesPerLook)
 
     /// Keeps output below `folder`.
     init(loop: EventLoop, folder: String) {
@@ -53,7 +58,7 @@ final class ServiceOutput {
         let stream = Stream(node: node, service: service, isError: isError, pipe: pipe)
         _ = fcntl(pipe.rawValue, F_SETFL, O_NONBLOCK)
         do {
-            try loop.add(pipe.rawValue, .readable) { [self] _ in readAvailable(stream) }
+            try loop.add(pipe.rawValue, .readable) { [self] _ in look(at: stream) }
             streams.append(stream)
         } catch {
             StandardError.print("output of \(node)/\(service) is lost: \(error)")
@@ -64,7 +69,7 @@ final class ServiceOutput {
     /// gets to its pipes.
     func catchUp(node: String, service: String) {
         for stream in streams where stream.node == node && stream.service == service {
-            readAvailable(stream)
+            for _ in 0..<Self.maximumLooks where !look(at: stream) { break }
         }
     }
 
@@ -97,49 +102,54 @@ final class ServiceOutput {
         "\(folder)/\(node)/\(service).log"
     }
 
-    private func readAvailable(_ stream: Stream) {
-        while true {
-            let count = read(stream.pipe.rawValue, &buffer, buffer.count)
-            if count > 0 {
-                take(buffer.prefix(count), of: stream)
-            } else if count < 0 && errno == EINTR {
-                continue
-            } else if count < 0 && errno == EAGAIN {
-                return
-            } else {
-                if !stream.partial.isEmpty { emit(stream.partial[...], of: stream) }
-                loop.remove(stream.pipe.rawValue)
-                stream.pipe.close()
-                streams.removeAll { $0 === stream }
-                return
-            }
+    /// Takes some of what a service has printed; whether there may be more.
+    @discardableResult
+    private func look(at stream: Stream) -> Bool {
+        let count = read(stream.pipe.rawValue, &buffer, buffer.count)
+        if count > 0 {
+            take(buffer.prefix(count), of: stream)
+            return count == buffer.count
         }
+        if count < 0, errno == EINTR || errno == EAGAIN { return errno == EINTR }
+        if !stream.partial.isEmpty { emit([stream.partial[...]], of: stream) }
+        loop.remove(stream.pipe.rawValue)
+        stream.pipe.close()
+        streams.removeAll { $0 === stream }
+        return false
     }
 
     private func take(_ bytes: ArraySlice<UInt8>, of stream: Stream) {
+        var lines: [ArraySlice<UInt8>] = []
         var rest = bytes
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            emit(stream.partial + rest[..<end], of: stream)
+            lines.append(stream.partial.isEmpty ? rest[..<end] : stream.partial + rest[..<end])
             stream.partial = []
             rest = rest[(end + 1)...]
         }
         stream.partial.append(contentsOf: rest)
         while stream.partial.count >= Self.maximumLineBytes {
-            emit(stream.partial.prefix(Self.maximumLineBytes), of: stream)
+            lines.append(stream.partial[..<Self.maximumLineBytes])
             stream.partial.removeFirst(Self.maximumLineBytes)
+        }
+        if !lines.isEmpty { emit(lines, of: stream) }
+    }
+
+    private func emit(_ texts: [ArraySlice<UInt8>], of stream: Stream) {
+        let now = MonotonicClock.now
+        let lines = texts.map {
+            LogLine(
+                node: stream.node, service: stream.service, time: now, isError: stream.isError,
+                text: String(decoding: $0, as: UTF8.self))
+        }
+        store(lines, of: stream)
+        guard !listeners.isEmpty else { return }
+        for line in lines {
+            for number in listeners.keys.sorted() { listeners[number]?(line) }
         }
     }
 
-    private func emit(_ bytes: some Collection<UInt8>, of stream: Stream) {
-        let line = LogLine(
-            node: stream.node, service: stream.service, time: MonotonicClock.now,
-            isError: stream.isError, text: String(decoding: bytes, as: UTF8.self))
-        store(line)
-        for number in listeners.keys.sorted() { listeners[number]?(line) }
-    }
-
-    private func store(_ line: LogLine) {
-        let path = Self.path(in: folder, node: line.node, service: line.service)
+    private func store(_ lines: [LogLine], of stream: Stream) {
+        let path = Self.path(in: folder, node: stream.node, service: stream.service)
         let file = files[path] ?? File(path: path)
         files[path] = file
         do {
@@ -149,16 +159,17 @@ final class ServiceOutput {
                 file.sizeBytes = 0
             }
             if file.descriptor == nil {
-                try FileSystem.makeFolders("\(folder)/\(line.node)")
+                try FileSystem.makeFolders("\(folder)/\(stream.node)")
                 file.descriptor = try FileSystem.openForAppending(path)
             }
             guard let descriptor = file.descriptor else { return }
-            let bytes = line.stored
+            let bytes = lines.flatMap(\.stored)
             try FileSystem.writeAll(bytes[...], to: descriptor.rawValue, name: path)
             file.sizeBytes += bytes.count
         } catch {
-            // A full disk costs the line, not the lab; whoever follows has seen it.
-            StandardError.print("a line of \(line.node)/\(line.service) is not kept: \(error)")
+            // A full disk costs the lines, not the lab; whoever follows sees them.
+            StandardError.print(
+                "what \(stream.node)/\(stream.service) prints is not kept: \(error)")
         }
     }
 }
