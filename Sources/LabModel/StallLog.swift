@@ -11,11 +11,18 @@ struct StallLog: Sendable {
         return true
     }
 
-    /// How much of the time from `start` to `end` the machine stood still.
+    /// How much of the time from `start` to `end` the machine stood still. What was noticed twice,
+    /// by the supervisor and in a node, counts once.
     func total(from start: MonotonicInstant, to end: MonotonicInstant) -> Duration {
-        stalls.reduce(.zero) { sum, stall in
-            let overlap = min(end, stall.end) - max(start, stall.end - stall.duration)
-            return overlap > .zero ? sum + overlap : sum
+        var total = Duration.zero
+        var counted = start
+        for stall in stalls.sorted(by: { $0.end - $0.duration < $1.end - $1.duration }) {
+            let begin = max(counted, stall.end - stall.duration)
+            let last = min(end, stall.end)
+            guard last > begin else { continue }
+            total += last - begin
+            counted = last
         }
+        return total
     }
 }

@@ -72,7 +72,7 @@ public struct TimelineEvent: Equatable, Sendable {
         case claim(Claim)
         /// A check that holds over a whole run did not.
         case violation(Violation)
-        /// The supervisor itself was kept from running for that long.
+        /// The supervisor itself, or something in a node, was kept from running for that long.
         case stall(Duration)
         /// The run of a scenario began, or came to know something.
         case scenario(ScenarioEvent)

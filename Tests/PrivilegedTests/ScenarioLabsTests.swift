@@ -262,6 +262,32 @@ struct ScenarioFailureTests {
         ],
     ]
 
+    @Test(
+        "a failure while a node's processes wait for a CPU is inconclusive, and tried once more",
+        .enabled(if: FileSystem.exists("/proc/pressure/cpu"), "this kernel counts no waiting (PSI)")
+    )
+    func busyNode() throws {
+        let lab = try LabUnderTest(
+            "sc-busy",
+            """
+            nodes:
+              a:
+                services:
+                  # More than there are processors, each always ready to run.
+                  hog:
+                    kind: command
+                    command: [sh, -c, "for i in $(seq $(($(nproc) + 2))); do while :; do :; done & done; wait"]
+            scenarios:
+              busy: { steps: [ expect: { log: a/hog, contains: idle, within: 3s } ] }
+            """)
+        let result = try Labctl.start(["test", lab.folder]).finish(within: .seconds(60))
+        #expect(result.status == 4, "\(result.output)\(result.errors)")
+        #expect(result.output.contains("; inconclusive: this machine stood still for "))
+        #expect(result.output.contains("  once more, in a clean lab\n"))
+        #expect(result.output.contains("\n0 passed, 0 failed, 1 inconclusive in "))
+        try expectNothingLeft(of: lab.name)
+    }
+
     @Test("exits with 1, says what was expected and what was seen, and leaves nothing")
     func fails() throws {
         let folder = "\(Labctl.repository)/Labs/two-node"

@@ -52,6 +52,17 @@ struct Freezer {
     /// Removes a node's group, once nothing is in it.
     func dismiss(_ node: String) { rmdir(path(node)) }
 
+    /// How long something in a node has been kept from a CPU so far (PSI, `some`); nil where the
+    /// kernel does not count that.
+    func waited(_ node: String) -> Duration? {
+        guard let text = try? FileSystem.readText("\(path(node))/cpu.pressure"),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("some ") }),
+            let total = line.split(separator: " ").last, total.hasPrefix("total="),
+            let microseconds = Int64(total.dropFirst(6))
+        else { return nil }
+        return .microseconds(microseconds)
+    }
+
     /// Whether a node has a group.
     func has(_ node: String) -> Bool { FileSystem.exists(path(node)) }
 

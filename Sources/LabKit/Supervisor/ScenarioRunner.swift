@@ -25,6 +25,7 @@ final class ScenarioRunner {
     private var listener: Int?
     private var lineListeners: [Int] = []
     private var probes: [String: ProbeRunner] = [:]
+    private var pressure: PressureWatch?
     /// Nil once it is over.
     private var observer: Observer?
 
@@ -44,6 +45,7 @@ final class ScenarioRunner {
             if case .scenario = $0.kind { false } else { true }
         }.sorted { $0.order < $1.order }
         listener = supervisor.timeline.addListener { [unowned self] in deliver($0) }
+        pressure = PressureWatch(supervisor)
         tell(.begin(machine.scenario.name))
     }
 
@@ -83,6 +85,7 @@ final class ScenarioRunner {
             timer = nil
             // What has already happened comes before the lapse of time.
             supervisor.observer.catchUp()
+            pressure?.look()
             if observer != nil { tell(.timer) }
         }
     }
@@ -165,6 +168,8 @@ final class ScenarioRunner {
     }
 
     private func tidy() {
+        pressure?.stop()
+        pressure = nil
         for probe in probes.values { probe.stop() }
         probes = [:]
         if let listener { supervisor.timeline.removeListener(listener) }

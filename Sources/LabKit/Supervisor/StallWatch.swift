@@ -3,7 +3,7 @@ import LinuxSystem
 import NetworkTypes
 
 /// Notices when the supervisor was kept from running, and says so on the timeline: what happened
-/// meanwhile was seen late, and nothing was done in time.
+/// meanwhile was seen late, and nothing was done in time. ``PressureWatch`` does so for the nodes.
 ///
 /// The time that it was busy itself is no stall, as while it builds a large lab.
 final class StallWatch {
