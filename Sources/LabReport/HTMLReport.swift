@@ -85,6 +85,7 @@ public struct HTMLReport {
     private var timeline: String {
         let legend = [
             ("master", "MASTER"), ("backup", "BACKUP"), ("up", "up, no VRRP daemon"),
+            ("frozen", "frozen"),
             ("accent", "virtual address, gratuitous ARP"), ("failed", "fault, failure, outage"),
             ("warning", "a process ended, inconclusive, the machine stood still"),
         ].map { "<span><i style=\"background:var(--\($0.0))\"></i>\($0.1)</span>" }

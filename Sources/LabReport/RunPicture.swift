@@ -8,7 +8,7 @@ public import LabModel
 ///     web     xxxxxxxxxxxxxxxx.........xxxxxxxxxx..
 ///                                      ^ kill master
 ///
-/// `=` has the virtual address, `B` is a backup, `-` runs no VRRP daemon.
+/// `=` has the virtual address, `B` is a backup, `-` runs no VRRP daemon, `#` stands still.
 public struct RunPicture {
     /// What a piece of text is about, for those who paint it.
     public enum Tone: Sendable {
@@ -96,6 +96,7 @@ public struct RunPicture {
             let cell: (Tone, Character) =
                 switch span.state {
                 case .down: (.plain, " ")
+                case .frozen: (.bad, "#")
                 case .up: (.faint, "-")
                 case .backup: (.backup, "B")
                 case .master: (.master, "=")

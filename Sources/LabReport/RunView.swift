@@ -137,6 +137,8 @@ public struct PrintedLine: Equatable, Sendable {
 enum NodeRole: String, Encodable, Sendable {
     /// It does not run.
     case down
+    /// It stands still as a whole, with the addresses that it has.
+    case frozen
     /// It runs, and no VRRP daemon does on it.
     case up
     /// Its VRRP daemon runs, and it holds no virtual address.

@@ -10,9 +10,16 @@ extension RunView {
     ///   - printed: what its services printed, in order.
     init(_ record: RunRecord, events: [TimelineEvent], printed: [PrintedLine] = []) {
         var builder = RunViewBuilder(record, origin: events.first?.time ?? record.began)
-        for event in events { builder.fold(event) }
-        for line in printed { builder.fold(line) }
-        self = builder.view(end: events.last?.time ?? record.began)
+        let end = Self.end(of: record, events)
+        for event in events where event.time <= end { builder.fold(event) }
+        for line in printed where line.time <= end { builder.fold(line) }
+        self = builder.view(end: min(end, events.last?.time ?? record.began))
+    }
+
+    // The lab goes on until somebody has come to record the run, however busy that one is.
+    private static func end(of record: RunRecord, _ events: [TimelineEvent]) -> MonotonicInstant {
+        let begin = events.first { $0.kind == .scenario(.begin(record.scenario)) }
+        return (begin?.time ?? record.began) + record.duration
     }
 }
 
@@ -21,6 +28,7 @@ private struct RunViewBuilder {
     private struct NodeState {
         var lane: RunView.NodeLane
         var isRunning = false
+        var isFrozen = false
         /// Its VRRP daemons that run.
         var daemons: Set<String> = []
         /// The virtual addresses it holds, each as often as it is there.
@@ -28,6 +36,7 @@ private struct RunViewBuilder {
 
         var role: NodeRole {
             if !isRunning { return .down }
+            if isFrozen { return .frozen }
             if !held.isEmpty { return .master }
             return daemons.isEmpty ? .up : .backup
         }
@@ -104,6 +113,7 @@ private struct RunViewBuilder {
             return
         case .control(let verb, let target):
             mark("\(verb.rawValue) \(target)", isFault: true, on: target.node, at: time)
+            if target.service == nil { fold(verb, of: target.node, at: time) }
         case .fault(let fault): mark(fault, at: time)
         case .node(let node, let state): fold(state, of: node, at: time)
         case .service(let node, let service, let state):
@@ -134,9 +144,18 @@ private struct RunViewBuilder {
 
     // MARK: Nodes
 
+    private mutating func fold(_ verb: ControlVerb, of node: String, at time: Int) {
+        switch verb {
+        case .freeze: change(node, at: time) { $0.isFrozen = true }
+        case .thaw: change(node, at: time) { $0.isFrozen = false }
+        case .stop, .start, .restart, .kill, .reload: break
+        }
+    }
+
     private mutating func fold(_ state: TimelineEvent.NodeState, of node: String, at time: Int) {
         change(node, at: time) {
             $0.isRunning = state == .running
+            $0.isFrozen = false
             if state != .running { $0.daemons = [] }
         }
     }

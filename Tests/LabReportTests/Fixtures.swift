@@ -54,7 +54,7 @@ enum Fixture {
                     node: $0, service: "keepalived", instance: "VI_1", interface: "eth0", vrid: 51,
                     priority: 100, advertisementInterval: .seconds(1), preempts: true,
                     addresses: [vip])
-            }, began: at(0), date: "2026-01-02T03:04:05Z", duration: .seconds(8), verdict: verdict,
+            }, began: at(0), date: "2026-01-02T03:04:05Z", duration: .seconds(9), verdict: verdict,
             machine: "Linux 6.1, 2 processors")
     }
 

@@ -20,6 +20,21 @@ struct RunPictureTests {
             ])
     }
 
+    @Test("a frozen node stands still, whatever it has; a frozen service is not its node")
+    func frozen() {
+        let events =
+            Array(Fixture.events.prefix(8)) + [
+                Fixture.event(4500, .control(.freeze, Target(node: "master"))),
+                Fixture.event(
+                    5000, .control(.freeze, Target(node: "backup", service: "keepalived"))),
+                Fixture.event(7000, .control(.thaw, Target(node: "master"))),
+                Fixture.event(8610, Fixture.held("backup", true)),
+            ]
+        let lines = RunPicture(Fixture.record(), events: events, columns: 56).lines
+        #expect(lines[1] == "master  BBBBBBBBBBBBBBBBBBBB=====x#############x========")
+        #expect(lines[2].contains("BxB") && !lines[2].contains("#"), "\(lines[2])")
+    }
+
     @Test("each piece is painted by what it is")
     func painted() {
         let lines = RunPicture(

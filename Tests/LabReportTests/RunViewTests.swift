@@ -21,6 +21,41 @@ struct RunViewTests {
         #expect(view.nodes[2].states == [RunView.StateSpan(state: .down, from: 0)])
     }
 
+    @Test("a frozen node is so until it thaws or dies, and keeps its address meanwhile")
+    func frozen() {
+        let events =
+            Array(Fixture.events.prefix(8)) + [
+                Fixture.event(4000, .control(.freeze, Target(node: "master"))),
+                Fixture.event(4500, .control(.thaw, Target(node: "master"))),
+                Fixture.event(4600, .control(.freeze, Target(node: "master"))),
+                Fixture.event(4700, .control(.kill, Target(node: "master"))),
+                Fixture.event(4701, .node("master", .killed)),
+            ]
+        let lane = RunView(Fixture.record(), events: events).nodes[0]
+        #expect(
+            lane.states.map { "\($0.state) \($0.from / 1000)" }.suffix(5) == [
+                "master 3601", "frozen 4000", "master 4500", "frozen 4600", "down 4701",
+            ])
+        #expect(lane.held.count == 1)
+    }
+
+    @Test("what the lab does until somebody records the run is not the run's")
+    func end() {
+        let later =
+            Fixture.events + [
+                Fixture.event(9_001, Fixture.held("backup", false)),
+                Fixture.event(20_000, .control(.stop, Target(node: "backup"))),
+            ]
+        let view = RunView(Fixture.record(), events: later)
+        #expect(view.length == 9_000_000)
+        #expect(view.nodes == self.view.nodes)
+        // Counted from where the scenario began.
+        let begin = Fixture.event(2_000, .scenario(.begin("failover")))
+        let all = RunView(
+            Fixture.record(), events: (later + [begin]).sorted { $0.time < $1.time })
+        #expect(all.length == 11_000_000)
+    }
+
     @Test("an address is a bar for as long as a node holds it")
     func held() {
         let first = RunView.HeldSpan(address: "10.10.10.10", from: 3_601_000, to: 5_001_000)

@@ -95,7 +95,9 @@
       const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
       pen.fillStyle = colour("faint");
       for (let at = Math.ceil(view.from / step) * step; at <= view.to; at += step) {
-        pen.fillText(time(at), x(at) + 4, lane.y + 14);
+        // One that the edge would cut off says nothing.
+        const isWhole = x(at) + 4 + pen.measureText(time(at)).width <= width;
+        if (isWhole) pen.fillText(time(at), x(at) + 4, lane.y + 14);
         pen.globalAlpha = 0.25;
         pen.fillRect(x(at), lane.y, 1, 1e4);
         pen.globalAlpha = 1;
