@@ -53,7 +53,10 @@ public enum LabLauncher {
         }
     }
 
-    private static func requireRoot() throws(LabError) {
+    /// Looks whether this process may build labs at all.
+    ///
+    /// - Throws: ``LabError/machine(_:)``.
+    public static func requireRoot() throws(LabError) {
         guard geteuid() == 0 else {
             throw .machine(
                 "building a lab needs root, for its network namespaces: run it with sudo")

@@ -39,8 +39,8 @@ public struct HTMLIndex {
     }
 
     private var summary: String {
-        ["passed", "failed", "inconclusive", "skipped"].compactMap { word in
-            let count = results.count { $0.verdict.word == word }
+        TestResult.Outcome.words.compactMap { word in
+            let count = results.count { $0.outcome.word == word }
             return count == 0 ? nil : "\(count) \(word)"
         }.joined(separator: ", ")
     }
@@ -49,9 +49,9 @@ public struct HTMLIndex {
         let rows = zip(results, pages).map { result, page in
             let name = Markup.escaped(result.name)
             let link = page.map { "<a href=\"\(Markup.escaped(Self.encoded($0)))\">\(name)</a>" }
-            let message = result.verdict.message ?? ""
+            let message = result.outcome.message ?? ""
             return """
-                <tr><td><span class="\(result.verdict.word)">\(result.verdict.word)</span></td>\
+                <tr><td><span class="\(result.outcome.word)">\(result.outcome.word)</span></td>\
                 <td class="words">\(link ?? name)<div class="faint">\(Markup.escaped(message))\
                 </div></td><td class="number">\(Markup.escaped(result.duration.text))</td></tr>
                 """

@@ -36,6 +36,8 @@ final class ScenarioSession {
     let options: Options
     let started = MonotonicClock.now
     private(set) var outcome: ScenarioOutcome?
+    /// Why there is no verdict: the lab could not be built, or broke.
+    private(set) var error: LabError?
     /// How its steps ended.
     private(set) var steps: [StepReport] = []
     /// The step that is on.
@@ -45,6 +47,8 @@ final class ScenarioSession {
     private let built: LoadedLab
     private var began = MonotonicClock.now
     private var state = State.over
+    /// The lab, once it is up.
+    private var client: LabClient?
 
     init(_ lab: LoadedLab, _ scenario: Scenario, _ options: Options = Options()) {
         self.lab = lab
@@ -88,35 +92,52 @@ final class ScenarioSession {
     }
 
     /// Begins; a scenario that this machine cannot run is over at once.
-    func begin(_ printer: StepPrinter) throws {
+    func begin(_ printer: StepPrinter) {
         printer.begin(lab.lab, scenario)
         if let outcome = LabKit.Doctor.skip(scenario) {
             self.outcome = outcome
             printer.end(outcome)
             return
         }
-        state = .launching(
-            try LabLauncher.begin(built, endsWithCaller: !options.keepsOnFailure))
+        do {
+            state = .launching(
+                try LabLauncher.begin(built, endsWithCaller: !options.keepsOnFailure))
+        } catch {
+            end(error, printer)
+        }
     }
 
     /// Does what can be done now.
-    func advance(_ printer: StepPrinter) throws {
+    func advance(_ printer: StepPrinter) {
+        do {
+            try proceed(printer)
+        } catch {
+            end(error, printer)
+        }
+    }
+
+    private func proceed(_ printer: StepPrinter) throws(LabError) {
         switch state {
         case .launching(let launch):
             guard let client = try launch.advance() else { return }
+            self.client = client
             began = MonotonicClock.now
             state = .running(client, try client.begin(scenario: scenario.name))
         case .running(let client, let running):
-            do {
-                while let news = try running.present() {
-                    if take(news, printer) { return try conclude(client) }
-                }
-            } catch {
-                try? client.down()
-                throw error
+            while let news = try running.present() {
+                if take(news, printer) { return try conclude(client) }
             }
         case .paused, .over: break
         }
+    }
+
+    /// Ends without a verdict, and with nothing left of the lab. One that could not be built has
+    /// left nothing; one that broke may be gone already.
+    private func end(_ error: LabError, _ printer: StepPrinter) {
+        self.error = error
+        printer.end(error)
+        try? client?.down()
+        state = .over
     }
 
     /// Takes note of what a run tells; whether it is over.
@@ -138,7 +159,7 @@ final class ScenarioSession {
         return false
     }
 
-    private func conclude(_ client: LabClient) throws {
+    private func conclude(_ client: LabClient) throws(LabError) {
         guard let outcome else { return }
         if let archive = options.archive {
             do {

@@ -32,6 +32,9 @@ struct StepPrinter {
         }
     }
 
+    /// That there is no verdict, and why.
+    func end(_ error: LabError) { print("  \(Style.red("error")): \(error)") }
+
     /// A step that is over, in a line; nil for one that begins.
     static func line(_ report: StepReport) -> String? {
         switch report.phase {

@@ -12,7 +12,9 @@ struct Test: ParsableCommand {
         discussion: """
             Exits with 0 when all pass, 1 when one fails, 4 when nothing can be said because the \
             machine stood still, twice in a row in a clean lab. A scenario that needs what this \
-            machine lacks is skipped, with the reason. Every run is recorded: `labctl runs` lists \
+            machine lacks is skipped, with the reason. A lab that cannot be built, or breaks, is \
+            an error in every report, and the others are run all the same; the status is then 1, \
+            3 or 5, as `labctl up` has it. Every run is recorded: `labctl runs` lists \
             them, `labctl report` shows one.
             """)
 
@@ -55,6 +57,7 @@ struct Test: ParsableCommand {
         for lab in loaded { printWarnings(lab.warnings) }
         let orders = try orders(of: loaded)
         if orders.isEmpty { throw LabError.state("there is no scenario to run") }
+        try LabLauncher.requireRoot()
         let isForPeople = format == .text && !tap
         let display = TestDisplay(isForPeople ? STDOUT_FILENO : STDERR_FILENO)
         let runner = TestRunner(
@@ -70,7 +73,7 @@ struct Test: ParsableCommand {
         if let report { try ReportFolder(report).write(results) }
         if tap { printText(TAPReport(results).text) }
         if format == .json { try printJSON(summary) }
-        if let status = summary.status { throw status }
+        if let status = summary.status(firstError: runner.firstError) { throw status }
     }
 
     /// What is to be run: everything once, then again.
@@ -119,11 +122,12 @@ struct TestSummary: Encodable {
         self.duration = duration.wholeNanoseconds
     }
 
-    private func count(_ word: String) -> Int { results.count { $0.verdict.word == word } }
+    private func count(_ word: String) -> Int { results.count { $0.outcome.word == word } }
 
     /// How many came to what, and how long it took.
     var line: String {
         var text = "\(count("passed")) passed, \(count("failed")) failed"
+        if count("error") > 0 { text += ", \(count("error")) without a verdict" }
         for word in ["inconclusive", "skipped"] where count(word) > 0 {
             text += ", \(count(word)) \(word)"
         }
@@ -139,8 +143,11 @@ struct TestSummary: Encodable {
     }
 
     /// What the program is to exit with; nil where everything is well.
-    var status: ExitStatus? {
+    ///
+    /// - Parameter firstError: of the runs that came to no verdict.
+    func status(firstError: LabError?) -> ExitStatus? {
         if count("failed") > 0 { return .failed }
+        if let firstError { return ExitStatus(firstError) }
         return count("inconclusive") > 0 ? .inconclusive : nil
     }
 }

@@ -68,6 +68,8 @@ final class TestRunner {
     private var next = 0
     private var runs: [Run] = []
     private var results: [Int: TestResult] = [:]
+    /// Why the first run came to no verdict that came to none.
+    private(set) var firstError: LabError?
     private var isInputEnded = false
 
     init(_ orders: [Order], _ options: Options, display: TestDisplay) {
@@ -76,10 +78,10 @@ final class TestRunner {
         self.display = display
     }
 
-    /// Runs everything.
+    /// Runs everything. A lab that cannot be built, or breaks, is no reason not to run the others.
     ///
     /// - Returns: what came of it, in the order in which it was wanted.
-    /// - Throws: when a lab cannot be built, or breaks; no lab of these is left then.
+    /// - Throws: when a lab that is to go cannot be taken down.
     func run() throws -> [TestResult] {
         defer { display.draw([]) }
         do {
@@ -94,13 +96,13 @@ final class TestRunner {
     private func runAll() throws {
         while next < orders.count || !runs.isEmpty {
             while next < orders.count, runs.count < options.jobs {
-                try start(next, attempt: 1)
+                start(next, attempt: 1)
                 next += 1
             }
-            for index in runs.indices where runs[index].session.isOver {
-                if try settle(runs[index]) { return }
+            // One that is begun anew may be over at once, too.
+            while let index = runs.firstIndex(where: \.session.isOver) {
+                if try settle(runs.remove(at: index)) { return }
             }
-            runs.removeAll { $0.session.isOver }
             display.draw(runs.map(activity))
             if !runs.isEmpty { try wait() }
         }
@@ -115,7 +117,7 @@ final class TestRunner {
 
     // MARK: Runs
 
-    private func start(_ place: Int, attempt: Int) throws {
+    private func start(_ place: Int, attempt: Int) {
         let order = orders[place]
         let transcript = Transcript(display, isImmediate: options.jobs == 1)
         let session = ScenarioSession(
@@ -127,7 +129,7 @@ final class TestRunner {
         let run = Run(
             place: place, attempt: attempt, session: session, transcript: transcript,
             printer: StepPrinter { transcript.add($0) })
-        try session.begin(run.printer)
+        session.begin(run.printer)
         runs.append(run)
     }
 
@@ -146,24 +148,39 @@ final class TestRunner {
 
     /// Takes the result of a run that is over, or begins it anew; whether everything ends here.
     private func settle(_ run: Run) throws -> Bool {
-        let (order, session) = (orders[run.place], run.session)
+        let session = run.session
+        if let error = session.error {
+            run.transcript.show()
+            firstError = firstError ?? error
+            results[run.place] = result(
+                .error(error.description), took: MonotonicClock.now - session.started, of: run)
+            return false
+        }
         guard let outcome = session.outcome else { return false }
         let isRetried = outcome.verdict == .inconclusive && session.options.isRetried
         if isRetried { run.transcript.add("  once more, in a clean lab") }
         if !isRetried, let recorded = session.recorded { picture(recorded, run.transcript) }
         run.transcript.show()
         if isRetried {
-            try start(run.place, attempt: run.attempt + 1)
+            start(run.place, attempt: run.attempt + 1)
             return false
         }
-        results[run.place] = TestResult(
-            lab: order.lab.lab.name, scenario: order.scenario.name, repetition: order.repetition,
-            verdict: outcome.result, duration: outcome.duration, steps: session.steps,
-            run: session.recorded?.path)
+        results[run.place] = result(
+            .verdict(outcome.result), took: outcome.duration, of: run)
         guard options.keepsOnFailure, outcome.verdict == .failed || outcome.verdict == .inconclusive
         else { return false }
         for other in runs where !other.session.isOver { try other.session.cancel() }
         return true
+    }
+
+    private func result(
+        _ outcome: TestResult.Outcome, took duration: Duration, of run: Run
+    ) -> TestResult {
+        let order = orders[run.place]
+        return TestResult(
+            lab: order.lab.lab.name, scenario: order.scenario.name, repetition: order.repetition,
+            outcome: outcome, duration: duration, steps: run.session.steps,
+            run: run.session.recorded?.path)
     }
 
     /// Shows a run in small.
@@ -202,7 +219,7 @@ final class TestRunner {
             &waiting, nfds_t(waiting.count),
             patience.map { CInt($0.wholeNanoseconds / 1_000_000) } ?? -1)
         for (run, found) in zip(runs, waiting) where found.revents != 0 {
-            try run.session.advance(run.printer)
+            run.session.advance(run.printer)
         }
         if paused != nil, let input = waiting.last, input.revents != 0 { try resume(paused) }
     }

@@ -85,6 +85,26 @@ struct ResultsTests {
                 """##)
     }
 
+    @Test("a lab that could not be built is an error in every format, and the others are there")
+    func error() {
+        let results =
+            self.results + [
+                TestResult(
+                    lab: "broken", scenario: "hang", outcome: .error("service a/web <ended>"),
+                    duration: .milliseconds(20), steps: [])
+            ]
+        let junit = JUnitReport(results).text
+        #expect(junit.contains(#"tests="4" failures="1" errors="1" skipped="1" time="9.037""#))
+        #expect(junit.contains(#"<error message="service a/web &lt;ended&gt;"></error>"#))
+        #expect(junit.contains(#"<testsuite name="broken" tests="1" failures="0" errors="1""#))
+        let tap = TAPReport(results).text
+        let entry = "not ok 4 - broken / hang\n  ---\n  message: \"service a/web <ended>\"\n  ...\n"
+        #expect(tap.hasPrefix("TAP version 14\n1..4\n") && tap.hasSuffix(entry), "\(tap)")
+        let page = HTMLIndex(results, pages: results.map { _ in nil }).text
+        #expect(page.contains("<h1>1 passed, 1 failed, 1 error, 1 inconclusive</h1>"))
+        #expect(page.contains("service a/web &lt;ended&gt;"))
+    }
+
     @Test("statistics: least, median, nearest-rank 99th and greatest of what a step measured")
     func statistics() {
         let runs = (1...200).map { Self.run($0, 3600 + $0) }

@@ -175,6 +175,34 @@ struct TestVerbTests {
         try expectNothingLeft(of: lab.name + "-2")
     }
 
+    @Test("a lab that cannot be built is an error in every report, and the others are run")
+    func cannotBeBuilt() throws {
+        let broken = try LabUnderTest(
+            "tv-broken",
+            """
+            nodes:
+              a:
+                interfaces: {}
+                services: { s: { kind: command, command: /bin/false } }
+            scenarios: { first: { steps: [ wait: 1ms ] }, second: { steps: [ wait: 1ms ] } }
+            """)
+        let sound = try LabUnderTest("tv-sound", Self.yaml)
+        let run = try Labctl.run(
+            "test", broken.folder, sound.folder, "--scenario", "[!b]*", "--junit",
+            "\(sound.folder)/j.xml", "--report", "\(sound.folder)/pages", "--tap")
+        #expect(run.status == 1, "\(run.errors)")
+        #expect(run.errors.contains("1 passed, 0 failed, 2 without a verdict in "))
+        #expect(run.output.contains("\nnot ok 2 - \(broken.name) / second\n  ---\n  message: "))
+        #expect(run.output.hasSuffix("\nok 3 - \(sound.name) / good\n"), "\(run.output)")
+        let junit = try FileSystem.readText("\(sound.folder)/j.xml")
+        #expect(junit.contains(#"tests="3" failures="0" errors="2""#))
+        #expect(junit.contains("<error message=\"service a/s "), "\(junit)")
+        let pages = try FileSystem.list("\(sound.folder)/pages")
+        #expect(pages.count == 2 && pages.contains("index.html"), "\(pages)")
+        try expectNothingLeft(of: broken.name)
+        try expectNothingLeft(of: sound.name)
+    }
+
     @Test("in TAP nothing but TAP is on standard output")
     func tap() throws {
         let lab = try LabUnderTest("tv-tap", Self.yaml)

@@ -68,8 +68,8 @@ struct ScenarioEndTests {
         let run = try program.finish()
         #expect(run.status == 1, "\(run.errors)")
         #expect(
-            run.errors.contains("the supervisor of lab \(lab.name) has ended by itself"),
-            "\(run.errors)")
+            run.output.contains("error: the supervisor of lab \(lab.name) has ended by itself"),
+            "\(run.output)\(run.errors)")
         try expectNothingLeft(of: lab.name)
     }
 

@@ -4,7 +4,7 @@ import NetworkTypes
 /// Results in JUnit's XML, as GitLab, Jenkins and GitHub's actions read it: a suite for each lab,
 /// a case for each run of a scenario.
 ///
-/// What is inconclusive counts as skipped, with the reason: JUnit has no other word that is no
+/// A lab that could not be built, or broke, is an error. What is inconclusive counts as skipped, with the reason: JUnit has no other word that is no
 /// failure.
 public struct JUnitReport {
     private let results: [TestResult]
@@ -44,13 +44,15 @@ public struct JUnitReport {
     }
 
     private static func content(_ result: TestResult) -> String {
-        switch result.verdict {
-        case .passed: ""
-        case .failed(_, let message):
+        switch result.outcome {
+        case .verdict(.passed): ""
+        case .verdict(.failed(_, let message)):
             """
             <failure message="\(Markup.escaped(message))">\(steps(result))</failure>
             """
-        case .inconclusive(_, let message), .skipped(let message):
+        case .error(let message):
+            "<error message=\"\(Markup.escaped(message))\">\(steps(result))</error>"
+        case .verdict(.inconclusive(_, let message)), .verdict(.skipped(let message)):
             "<skipped message=\"\(Markup.escaped(message))\"/>"
         }
     }
@@ -61,12 +63,11 @@ public struct JUnitReport {
     }
 
     private static func counts(_ results: [TestResult]) -> String {
-        let failures = results.count { $0.verdict.word == "failed" }
-        let skipped = results.count { $0.verdict.word != "failed" && $0.verdict != .passed }
+        func count(_ words: String...) -> Int { results.count { words.contains($0.outcome.word) } }
         let time = results.reduce(Duration.zero) { $0 + $1.duration }
         return """
-            tests="\(results.count)" failures="\(failures)" errors="0" skipped="\(skipped)" \
-            time="\(seconds(time))"
+            tests="\(results.count)" failures="\(count("failed"))" errors="\(count("error"))" \
+            skipped="\(count("inconclusive", "skipped"))" time="\(seconds(time))"
             """
     }
 

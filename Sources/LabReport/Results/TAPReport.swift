@@ -16,7 +16,10 @@ public struct TAPReport {
         for (index, result) in results.enumerated() {
             lines += Self.subtest(result)
             lines.append(
-                Self.line(result.verdict, number: index + 1, description: result.name))
+                Self.line(result.outcome, number: index + 1, description: result.name))
+            if case .error(let message) = result.outcome {
+                lines += Self.diagnostic(message, indentation: "  ")
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -31,7 +34,7 @@ public struct TAPReport {
             case .passed: lines.append("    ok \(step.index) - \(described(step.summary))")
             case .failed(let message):
                 lines.append("    not ok \(step.index) - \(described(step.summary))")
-                lines += ["      ---", "      message: \(Markup.quoted(message))", "      ..."]
+                lines += diagnostic(message, indentation: "      ")
             case .inconclusive(let message):
                 lines.append(
                     "    ok \(step.index) - \(described(step.summary)) # SKIP inconclusive: "
@@ -44,15 +47,20 @@ public struct TAPReport {
         return lines
     }
 
+    /// What goes with a line that is not ok, as YAML.
+    private static func diagnostic(_ message: String, indentation: String) -> [String] {
+        ["---", "message: \(Markup.quoted(message))", "..."].map { indentation + $0 }
+    }
+
     private static func line(
-        _ verdict: ScenarioVerdict, number: Int, description: String
+        _ outcome: TestResult.Outcome, number: Int, description: String
     ) -> String {
-        switch verdict {
-        case .passed: "ok \(number) - \(described(description))"
-        case .failed: "not ok \(number) - \(described(description))"
-        case .inconclusive(_, let message):
+        switch outcome {
+        case .verdict(.passed): "ok \(number) - \(described(description))"
+        case .verdict(.failed), .error: "not ok \(number) - \(described(description))"
+        case .verdict(.inconclusive(_, let message)):
             "ok \(number) - \(described(description)) # SKIP inconclusive: \(described(message))"
-        case .skipped(let message):
+        case .verdict(.skipped(let message)):
             "ok \(number) - \(described(description)) # SKIP \(described(message))"
         }
     }

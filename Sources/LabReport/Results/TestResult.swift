@@ -7,21 +7,38 @@ public struct TestResult: Equatable, Sendable {
     public var scenario: String
     /// Which repetition, from 1; nil where there is only one.
     public var repetition: Int?
-    public var verdict: ScenarioVerdict
+    public var outcome: Outcome
     public var duration: Duration
     /// How its steps ended, in order; nothing of those that only began.
     public var steps: [StepReport]
     /// The folder of the recorded run; nil where it is not recorded.
     public var run: String?
 
+    /// What a run came to.
+    public enum Outcome: Equatable, Sendable {
+        case verdict(ScenarioVerdict)
+        /// To no verdict: why its lab could not be built, or how it broke.
+        case error(String)
+    }
+
+    /// The result of a run that was judged.
     public init(
         lab: String, scenario: String, repetition: Int? = nil, verdict: ScenarioVerdict,
+        duration: Duration, steps: [StepReport], run: String? = nil
+    ) {
+        self.init(
+            lab: lab, scenario: scenario, repetition: repetition, outcome: .verdict(verdict),
+            duration: duration, steps: steps, run: run)
+    }
+
+    public init(
+        lab: String, scenario: String, repetition: Int? = nil, outcome: Outcome,
         duration: Duration, steps: [StepReport], run: String? = nil
     ) {
         self.lab = lab
         self.scenario = scenario
         self.repetition = repetition
-        self.verdict = verdict
+        self.outcome = outcome
         self.duration = duration
         self.steps = steps
         self.run = run
@@ -31,6 +48,27 @@ public struct TestResult: Equatable, Sendable {
     public var name: String {
         "\(lab) / \(scenario)" + (repetition.map { " #\($0)" } ?? "")
     }
+}
+
+extension TestResult.Outcome {
+    /// In a word: `passed`, `failed`, `inconclusive`, `skipped`, `error`.
+    public var word: String {
+        switch self {
+        case .verdict(let verdict): verdict.word
+        case .error: "error"
+        }
+    }
+
+    /// Why it did not pass; nil where it did.
+    public var message: String? {
+        switch self {
+        case .verdict(let verdict): verdict.message
+        case .error(let message): message
+        }
+    }
+
+    /// All words, in the order in which they are counted.
+    public static let words = ["passed", "failed", "error", "inconclusive", "skipped"]
 }
 
 extension TestResult: Encodable {
@@ -44,8 +82,8 @@ extension TestResult: Encodable {
         try fields.encode(lab, forKey: .lab)
         try fields.encode(scenario, forKey: .scenario)
         try fields.encodeIfPresent(repetition, forKey: .repetition)
-        try fields.encode(verdict.word, forKey: .verdict)
-        try fields.encodeIfPresent(verdict.message, forKey: .message)
+        try fields.encode(outcome.word, forKey: .verdict)
+        try fields.encodeIfPresent(outcome.message, forKey: .message)
         try fields.encode(duration.wholeNanoseconds, forKey: .duration)
         try fields.encodeIfPresent(run, forKey: .run)
         try fields.encode(steps, forKey: .steps)
