@@ -10,6 +10,8 @@ struct Act: Equatable, Sendable {
     var summary: String
     /// The action that did it; nil for beginnings.
     var action: ActionID?
+    /// When it was to be applied; nil for beginnings.
+    var due: MonotonicInstant?
     /// When the verb or command was over.
     var ended: MonotonicInstant?
 

@@ -116,17 +116,18 @@ struct Doing: Sendable {
 
     /// Lets time pass.
     ///
-    /// - Returns: the actions that are to be done now. `problem` is what took too long.
+    /// - Returns: the actions that are to be done now, and when each was due. `problem` is what took
+    ///   too long.
     mutating func startDue(
         now: MonotonicInstant, allowances: Allowances, problem: inout String?
-    ) -> [(ActionID, Step)] {
-        var due: [(ActionID, Step)] = []
+    ) -> [(ActionID, Step, due: MonotonicInstant)] {
+        var due: [(ActionID, Step, due: MonotonicInstant)] = []
         for index in branches.indices {
             let step = branches[index].step
             switch branches[index].phase {
             case .due(let time) where now >= time:
                 branches[index].phase = .acting(until: now + step.limit(allowances))
-                due.append((branches[index].id, step))
+                due.append((branches[index].id, step, time))
             case .waiting(let time) where now >= time: branches[index].phase = .over
             case .armed(let time) where now >= time:
                 let event = step.trigger?.pattern.description ?? ""

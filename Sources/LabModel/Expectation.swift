@@ -22,9 +22,10 @@ public struct Expectation: Codable, Equatable, Sendable {
         case log(Target, TextMatch)
         /// These happened since the cause, in that order.
         case sequence([EventPattern])
-        /// The outage that a probe has seen since the cause (the last success before to the first
-        /// success after) is at most that long.
-        case outage(probe: String, atMost: Duration)
+        /// The longest outage that a probe has seen since the cause (the last success before to the
+        /// first success after) is at most that long. A takeover that comes before its time is wrong,
+        /// too: then it has to be at least so long.
+        case outage(probe: String, atLeast: Duration? = nil, atMost: Duration)
         /// The answers to a probe since the cause came that fast.
         case latency(probe: String, [LatencyLimit])
         /// A node's neighbour table has the address at another node.
@@ -59,7 +60,7 @@ extension Expectation.Condition {
     /// The probe it is about.
     var probe: String? {
         switch self {
-        case .outage(let probe, _), .latency(let probe, _): probe
+        case .outage(let probe, _, _), .latency(let probe, _): probe
         case .address, .state, .answer, .log, .sequence, .neighbour, .adverts, .inspect: nil
         }
     }

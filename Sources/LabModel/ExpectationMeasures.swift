@@ -5,7 +5,8 @@ extension ExpectationWatch {
     // MARK: Probes
 
     func judgeOutage(
-        atMost limit: Duration, _ context: Context, now: MonotonicInstant
+        atLeast least: Duration?, atMost limit: Duration, _ context: Context,
+        now: MonotonicInstant
     ) -> Judgement {
         guard let probe = context.probe, let meter = context.seen.meters[probe.name] else {
             return .failed(seen: "no probe of that name")
@@ -13,13 +14,17 @@ extension ExpectationWatch {
         let settled = settled(context)
         let outages = meter.outages(since: context.cause.time)
         let longest = outages.max { $0.duration(now: now) < $1.duration(now: now) }
-        if let longest, longest.duration(now: now) > limit {
-            let length = longest.duration(now: now).text
+        let length = longest?.duration(now: now) ?? .zero
+        if let longest, length > limit {
             let end = longest.end == nil ? " and no answer since" : ""
-            return .failed(seen: "\(length), \(Words.lost(longest.lostRequests))\(end)")
+            return .failed(seen: "\(length.text), \(Words.lost(longest.lostRequests))\(end)")
         }
         let open = outages.last.flatMap { $0.end == nil ? $0 : nil }
         if open == nil, let answered = meter.lastSuccessDue, answered >= settled {
+            if let least, length < least {
+                let seen = longest.map { "\(length.text), \(Words.lost($0.lostRequests))" }
+                return .failed(seen: seen ?? "none", early: least - length)
+            }
             return .passed(StepResult(cause: context.cause.summary, outage: longest))
         }
         let giveUp = settled + limit + probe.timeout + context.allowances.scheduling

@@ -51,8 +51,8 @@ struct ExpectationWatch: Sendable {
         /// Undecided; to be judged again at that moment or when something happens.
         case pending(until: MonotonicInstant)
         case passed(StepResult)
-        /// What was seen instead.
-        case failed(seen: String)
+        /// What was seen instead; of something that came too early, by how much.
+        case failed(seen: String, early: Duration? = nil)
     }
 
     init(_ expectation: Expectation, began: MonotonicInstant) {
@@ -94,7 +94,8 @@ struct ExpectationWatch: Sendable {
             return judge(
                 sight(of: address, in: client, at: node, context), context, now: now)
         case .answer, .inspect: return judgeAnswers(context, now: now)
-        case .outage(_, let limit): return judgeOutage(atMost: limit, context, now: now)
+        case .outage(_, let least, let most):
+            return judgeOutage(atLeast: least, atMost: most, context, now: now)
         case .latency(_, let limits): return judgeLatency(limits, context, now: now)
         case .log(let target, let match):
             return judgeLine(of: target, match, context, now: now)

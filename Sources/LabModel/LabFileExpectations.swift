@@ -219,11 +219,19 @@ extension LabFileDecoder {
     private mutating func outageCondition(
         _ subject: YAMLEntry, _ fields: Fields, scope: ScenarioScope
     ) -> Expectation.Condition? {
-        let bound = fields["at-most"].flatMap {
+        let least = fields["at-least"].flatMap { duration($0, of: fields.place) }
+        let most = fields["at-most"].flatMap {
             duration($0, of: fields.place, canBeZero: true)
         }
-        guard let probe = probeName(subject, of: fields.place, scope) else { return nil }
-        return bound.map { .outage(probe: probe, atMost: $0) }
+        guard let probe = probeName(subject, of: fields.place, scope), let most else { return nil }
+        if let least, least > most, let entry = fields["at-least"] {
+            leastIsMore(entry, of: fields.place)
+        }
+        return .outage(probe: probe, atLeast: least, atMost: most)
+    }
+
+    private mutating func leastIsMore(_ entry: YAMLEntry, of place: String) {
+        diagnostics.error("'at-least' of \(place) is more than its 'at-most'", at: entry.keyMark)
     }
 
     private mutating func latencyCondition(
@@ -298,8 +306,7 @@ extension LabFileDecoder {
             return nil
         }
         if let least, let most, least > most, let entry = fields["at-least"] {
-            diagnostics.error(
-                "'at-least' of \(fields.place) is more than its 'at-most'", at: entry.keyMark)
+            leastIsMore(entry, of: fields.place)
         }
         return CountRange(atLeast: least ?? 0, atMost: most)
     }

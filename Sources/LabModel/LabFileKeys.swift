@@ -85,7 +85,8 @@ extension LabFileKeys {
     static let sequenceExpectation = LabFileKeys(
         "sequenceExpectation", ["sequence", "within"], required: ["sequence"])
     static let outageExpectation = LabFileKeys(
-        "outageExpectation", ["outage", "at-most"], required: ["outage", "at-most"])
+        "outageExpectation", ["outage", "at-least", "at-most"],
+        required: ["outage", "at-most"])
     static let latencyExpectation = LabFileKeys(
         "latencyExpectation", ["latency"] + LatencyLimit.words.map(\.word),
         required: ["latency"])

@@ -16,14 +16,14 @@ extension ScenarioMachine {
 
     /// A failed expectation, unless the machine stood still for longer than the bound can bear.
     mutating func fail(
-        _ watch: ExpectationWatch, seen sight: String, _ context: ExpectationWatch.Context,
-        now: MonotonicInstant, _ actions: inout [ScenarioAction]
+        _ watch: ExpectationWatch, seen sight: String, early: Duration?,
+        _ context: ExpectationWatch.Context, _ actions: inout [ScenarioAction]
     ) {
         let expectation = watch.expectation
         var message = "expected \(expectation.summary)"
         var limit = context.bound.total
         switch expectation.condition {
-        case .outage(_, let atMost):
+        case .outage(_, _, let atMost):
             message += " after \(context.cause.summary)"
             limit = atMost
         case .latency(_, let limits):
@@ -39,8 +39,12 @@ extension ScenarioMachine {
         message += "; seen: \(sight)"
         // A limit that theory itself breaks has no margin to exceed: there, the usual one.
         let slack = limit - (watch.derivation?.bound.theoretical ?? .zero)
-        let margin = slack > .zero ? slack : context.allowances.scheduling
-        let stall = seen.stalls.total(from: context.cause.time, to: now)
+        let margin = early ?? (slack > .zero ? slack : context.allowances.scheduling)
+        var stall = seen.stalls.total(from: context.cause.time, to: clock)
+        if early != nil, let due = context.cause.due {
+            // What comes late itself leaves less of the time that was to pass after it.
+            stall = max(seen.stalls.total(from: due, to: clock), context.cause.time - due)
+        }
         guard stall > margin else { return fail(message, &actions) }
         message += "; " + Self.inconclusive(stall: stall, margin: margin)
         actions.append(.report(report(.inconclusive(message))))

@@ -235,10 +235,10 @@ public struct ScenarioMachine: Sendable {
             case .notBegun, .finished: return
             case .doing(var doing):
                 var problem: String?
-                for (action, step) in doing.startDue(
+                for (action, step, due) in doing.startDue(
                     now: clock, allowances: bounds.allowances, problem: &problem)
                 {
-                    perform(action, step, &actions)
+                    perform(action, step, due: due, &actions)
                 }
                 state = .doing(doing)
                 if let problem {
@@ -255,7 +255,7 @@ public struct ScenarioMachine: Sendable {
     }
 
     private mutating func perform(
-        _ id: ActionID, _ step: Step, _ actions: inout [ScenarioAction]
+        _ id: ActionID, _ step: Step, due: MonotonicInstant, _ actions: inout [ScenarioAction]
     ) {
         let deed: Act.Deed
         switch step.action {
@@ -273,7 +273,7 @@ public struct ScenarioMachine: Sendable {
             actions.append(.edit(id, files))
         case .parallel, .wait, .expect: preconditionFailure("only acting steps are performed")
         }
-        let act = Act(deed: deed, time: clock, summary: step.deed, action: id)
+        let act = Act(deed: deed, time: clock, summary: step.deed, action: id, due: due)
         if group.append(act) { seen.restartLatencies(at: clock) }
     }
 
@@ -294,8 +294,8 @@ public struct ScenarioMachine: Sendable {
         case .passed(let result):
             group.noteEffect()
             pass(result, &actions)
-        case .failed(let sight):
-            fail(watch, seen: sight, context, now: clock, &actions)
+        case .failed(let sight, let early):
+            fail(watch, seen: sight, early: early, context, &actions)
         }
         return true
     }

@@ -59,7 +59,9 @@ extension Expectation.Condition {
         case .log(let target, let match): "a line \(match) of \(target)"
         case .sequence(let patterns):
             "the sequence " + patterns.map(\.description).joined(separator: ", ")
-        case .outage(let probe, let limit): "outage of \(probe) of at most \(limit.text)"
+        case .outage(let probe, let least, let most):
+            "outage of \(probe) of "
+                + (least.map { "\($0.text) to " } ?? "at most ") + most.text
         case .latency(let probe, let limits):
             "answers to \(probe) within "
                 + limits.map { "\($0.word) \($0.atMost.text)" }.joined(separator: ", ")

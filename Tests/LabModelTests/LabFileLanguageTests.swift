@@ -64,6 +64,7 @@ struct LabFileLanguageTests {
               - expect: { log: a/web, matches: "^GET" }
               - expect: { sequence: [ vip on b, garp from b ], within: 5ms }
               - expect: { latency: web, p50: 2ms, p999: 20ms, max: 1s }
+              - expect: { outage: web, at-least: 600ms, at-most: 1s }
               - expect: { neighbour: 10.0.0.100, of: a, is: b }
               - expect: { adverts: { from: a, priority: 0 }, count: 1 }
               - expect: { adverts: , at-least: 2, at-most: 3, for: 2s }
@@ -150,6 +151,8 @@ struct LabFileLanguageTests {
                         LatencyLimit(percentile: 99.9, atMost: .milliseconds(20)),
                         LatencyLimit(percentile: 100, atMost: .seconds(1)),
                     ])),
+            LabModel.Expectation(
+                .outage(probe: "web", atLeast: .milliseconds(600), atMost: .seconds(1))),
             LabModel.Expectation(.neighbour(vip, of: "a", isAt: "b")),
             LabModel.Expectation(
                 .adverts(
@@ -185,6 +188,16 @@ struct LabFileLanguageTests {
                 .advertised(router: "VI_1", gap: .milliseconds(1100)), .deadAreSilent,
                 .priority(node: "a", 80...100), .noDuplicateAddress, .survives(probe: "ssh"),
             ])
+    }
+
+    @Test("an outage that has to be longer than it may be is a mistake")
+    func impossibleOutage() {
+        let band = "at-least: 600ms, at-most: 1s"
+        let wrong = decode(Self.yaml.replacing(band, with: "at-least: 2s, at-most: 1s"))
+        #expect(wrong.lab == nil)
+        #expect(wrong.diagnostics.count == 1)
+        #expect(
+            wrong.diagnostics.first?.message.hasSuffix("is more than its 'at-most'") == true)
     }
 
     @Test("a sweep stands for numbered runs, the phase added to the first trigger alone")

@@ -121,10 +121,16 @@ struct ScenarioServiceTests {
 
     /// A failover seen by the probe: its requests due from 4000 ms until before `end` time out, and
     /// the later ones are answered within 2 ms; told in the order in which requests end.
-    private func failover(until end: Int, atMost limit: Duration) -> Run {
+    ///
+    /// - Parameter stall: how long the machine stands still until the backup has the address.
+    private func failover(
+        until end: Int, atLeast least: Duration? = nil, atMost limit: Duration,
+        stall: Duration? = nil
+    ) -> Run {
         var run = Run(
             TwoNodes.on("master"), TwoNodes.control(.stop, "master/keepalived"),
-            TwoNodes.on("backup"), TwoNodes.outage(atMost: limit), probes: [TwoNodes.web])
+            TwoNodes.on("backup"), TwoNodes.outage(atLeast: least, atMost: limit),
+            probes: [TwoNodes.web])
         run.settle()
         var events: [(Double, TimelineEvent.Kind)] = []
         for due in stride(from: 3700, to: 6700, by: 10) {
@@ -147,7 +153,10 @@ struct ScenarioServiceTests {
                 run.vipRemoved("master", 3999.2)
                 run.done(2, 3999.3)
             }
-            if time == 4612, case .probe = kind { run.vipAdded("backup", 4612.5) }
+            if time == 4612, case .probe = kind {
+                run.vipAdded("backup", 4612.5)
+                if let stall { run.see(.stall(stall), 4612.6) }
+            }
         }
         return run
     }
@@ -170,6 +179,38 @@ struct ScenarioServiceTests {
             run.failure.hasPrefix(
                 "expected outage of web of at most 600 ms after stop master/keepalived;"
                     + " seen: 620 ms"))
+    }
+
+    @Test("outage: one that is over too soon fails, with its length")
+    func outageUnderItsBound() {
+        let run = failover(until: 4610, atLeast: .milliseconds(1500), atMost: .seconds(2))
+        #expect(
+            run.failure
+                == "expected outage of web of 1.5 s to 2 s after stop master/keepalived; seen: "
+                + "620 ms, 61 requests lost")
+        let passes = failover(until: 4610, atLeast: .milliseconds(620), atMost: .seconds(2))
+        #expect(passes.verdict == .passed)
+    }
+
+    @Test("outage: one that is too short by less than the machine was late is inconclusive")
+    func outageAfterALateFault() {
+        // The stop was due when the step began, at 3609.4 ms, and came 389.6 ms later.
+        let late = failover(until: 4610, atLeast: .seconds(1), atMost: .seconds(2))
+        guard case .inconclusive(_, let message) = late.verdict else {
+            Issue.record("\(late.lines)")
+            return
+        }
+        #expect(
+            message.hasSuffix(
+                "seen: 620 ms, 61 requests lost; inconclusive: this machine stood still for "
+                    + "390 ms meanwhile, the margin is 380 ms"), "\(message)")
+        let stalled = failover(
+            until: 4610, atLeast: .milliseconds(1200), atMost: .seconds(2),
+            stall: .milliseconds(600))
+        guard case .inconclusive = stalled.verdict else {
+            Issue.record("\(stalled.lines)")
+            return
+        }
     }
 
     @Test("outage: while nobody answers, it fails as soon as the limit is passed")

@@ -39,8 +39,8 @@ enum TwoNodes {
                     .http(url: url, from: "client", body: body), within: within, holding: holding)))
     }
 
-    static func outage(atMost limit: Duration) -> Step {
-        Step(.expect(Expectation(.outage(probe: "web", atMost: limit))))
+    static func outage(atLeast least: Duration? = nil, atMost limit: Duration) -> Step {
+        Step(.expect(Expectation(.outage(probe: "web", atLeast: least, atMost: limit))))
     }
 
     static func control(_ verb: ControlVerb, _ target: String) -> Step {
