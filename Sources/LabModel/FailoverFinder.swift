@@ -176,13 +176,16 @@ private struct FailoverFinder {
     private func served(_ failover: Failover) -> Failover.Moment? {
         let begin = failover.cause?.time ?? failover.lastAdvertisement ?? failover.appeared
         // A request that times out ends after later ones were answered.
+        var firstLost: [String: MonotonicInstant] = [:]
+        for (_, result) in probes where !result.outcome.isSuccess && result.due >= begin {
+            guard let probe = result.probe else { continue }
+            firstLost[probe] = min(firstLost[probe] ?? result.due, result.due)
+        }
         for (ended, result) in probes where ended >= failover.appeared {
-            guard let probe = result.probe, result.outcome.isSuccess else { continue }
-            let hasLost = probes.contains { _, other in
-                other.probe == probe && !other.outcome.isSuccess && other.due >= begin
-                    && other.due < result.due
-            }
-            if hasLost { return Failover.Moment(ended, probe) }
+            guard let probe = result.probe, result.outcome.isSuccess, let lost = firstLost[probe],
+                lost < result.due
+            else { continue }
+            return Failover.Moment(ended, probe)
         }
         return nil
     }
