@@ -37,8 +37,10 @@ extension ScenarioMachine {
             message += isGiven ? "" : " (\(context.bound.arithmetic))"
         }
         message += "; seen: \(sight)"
-        // A limit that theory itself breaks has no margin to exceed: there, the usual one.
-        let slack = limit - (watch.derivation?.bound.theoretical ?? .zero)
+        // Where theory says nothing, half of the limit is taken for margin. A limit that theory
+        // itself breaks has none to exceed: there, the usual one.
+        let theory = watch.derivation?.bound.theoretical ?? .zero
+        let slack = theory == .zero ? limit / 2 : limit - theory
         let margin = early ?? (slack > .zero ? slack : context.allowances.scheduling)
         var stall = seen.stalls.total(from: context.cause.time, to: clock)
         if early != nil, let due = context.cause.due {
