@@ -116,8 +116,8 @@ struct Doing: Sendable {
 
     /// Lets time pass.
     ///
-    /// - Returns: the actions that are to be done now, and when each was due. `problem` is what took
-    ///   too long.
+    /// - Returns: the actions that are to be done now, each with when it was due. `problem` is what
+    ///   took too long.
     mutating func startDue(
         now: MonotonicInstant, allowances: Allowances, problem: inout String?
     ) -> [(ActionID, Step, due: MonotonicInstant)] {

@@ -23,8 +23,8 @@ public struct Expectation: Codable, Equatable, Sendable {
         /// These happened since the cause, in that order.
         case sequence([EventPattern])
         /// The longest outage that a probe has seen since the cause (the last success before to the
-        /// first success after) is at most that long. A takeover that comes before its time is wrong,
-        /// too: then it has to be at least so long.
+        /// first success after) is at most that long. A takeover that comes before its time is
+        /// wrong, too: then it has to be at least so long.
         case outage(probe: String, atLeast: Duration? = nil, atMost: Duration)
         /// The answers to a probe since the cause came that fast.
         case latency(probe: String, [LatencyLimit])

@@ -33,7 +33,8 @@ struct PowerCutTests {
         """
 
     /// What its processes send until the kernel has buried them ends at its port, which is dead
-    /// already. Taken for the node's, it would be the last advertisement that the others have heard.
+    /// already. Taken for the node's, it would be the last advertisement that the others have
+    /// heard.
     @Test("sends nothing any more from then on, however busy it was")
     func isSilent() throws {
         let lab = try LabUnderTest("power", Self.yaml, files: ["a.conf": Self.configuration])

@@ -4,9 +4,9 @@ import Testing
 
 @Suite("The end of a scenario's run", .enabled(if: geteuid() == 0, "needs root"))
 struct ScenarioEndTests {
-    /// Ten routers that announce themselves a hundred times a second, each at the moment of the first
-    /// and a little later: when the first has held its address for a while to the nanosecond, there
-    /// are frames that have not been read.
+    /// Ten routers that announce themselves a hundred times a second, each at the moment of the
+    /// first and a little later: when the first has held its address for a while to the nanosecond,
+    /// there are frames that have not been read.
     private static let routers = (1...10).map {
         """
         vrrp_instance VI_\($0) {

@@ -63,9 +63,9 @@ final class Observer {
         readCapture()
     }
 
-    /// Leaves out what a node sends from now on: its power is cut, and its port with it, which frames
-    /// pass only after they are captured. That the kernel still has to bury its processes, and lets
-    /// them send meanwhile, is no business of the lab's.
+    /// Leaves out what a node sends from now on: its power is cut, and its port with it, which
+    /// frames pass only after they are captured. That the kernel still has to bury its processes,
+    /// and lets them send meanwhile, is no business of the lab's.
     func disregard(_ node: String) { cuts[node] = MonotonicClock.now }
 
     /// Listens to a node again, now that nothing of it runs: what is still sent is worth knowing.

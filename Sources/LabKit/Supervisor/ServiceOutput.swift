@@ -11,8 +11,8 @@ final class ServiceOutput {
     static let maximumLineBytes = 8 << 10
     /// A file that has grown past this becomes `.1`, and what was in that is lost.
     static let maximumFileBytes = 8 << 20
-    /// What is taken of a pipe at a time, so that a service that prints without end does not keep the
-    /// supervisor from its other work: what is left comes with the loop's next round.
+    /// What is taken of a pipe at a time, so that a service that prints without end does not keep
+    /// the supervisor from its other work: what is left comes with the loop's next round.
     static let maximumBytesPerLook = 16 << 10
     /// How often a look goes on where everything printed so far is wanted.
     private static let maximumLooks = 16

@@ -4,8 +4,8 @@ import NetworkTypes
 /// Results in JUnit's XML, as GitLab, Jenkins and GitHub's actions read it: a suite for each lab,
 /// a case for each run of a scenario.
 ///
-/// A lab that could not be built, or broke, is an error. What is inconclusive counts as skipped, with the reason: JUnit has no other word that is no
-/// failure.
+/// A lab that could not be built, or broke, is an error. What is inconclusive counts as skipped,
+/// with the reason: JUnit has no other word that is no failure.
 public struct JUnitReport {
     private let results: [TestResult]
 
