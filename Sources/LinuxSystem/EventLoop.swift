@@ -36,6 +36,8 @@ public final class EventLoop {
     /// another function.
     private struct Watch {
         var handler: (Interest) -> Void
+        /// Which of all the watches that this descriptor's number has had.
+        var generation: UInt32
     }
 
     private let epoll: SharedDescriptor
@@ -52,6 +54,7 @@ public final class EventLoop {
     private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 64)
     private var eventCount = 0
     private var nextTimer: UInt64 = 0
+    private var lastGeneration: UInt32 = 0
     private var isStopped = false
     /// When what is handled now was found. Of two timers that are due the second has a time of its
     /// own.
@@ -102,10 +105,11 @@ public final class EventLoop {
         _ descriptor: CInt, _ interest: Interest, handler: @escaping (Interest) -> Void
     ) throws(SystemError) {
         precondition(!isWatched(descriptor), "a descriptor is watched once")
-        try control(EPOLL_CTL_ADD, descriptor, interest)
+        lastGeneration &+= 1
+        try control(EPOLL_CTL_ADD, descriptor, interest, generation: lastGeneration)
         let missing = Int(descriptor) + 1 - watches.count
         if missing > 0 { watches += repeatElement(nil, count: missing) }
-        watches[Int(descriptor)] = Watch(handler: handler)
+        watches[Int(descriptor)] = Watch(handler: handler, generation: lastGeneration)
     }
 
     private func isWatched(_ descriptor: CInt) -> Bool {
@@ -114,7 +118,10 @@ public final class EventLoop {
 
     /// Changes what a descriptor is watched for.
     public func modify(_ descriptor: CInt, _ interest: Interest) throws(SystemError) {
-        try control(EPOLL_CTL_MOD, descriptor, interest)
+        guard isWatched(descriptor), let watch = watches[Int(descriptor)] else {
+            throw SystemError("watch descriptor \(descriptor)", .noSuchFileOrDirectory)
+        }
+        try control(EPOLL_CTL_MOD, descriptor, interest, generation: watch.generation)
     }
 
     /// Watches a descriptor no longer; nothing when it is not watched.
@@ -187,13 +194,17 @@ public final class EventLoop {
         runDueTimers()
         for index in 0..<eventCount {
             let event = events[index]
-            let descriptor = CInt(truncatingIfNeeded: event.data.u64)
+            let (descriptor, generation) = Self.parts(of: event)
             if descriptor == alarm.rawValue {
                 armed = nil
                 continue
             }
-            // An earlier handler of this round may have removed this one.
-            watches[Int(descriptor)]?.handler(Interest(rawValue: event.events))
+            // An earlier handler of this round may have removed this one, closed the descriptor, and
+            // opened another, which has got its number: that is not what is ready.
+            guard let watch = watches[Int(descriptor)], watch.generation == generation else {
+                continue
+            }
+            watch.handler(Interest(rawValue: event.events))
             if isStopped { return }
         }
     }
@@ -203,8 +214,7 @@ public final class EventLoop {
     public func wasQuiet(_ descriptor: CInt) -> Bool {
         // A later timer of a round has a later time, of which epoll has told nothing.
         guard now == wokenAt, eventCount < events.count else { return false }
-        let wanted = UInt64(truncatingIfNeeded: descriptor)
-        return !events[..<eventCount].contains { $0.data.u64 == wanted }
+        return !events[..<eventCount].contains { Self.parts(of: $0).descriptor == descriptor }
     }
 
     /// Makes ``run()`` return after the handler that calls this.
@@ -236,12 +246,18 @@ public final class EventLoop {
         timerfd_settime(alarm.rawValue, CLINUX_TFD_TIMER_ABSTIME, &setting, nil)
     }
 
+    private static func parts(
+        of event: epoll_event
+    ) -> (descriptor: CInt, generation: UInt32) {
+        (CInt(truncatingIfNeeded: event.data.u64), UInt32(event.data.u64 >> 32))
+    }
+
     private func control(
-        _ operation: CInt, _ descriptor: CInt, _ interest: Interest
+        _ operation: CInt, _ descriptor: CInt, _ interest: Interest, generation: UInt32 = 0
     ) throws(SystemError) {
         var event = epoll_event()
         event.events = interest.rawValue
-        event.data.u64 = UInt64(truncatingIfNeeded: descriptor)
+        event.data.u64 = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
         let number = epoll.rawValue
         try systemCall("watch descriptor \(descriptor)") {
             epoll_ctl(number, operation, descriptor, &event)

@@ -4,7 +4,7 @@ import LinuxSystem
 import NetworkTypes
 import Testing
 
-@Suite("the event loop's timers")
+@Suite("the event loop")
 struct EventLoopTests {
     @Test("run in the order of their deadlines, those of one deadline in the order they were set")
     func order() throws {
@@ -110,5 +110,48 @@ struct EventLoopTests {
         loop.schedule(at: MonotonicClock.now, handler: look)
         try loop.runOnce()
         #expect(seen.last == false)
+    }
+
+    @Test("what was ready under a descriptor's number is not told to who got the number since")
+    func reusedNumber() throws {
+        let loop = try EventLoop()
+        var told: [String] = []
+        var kept: [OwnedPipe] = []
+        // Both are ready in one round; whichever handler is first ends the other's watch.
+        let pipes = try (0..<2).map { _ in try OwnedPipe() }
+        for (index, pipe) in pipes.enumerated() {
+            pipe.write()
+            try loop.add(pipe.reader.rawValue, .readable) { _ in
+                told.append("one of the two")
+                loop.remove(pipe.reader.rawValue)
+                let other = pipes[1 - index].reader
+                loop.remove(other.rawValue)
+                other.close()
+                guard let next = try? OwnedPipe() else { return }
+                kept.append(next)
+                #expect(next.reader.rawValue == other.rawValue)
+                try? loop.add(next.reader.rawValue, .readable) { _ in told.append("the next") }
+            }
+        }
+        try loop.runOnce()
+        #expect(told == ["one of the two"])
+        kept[0].write()
+        try loop.runOnce()
+        #expect(told == ["one of the two", "the next"])
+    }
+
+    private final class OwnedPipe {
+        let reader: SharedDescriptor
+        private let writer: SharedDescriptor
+
+        init() throws {
+            let (reader, writer) = try Pipe.make()
+            (self.reader, self.writer) = (reader, writer)
+        }
+
+        func write() {
+            var octet: UInt8 = 1
+            #expect(Glibc.write(writer.rawValue, &octet, 1) == 1)
+        }
     }
 }
