@@ -192,11 +192,11 @@ struct ScenarioCheckTests {
     func survives() {
         var run = run(.survives(probe: "web"), probes: [TwoNodes.web])
         run.probe(due: 10, ended: 11, .failed("connection refused"))
-        run.probe(due: 20, ended: 21)
+        run.probe(due: 30, ended: 31)
         // It was asked before anything was answered, and given up after that.
-        run.probe(due: 15, ended: 515, .failed("timed out"))
+        run.probe(due: 20, ended: 520, .failed("timed out"))
         #expect(run.newLines() == [])
-        run.probe(due: 30, ended: 530, .failed("timed out"))
+        run.probe(due: 40, ended: 540, .failed("timed out"))
         #expect(run.newLines().first == "violated: web survives: timed out")
     }
 
