@@ -199,7 +199,7 @@ public final class EventLoop {
                 armed = nil
                 continue
             }
-            // An earlier handler of this round may have removed this one, closed the descriptor, and
+            // An earlier handler of this round may have removed this one, closed the descriptor and
             // opened another, which has got its number: that is not what is ready.
             guard let watch = watches[Int(descriptor)], watch.generation == generation else {
                 continue
