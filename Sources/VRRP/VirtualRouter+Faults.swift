@@ -71,11 +71,13 @@ extension VirtualRouter {
         case (.master, false):
             faults.insert(fault)
             state = .fault
-            // Twice, as keepalived does: the first may get lost.
+            // Twice, as keepalived does: the first may get lost. For a fault of another member of
+            // its group keepalived says it once, and logs nothing of it.
+            let farewell: [Action] = fault == .group ? [.removeAddresses] : resign
             return [
                 .log(.enteredFault),
                 .sendAdvertisement(priority: Advertisement.resignationPriority),
-            ] + resign + [.transition(.fault)]
+            ] + farewell + [.transition(.fault)]
         }
     }
 
