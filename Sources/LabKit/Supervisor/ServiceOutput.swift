@@ -23,6 +23,8 @@ final class ServiceOutput {
         let isError: Bool
         let pipe: SharedDescriptor
         var partial: [UInt8] = []
+        /// Whether lines of it are being told just now.
+        var isTelling = false
         init(node: String, service: String, isError: Bool, pipe: SharedDescriptor) {
             self.node = node
             self.service = service
@@ -105,6 +107,7 @@ final class ServiceOutput {
     /// Takes some of what a service has printed; whether there may be more.
     @discardableResult
     private func look(at stream: Stream) -> Bool {
+        guard !stream.isTelling else { return false }
         let count = read(stream.pipe.rawValue, &buffer, buffer.count)
         if count > 0 {
             take(buffer.prefix(count), of: stream)
@@ -142,10 +145,12 @@ final class ServiceOutput {
                 text: String(decoding: $0, as: UTF8.self))
         }
         store(lines, of: stream)
-        guard !listeners.isEmpty else { return }
+        // Whoever is told of a line may ask for what else there is, which comes after these.
+        stream.isTelling = true
         for line in lines {
             for number in listeners.keys.sorted() { listeners[number]?(line) }
         }
+        stream.isTelling = false
     }
 
     private func store(_ lines: [LogLine], of stream: Stream) {
