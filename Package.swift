@@ -134,7 +134,7 @@ let package = Package(
             dependencies: ["LinuxSystem", "NetworkTypes", "CLinux", system],
             swiftSettings: common),
         .testTarget(
-            name: "NetlinkTests", dependencies: ["Netlink", "NetworkTypes", system],
+            name: "NetlinkTests", dependencies: ["Netlink", "NetworkTypes", "CLinux", system],
             swiftSettings: common),
         .testTarget(
             name: "VRRPAgentTests",

@@ -36,6 +36,19 @@ struct NetlinkMessage {
         }
     }
 
+    /// The number of the request that a datagram says was performed, and says nothing else; nil for
+    /// any other.
+    static func sequenceOfPerformed(_ datagram: UnsafeRawBufferPointer) -> UInt32? {
+        let size = MemoryLayout<nlmsghdr>.size
+        guard datagram.count >= size + MemoryLayout<CInt>.size else { return nil }
+        let header = datagram.loadUnaligned(as: nlmsghdr.self)
+        let code = datagram.loadUnaligned(fromByteOffset: size, as: CInt.self)
+        guard CInt(header.nlmsg_type) == NLMSG_ERROR, code == 0,
+            Int(header.nlmsg_len) == datagram.count
+        else { return nil }
+        return header.nlmsg_seq
+    }
+
     /// The fixed header that the payload starts with; nil when it is cut short.
     func header<Header: BitwiseCopyable>(as type: Header.Type) -> Header? {
         payload.withUnsafeBytes { bytes in

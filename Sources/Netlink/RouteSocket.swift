@@ -24,6 +24,7 @@ public struct RouteSocket: ~Copyable {
     private static let datagramBytes = 32 << 10
 
     private let socket: LibNLSocket
+    private let answers = AnswerBuffer()
     private var descriptor: CInt { nl_socket_get_fd(socket.pointer) }
 
     /// Opens a socket in the calling thread's namespace, closed on exec.
@@ -67,6 +68,26 @@ public struct RouteSocket: ~Copyable {
         }
         return outcomes
     }
+
+    /// Performs requests that were made ready, in order and in one system call.
+    ///
+    /// - Returns: why those failed that did.
+    /// - Throws: ``NetlinkError`` when the socket itself fails; what became of the requests is
+    ///   unknown then.
+    public func attempt(_ batch: RequestBatch) throws(NetlinkError) -> [NetlinkError] {
+        do throws(SystemError) {
+            let first = try send(batch)
+            return try refusals(of: batch.starts.count, from: first).map { place, answer in
+                NetlinkError(batch.requests[place], answer)
+            }
+        } catch {
+            throw NetlinkError(batch.requests.first?.operation ?? "ask for nothing", error)
+        }
+    }
+
+    /// Goes the way of ``attempt(_:)`` with nothing to ask for: what that needs of this program is
+    /// in memory then.
+    public func rehearse() { _ = try? attempt(.nothing) }
 
     // MARK: Reading
 
@@ -180,10 +201,11 @@ public struct RouteSocket: ~Copyable {
     private func exchange(
         _ requests: ArraySlice<Request>, _ reply: (NetlinkMessage) -> Void
     ) throws(NetlinkError) -> (outcomes: [NetlinkError?], isInterrupted: Bool) {
-        let requests = Array(requests)
+        let batch = RequestBatch(requests)
+        let requests = batch.requests
         guard let first = requests.first else { return ([], false) }
         do throws(SystemError) {
-            let sequence = try send(requests)
+            let sequence = try send(batch)
             var answers = [Acknowledgement?](repeating: nil, count: requests.count)
             var missing = requests.count
             var isInterrupted = false
@@ -204,9 +226,7 @@ public struct RouteSocket: ~Copyable {
             }
             let outcomes = zip(requests, answers).map { request, answer -> NetlinkError? in
                 guard let answer, answer.code != 0 else { return nil }
-                return NetlinkError(
-                    operation: request.operation, code: Errno(rawValue: answer.code),
-                    kernelMessage: answer.kernelMessage)
+                return NetlinkError(request, answer)
             }
             return (outcomes, isInterrupted)
         } catch {
@@ -216,25 +236,61 @@ public struct RouteSocket: ~Copyable {
     }
 
     /// - Returns: the sequence number of the first; the others follow it.
-    private func send(_ requests: [Request]) throws(SystemError) -> UInt32 {
-        var bytes: [UInt8] = []
+    private func send(_ batch: RequestBatch) throws(SystemError) -> UInt32 {
+        var bytes = batch.bytes
         let sequence = nl_socket_use_seq(socket.pointer)
-        for (place, request) in requests.enumerated() {
-            let start = bytes.count
-            bytes += request.message
-            bytes += [UInt8](repeating: 0, count: -bytes.count & 3)
-            let number = place == 0 ? sequence : nl_socket_use_seq(socket.pointer)
-            bytes.withUnsafeMutableBytes { bytes in
-                var header = bytes.loadUnaligned(fromByteOffset: start, as: nlmsghdr.self)
-                header.nlmsg_seq = number
-                header.nlmsg_flags |= UInt16(NLM_F_REQUEST | NLM_F_ACK)
-                bytes.storeBytes(of: header, toByteOffset: start, as: nlmsghdr.self)
+        bytes.withUnsafeMutableBytes { bytes in
+            for (place, start) in batch.starts.enumerated() {
+                let number = place == 0 ? sequence : nl_socket_use_seq(socket.pointer)
+                bytes.storeBytes(
+                    of: number, toByteOffset: start + Self.sequenceOffset, as: UInt32.self)
             }
         }
         try systemCall("send to netlink socket") {
             Glibc.send(descriptor, bytes, bytes.count, CLINUX_MSG_NOSIGNAL)
         }
         return sequence
+    }
+
+    /// Of `nlmsg_seq` in `struct nlmsghdr`: the length, the type and the flags come before it.
+    private static let sequenceOffset = 8
+
+    /// Reads until requests that change something are answered, in the buffer that is there: what
+    /// answers them is short.
+    ///
+    /// - Returns: what was refused, by the request's place.
+    private func refusals(
+        of count: Int, from sequence: UInt32
+    ) throws(SystemError) -> [(place: Int, answer: Acknowledgement)] {
+        var refusals: [(place: Int, answer: Acknowledgement)] = []
+        var missing = count
+        while missing > 0 {
+            var receipt = clinux_receipt()
+            let received = try systemCallUnlessBlocked("receive from netlink socket") {
+                clinux_receive_stamped(
+                    descriptor, answers.bytes.baseAddress, answers.bytes.count, 0, &receipt)
+            }
+            guard let length = received else {
+                throw SystemError("receive from netlink socket", .timedOut)
+            }
+            if receipt.flags & CLINUX_MSG_TRUNC != 0 {
+                throw SystemError("receive from netlink socket", .messageTooLong)
+            }
+            guard receipt.netlink_port == 0 else { continue }
+            let datagram = UnsafeRawBufferPointer(rebasing: answers.bytes[..<length])
+            // As nearly always: one that says that a request was performed.
+            if let done = NetlinkMessage.sequenceOfPerformed(datagram) {
+                if Int(done &- sequence) < count { missing -= 1 }
+                continue
+            }
+            for message in NetlinkMessage.messages(in: Array(datagram)) {
+                let place = Int(message.sequence &- sequence)
+                guard place < count, let answer = Acknowledgement(message) else { continue }
+                missing -= 1
+                if answer.code != 0 { refusals.append((place, answer)) }
+            }
+        }
+        return refusals
     }
 
     /// The next datagram from the kernel itself.
@@ -250,6 +306,22 @@ public struct RouteSocket: ~Copyable {
             }
             if receipt.netlink_port == 0 { return datagram }
         }
+    }
+}
+
+/// Where answers to changes are read into.
+private final class AnswerBuffer {
+    /// Room for the longest of them, with the kernel's words and the head of the request.
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 8)
+
+    deinit { bytes.deallocate() }
+}
+
+extension NetlinkError {
+    fileprivate init(_ request: Request, _ answer: Acknowledgement) {
+        self.init(
+            operation: request.operation, code: Errno(rawValue: answer.code),
+            kernelMessage: answer.kernelMessage)
     }
 }
 

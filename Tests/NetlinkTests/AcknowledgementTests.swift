@@ -41,6 +41,19 @@ struct AcknowledgementTests {
         #expect(answer.kernelMessage == nil)
     }
 
+    @Test("that a request was performed is read off the datagram, and nothing else is")
+    func datagram() {
+        func sequence(_ bytes: [UInt8]) -> UInt32? {
+            bytes.withUnsafeBytes { NetlinkMessage.sequenceOfPerformed($0) }
+        }
+        #expect(sequence(Self.performed) == 8)
+        #expect(sequence(Self.unknownKind) == nil)
+        #expect(sequence(Captured.address) == nil)
+        #expect(sequence(Array(Self.performed.dropLast(4))) == nil, "cut short")
+        #expect(sequence(Self.performed + Self.performed) == nil, "not the only one")
+        #expect(sequence([]) == nil)
+    }
+
     @Test("a notification is none")
     func notification() throws {
         let message = try #require(NetlinkMessage.messages(in: Captured.address).first)
