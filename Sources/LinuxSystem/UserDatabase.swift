@@ -54,15 +54,23 @@ public struct UserDatabase: Sendable {
     /// The user called that, or with that number. A number need not be in /etc/passwd: it is then a
     /// user without a home, in the group of the same number.
     public func user(_ nameOrNumber: String) -> User? {
-        if let user = users.first(where: { $0.name == nameOrNumber }) { return user }
+        if let user = user(named: nameOrNumber) { return user }
         guard let number = UInt32(nameOrNumber) else { return nil }
         return users.first { $0.userID == number }
             ?? User(name: nameOrNumber, userID: number, groupID: number, home: "/")
     }
 
+    /// The user called that.
+    public func user(named name: String) -> User? { users.first { $0.name == name } }
+
     /// The number of the group called that, or that number itself.
     public func groupID(_ nameOrNumber: String) -> UInt32? {
-        groups.first { $0.name == nameOrNumber }?.groupID ?? UInt32(nameOrNumber)
+        groupID(named: nameOrNumber) ?? UInt32(nameOrNumber)
+    }
+
+    /// The number of the group called that.
+    public func groupID(named name: String) -> UInt32? {
+        groups.first { $0.name == name }?.groupID
     }
 
     /// The groups a user is in: its own, then those that list it.
