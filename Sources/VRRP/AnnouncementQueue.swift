@@ -68,8 +68,8 @@ public struct AnnouncementQueue: Equatable, Sendable {
 
     private let intervals: Intervals
     private let groups: [Group]
-    /// Whether anything may have to wait.
-    private let isPaced: Bool
+    /// Whether anything may have to wait; if not, a burst is all its rounds at once.
+    public let isPaced: Bool
     /// In the order in which they were first used, two for each interface at most.
     private var lanes: [Waiting] = []
 

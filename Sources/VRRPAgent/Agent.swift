@@ -49,6 +49,8 @@ final class Agent {
     var announcements: AnnouncementPacer
     var statics: StaticObjects
     var linkDelayTimer: EventLoop.TimerID?
+    /// The deadline for which a takeover was last gone through in advance.
+    var lastRehearsal = MonotonicInstant.zero
     private let launcher: CommandLauncher
     private var lifecycleScript: LifecycleScript?
     private var isStopping = false
@@ -248,7 +250,10 @@ final class Agent {
         let isLate = now - deadline > Self.lateness
         if !isLate, runner.advertiseOnTime(now) { return }
         if let due = runner.router.deadline, due > now {
-            return deadlineChanged(of: runner, to: due, now: now)
+            guard !runner.isMaster, awaitMaster(runner, until: due, now: now) else {
+                return deadlineChanged(of: runner, to: runner.router.deadline, now: now)
+            }
+            return runner.deliver(.timer)
         }
         // What has already arrived comes before what has not: after a pause of the whole
         // process, a master's advertisements wait here while the timer says it is dead. Who is on
@@ -329,7 +334,8 @@ extension Agent: InstanceOwner {
     func deadlineChanged(
         of runner: InstanceRunner, to deadline: MonotonicInstant?, now: MonotonicInstant
     ) {
-        guard let deadline else { return disarm(runner) }
+        guard var deadline else { return disarm(runner) }
+        if !runner.isMaster { deadline = Self.wakeUp(for: deadline, now: now) }
         if let timer = runner.timer {
             let left = timer.deadline.nanoseconds - now.nanoseconds
             let wait = deadline.nanoseconds - now.nanoseconds
@@ -337,45 +343,5 @@ extension Agent: InstanceOwner {
             loop.cancel(timer.id)
         }
         runner.timer = (deadline, loop.schedule(at: deadline, handler: runner.ring))
-    }
-
-    func announce(_ runner: InstanceRunner, count: Int) {
-        let list = runner.announcements
-        guard !list.isEmpty else { return }
-        for announcement in list {
-            log.detail(
-                "(\(runner.name)) "
-                    + Announcer.burstLine(announcement.address, on: announcement.interface))
-        }
-        let base = runner.instance.interface
-        let due = announcements.add(list, rounds: count, pacedBy: base)
-        for (index, announcement) in due.enumerated() {
-            if index > 0, index.isMultiple(of: list.count) {
-                // A better router may have taken the addresses meanwhile. What is announced after
-                // it has announced them itself leads everybody here, where nobody answers any
-                // more, until its second burst: seen for 5 s when this process lost the CPU
-                // between two rounds.
-                takePackets(for: runner)
-                guard runner.isMaster else { return announcements.cancel(runner.name) }
-            }
-            send(announcement)
-        }
-    }
-
-    private func send(_ announcement: AnnouncementQueue.Announcement) {
-        let (address, name) = (announcement.address, announcement.interface)
-        guard runnersByName[announcement.owner]?.isMaster ?? false,
-            let interface = machine.kernel.interfaces[name]
-        else { return }
-        let outlet = Announcer.Outlet(
-            name: name, device: interface.device.index, mac: interface.mac)
-        // The loopback has an address of zeros and nobody to tell.
-        guard Announcer.canAnnounce(by: outlet) else { return }
-        log.detail(Announcer.frameLine(address, on: name))
-        do throws(SystemError) {
-            try machine.announcer.announce(address, by: outlet)
-        } catch {
-            log.line(Announcer.errorLine(error, address, on: name))
-        }
     }
 }

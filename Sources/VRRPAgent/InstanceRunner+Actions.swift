@@ -13,7 +13,7 @@ extension InstanceRunner {
         case .sendAdvertisement(let priority): advertise(priority)
         case .addAddresses:
             objects.set()
-            machine.virtualInterfaces.setMaster(true, for: name)
+            if hasVirtualInterfaces { machine.virtualInterfaces.setMaster(true, for: name) }
         case .removeAddresses: removeAddresses()
         case .restoreAddresses: objects.set()
         case .replaceAddresses:
@@ -23,7 +23,11 @@ extension InstanceRunner {
         case .transition(let transition):
             note(transition)
             owner.transition(transition, of: self)
-            if transition == .backup { makeReady() }
+            switch transition {
+            case .backup: makeReady()
+            case .master: endReadiness()
+            default: break
+            }
         case .log(.startedInFault) where lacksOnlyWrittenSource:
             // keepalived finds it out when it opens the sockets.
             log.line("(\(name)) \(LogMessage.enteredFault)")
@@ -35,9 +39,23 @@ extension InstanceRunner {
     /// Makes, while there is time, what a takeover needs at once.
     private func makeReady() {
         objects.prepare()
+        _ = frames()
         guard let source = router.sourceAddress else { return }
         sender.prepare(
             router.configuration.advertisement(priority: router.priority), from: source)
+    }
+
+    /// Does of a takeover what has no effect.
+    func rehearse(_ deadline: MonotonicInstant) {
+        var twin = router
+        _ = twin.handle(.timer, now: deadline)
+        makeReady()
+    }
+
+    /// Gives the memory back of what a takeover has used.
+    private func endReadiness() {
+        objects.unprepare()
+        burst = nil
     }
 
     private var lacksOnlyWrittenSource: Bool {
@@ -46,7 +64,7 @@ extension InstanceRunner {
 
     /// At the start those that an earlier run has left are removed, which was killed.
     private func removeAddresses() {
-        machine.virtualInterfaces.setMaster(false, for: name)
+        if hasVirtualInterfaces { machine.virtualInterfaces.setMaster(false, for: name) }
         if objects.isSet { objects.remove() } else { objects.removeStale() }
     }
 

@@ -17,6 +17,8 @@ final class InstanceRunner {
     private var setting: InstanceSetting
     /// Where its addresses go.
     private(set) var placement: AddressPlacement
+    /// Whether some of them go on an interface that is made for them.
+    private(set) var hasVirtualInterfaces: Bool
     /// The pair of sockets it is at, with others; nil while there is no interface.
     var attended: SocketRunner?
     /// What to send advertisements through; nil while there is no interface.
@@ -28,6 +30,8 @@ final class InstanceRunner {
     private(set) var ring: () -> Void = {}
     /// Whether the written source was ever on the interface, as `track_src_ip` asks.
     var hasSeenSource = false
+    /// What announces its addresses as long as the interfaces are of that generation.
+    var burst: (frames: [Announcer.Frame], generation: UInt64)?
     /// What it accepts, but for what changes with every packet.
     private var acceptance: ReceivedAdvertisement.Expectation { didSet { lastAccepted = nil } }
     /// What it accepted last: the same is accepted again.
@@ -59,6 +63,7 @@ final class InstanceRunner {
         self.instance = instance
         self.setting = setting
         self.placement = placement
+        hasVirtualInterfaces = !placement.plans(for: instance).isEmpty
         self.machine = machine
         self.owner = owner
         log = machine.log
@@ -204,11 +209,14 @@ final class InstanceRunner {
         let addsAddresses = !Set(next.movedObjects).isSubset(of: instance.movedObjects)
         let old = instance.writtenFaults
         (instance, setting, placement) = (next, nextSetting, nextPlacement)
+        hasVirtualInterfaces = !placement.plans(for: instance).isEmpty
+        if hasVirtualInterfaces { machine.virtualInterfaces.setMaster(isMaster, for: name) }
         var events = priority.replace(with: setting.priority(base: next.priority))
         for tracked in priority.tracked {
             if let condition = condition(tracked) { events += priority.update(tracked, condition) }
         }
         sender.reconfigure(AdvertisementSender(next, setting))
+        burst = nil
         acceptance = next.acceptance(configuration, sender.checksum)
         deliver(
             .reconfigured(
@@ -340,5 +348,24 @@ extension InstanceRunner {
                 owner: name, interface: objects.interface(of: address),
                 address: address.address.address)
         }
+    }
+
+    /// The frames that announce its addresses where the interfaces are now.
+    func frames() -> [Announcer.Frame] {
+        let table = machine.kernel.interfaces
+        if let burst, burst.generation == table.generation { return burst.frames }
+        let frames = announcements.compactMap { announcement -> Announcer.Frame? in
+            guard let interface = table[announcement.interface] else { return nil }
+            return Announcer.Frame(announcement, by: Announcer.Outlet(interface))
+        }
+        burst = (frames, table.generation)
+        return frames
+    }
+}
+
+extension Announcer.Outlet {
+    /// The way out by an interface.
+    init(_ interface: InterfaceTable.Interface) {
+        self.init(device: interface.device.index, mac: interface.mac)
     }
 }

@@ -371,21 +371,21 @@ struct VRRPSocketTests {
         let all: [FilterInstruction] = [.init(0x06, 0, 0, .max)]
         let capture = try link.there.namespace.run { try PacketCapture(filter: all) }
         let announcer = try link.here.namespace.run { try Announcer() }
-        let outlet = try Announcer.Outlet(
-            name: name("eth0"), device: link.here.device("eth0").index, mac: TestLink.hereMAC)
-        let addresses: [IPAddress] = [
-            .v4(IPv4Address(10, 10, 10, 10)), .v6(IPv6Address(high: 0xfe80 << 48, low: 0x10)),
-        ]
-        for address in addresses { try announcer.announce(address, by: outlet) }
-        var expected = addresses.map {
-            Announcer.frame(for: $0, at: TestLink.hereMAC, isRouter: false)
+        let device = try link.here.device("eth0").index
+        let outlet = Announcer.Outlet(device: device, mac: TestLink.hereMAC)
+        var expected: [[UInt8]] = []
+        for text in ["10.10.10.10", "fe80::10"] {
+            let announcement = AnnouncementQueue.Announcement(
+                owner: "VI_1", interface: try name("eth0"), address: try #require(IPAddress(text)))
+            let frame = try #require(Announcer.Frame(announcement, by: outlet))
+            expected.append(frame.octets)
+            try announcer.send(frame)
         }
         let deadline = MonotonicClock.now + .seconds(30)
         while !expected.isEmpty, MonotonicClock.now < deadline {
             var poll = pollfd(fd: capture.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
             Glibc.poll(&poll, 1, 1000)
-            let captured = Set(try capture.drain().map(\.bytes))
-            expected.removeAll { captured.contains($0) }
+            for frame in try capture.drain() { expected.removeAll { $0 == frame.bytes } }
         }
         #expect(expected.isEmpty)
     }

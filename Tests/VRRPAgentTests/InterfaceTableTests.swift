@@ -51,6 +51,19 @@ struct InterfaceTableTests {
         #expect(table[eth0]?.device.index == 9)
     }
 
+    @Test("what is derived from interfaces is known to be old once one of them changed")
+    mutating func generation() throws {
+        _ = table.handle(.link(link()))
+        let first = table.generation
+        _ = table.handle(.addressAdded(try assigned("192.0.2.1/24")))
+        #expect(table.generation == first, "its addresses are another matter")
+        _ = table.handle(.link(link(hasCarrier: false)))
+        let second = table.generation
+        #expect(second != first)
+        _ = table.handle(.linkRemoved(link()))
+        #expect(table.generation != second)
+    }
+
     @Test("a renamed interface is gone by its old name and there by the new, with its addresses")
     mutating func renamed() throws {
         let (eth0, lan) = (try name("eth0"), try name("lan"))

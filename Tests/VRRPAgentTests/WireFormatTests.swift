@@ -72,13 +72,19 @@ struct WireFormatTests {
 
     @Test("nobody can be told through a device without a MAC address, such as the loopback")
     func withoutMAC() throws {
-        let loopback = try #require(InterfaceName("lo"))
-        var outlet = Announcer.Outlet(name: loopback, device: 1, mac: nil)
-        #expect(!Announcer.canAnnounce(by: outlet))
-        outlet.mac = MACAddress(rawValue: 0)
-        #expect(!Announcer.canAnnounce(by: outlet))
-        outlet.mac = MACAddress(rawValue: 1)
-        #expect(Announcer.canAnnounce(by: outlet))
+        let announcement = AnnouncementQueue.Announcement(
+            owner: "VI_1", interface: try #require(InterfaceName("lo")),
+            address: .v4(IPv4Address(10, 10, 10, 10)))
+        for mac in [nil, MACAddress(rawValue: 0)] {
+            let outlet = Announcer.Outlet(device: 1, mac: mac)
+            #expect(Announcer.Frame(announcement, by: outlet) == nil)
+        }
+        let mac = MACAddress(rawValue: 1)
+        let outlet = Announcer.Outlet(device: 2, mac: mac)
+        let frame = try #require(Announcer.Frame(announcement, by: outlet))
+        #expect(frame.device == 2)
+        #expect(
+            frame.octets == Announcer.frame(for: announcement.address, at: mac, isRouter: false))
     }
 
     @Test("sockets are logged by device, the group's before a peer's")

@@ -68,31 +68,54 @@ final class InstanceObjects {
 
     // MARK: Changes of state
 
-    /// What ``set()`` needs, made in advance.
-    private var ready: (parts: Parts, additions: KernelShell.Additions)?
+    /// What ``set()`` puts in place, made in advance.
+    private final class Preparation {
+        let parts: Parts
+        /// Adds the addresses; nil where that is not possible in one go.
+        let additions: RequestBatch?
+        /// The interfaces' for which `additions` were made.
+        let generation: UInt64
 
-    /// Makes what ``set()`` needs first: in a takeover every moment counts.
-    func prepare() {
-        let parts = parts
-        ready = kernel.additions(of: parts.addresses).map { (parts, $0) }
+        init(_ parts: Parts, _ kernel: KernelShell) {
+            self.parts = parts
+            additions = kernel.additions(of: parts.addresses)
+            generation = kernel.interfaces.generation
+        }
+    }
+
+    private var preparation: Preparation?
+
+    /// Makes what ``set()`` needs: in a takeover every moment counts.
+    func prepare() { _ = prepared() }
+
+    /// Gives the memory of what was prepared back.
+    func unprepare() { preparation = nil }
+
+    private func prepared() -> Preparation {
+        if let preparation, preparation.generation == kernel.interfaces.generation {
+            return preparation
+        }
+        let made = Preparation(parts, kernel)
+        preparation = made
+        return made
     }
 
     /// Puts everything in place: on becoming master.
     func set() {
-        let ready = ready
-        self.ready = nil
-        let parts = ready?.parts ?? parts
+        let prepared = prepared()
         if dropsPackets {
             log.detail("\(owner)setting firewall drop rule")
-            firewall.drop(parts.addresses + parts.excluded, of: owner)
+            firewall.drop(prepared.parts.addresses + prepared.parts.excluded, of: owner)
         }
-        step("setting VIPs.", parts.addresses) { addresses, owner in
-            if let ready, kernel.add(ready.additions, for: owner) { return }
-            kernel.add(addresses, for: owner)
+        if let additions = prepared.additions, !prepared.parts.addresses.isEmpty {
+            log.detail("\(owner)setting VIPs.")
+            kernel.add(additions, for: owner)
+        } else {
+            step("setting VIPs.", prepared.parts.addresses, kernel.add)
         }
-        step("setting E-VIPs.", parts.excluded, kernel.add)
-        step("setting Virtual Routes", parts.routes, kernel.add)
-        step("setting Virtual Rules", parts.rules, kernel.add)
+        step("setting E-VIPs.", prepared.parts.excluded, kernel.add)
+        step("setting Virtual Routes", prepared.parts.routes, kernel.add)
+        step("setting Virtual Rules", prepared.parts.rules, kernel.add)
         isSet = true
     }
 
@@ -129,7 +152,8 @@ final class InstanceObjects {
     }
 
     private func step(
-        _ line: String, _ objects: [KernelObject], _ change: ([KernelObject], String) -> Void
+        _ line: StaticString, _ objects: [KernelObject],
+        _ change: ([KernelObject], String) -> Void
     ) {
         guard !objects.isEmpty else { return }
         log.detail("\(owner)\(line)")
@@ -146,7 +170,10 @@ final class InstanceObjects {
         let (old, dropped) = (parts, dropsPackets)
         instance = next
         if let nextPlacement { placement = nextPlacement }
-        if ready != nil { prepare() }
+        if preparation != nil {
+            unprepare()
+            prepare()
+        }
         guard isSet else { return }
         let new = parts
         func difference(_ list: KeyPath<Parts, [KernelObject]>) -> KernelDifference {

@@ -64,6 +64,9 @@ struct InterfaceTable {
 
     private var interfaces: [Int32: Interface] = [:]
     private var indices: [InterfaceName: Int32] = [:]
+    /// Another one after every change of an interface other than of its addresses: what was derived
+    /// from the interfaces holds as long as this stays.
+    private(set) var generation: UInt64 = 0
 
     // MARK: Questions
 
@@ -156,6 +159,7 @@ struct InterfaceTable {
     }
 
     private mutating func take(_ link: Link) -> [Change] {
+        generation += 1
         guard let name = link.device.name else { return [] }
         guard let old = interfaces[link.index], old.device.name == name else {
             // New, or renamed: another name is another interface to a configuration.
@@ -181,6 +185,7 @@ struct InterfaceTable {
     }
 
     private mutating func forget(_ index: Int32) -> [Change] {
+        generation += 1
         guard let interface = interfaces.removeValue(forKey: index),
             let name = interface.device.name
         else { return [] }

@@ -115,35 +115,35 @@ final class KernelShell {
         perform(requests, for: owner, tolerating: KernelObject.toleratedAtAddition)
     }
 
-    /// What puts objects into the kernel's tables, made in advance.
-    struct Additions {
-        fileprivate var requests: [Request] = []
-        /// The interfaces as they were then.
-        fileprivate var devices: [Device] = []
-    }
-
-    /// Makes what puts addresses into the kernel's tables; nil when that is not possible now.
-    func additions(of addresses: [KernelObject]) -> Additions? {
-        var additions = Additions()
-        for address in addresses {
-            guard case .address(_, let name) = address, let device = device(name),
-                let request = try? address.addition(self.device)
-            else { return nil }
-            additions.requests.append(request)
-            if additions.devices.last != device { additions.devices.append(device) }
-        }
-        return additions
-    }
-
-    /// Puts objects into the kernel's tables with what was made for that.
+    /// What puts addresses into the kernel's tables, made in advance.
     ///
-    /// - Returns: whether the interfaces are still what they were; if not, nothing was done.
-    func add(_ additions: Additions, for owner: String) -> Bool {
-        guard additions.devices.allSatisfy({ $0.name.flatMap(device) == $0 }) else { return false }
-        perform(
-            additions.requests, for: owner, tolerating: KernelObject.toleratedAtAddition)
-        return true
+    /// - Returns: nil when one system call does not do, or an interface is not there.
+    func additions(of addresses: [KernelObject]) -> RequestBatch? {
+        var requests: [Request] = []
+        for address in addresses {
+            guard case .address = address, let request = try? address.addition(device) else {
+                return nil
+            }
+            requests.append(request)
+        }
+        return RequestBatch(requests)
     }
+
+    /// Puts objects into the kernel's tables with what was made for that while the interfaces were
+    /// what they are.
+    func add(_ additions: RequestBatch, for owner: @autoclosure () -> String) {
+        do throws(NetlinkError) {
+            for error in try route.attempt(additions)
+            where !KernelObject.toleratedAtAddition.contains(error.code) {
+                log.line("\(owner())\(error)")
+            }
+        } catch {
+            log.line("\(owner())\(error)")
+        }
+    }
+
+    /// Asks the kernel for nothing: what asking needs of this program is in memory then.
+    func rehearse() { route.rehearse() }
 
     /// Takes objects out of the kernel's tables, where they are there.
     func remove(_ objects: [KernelObject], for owner: String) {

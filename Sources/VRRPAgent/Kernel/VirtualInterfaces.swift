@@ -18,14 +18,19 @@ final class VirtualInterfaces {
     private let keepsReports: Bool
     /// What is there, by name, and whose it is.
     private var made: [InterfaceName: Made] = [:]
-    /// The owners that are not master, as far as they have said so.
+    /// The instances that are not master, as far as they have said so.
     private var waiting: Set<String> = []
 
     private struct Made {
         var plan: VirtualInterfacePlan
         var device: Device
-        var owner: String
+        /// The instance's name.
+        var name: String
+        var owner: String { VirtualInterfaces.owner(name) }
     }
+
+    /// Who log lines are about.
+    private static func owner(_ name: String) -> String { "(\(name))" }
 
     init(
         kernel: KernelShell, filter: PacketFilter, parameters: KernelParameters, log: Log,
@@ -56,13 +61,12 @@ final class VirtualInterfaces {
     ///   again when the base has appeared, or when one was removed by hand.
     @discardableResult
     func make(_ plans: [VirtualInterfacePlan], for name: String) -> Bool {
-        let owner = "(\(name))"
         for (interface, made) in made.sorted(by: { $0.key < $1.key })
-        where made.owner == owner && !plans.contains(made.plan) {
+        where made.name == name && !plans.contains(made.plan) {
             remove(interface)
         }
         var isComplete = true
-        for plan in plans where !make(plan, for: owner) { isComplete = false }
+        for plan in plans where !make(plan, for: name) { isComplete = false }
         return isComplete
     }
 
@@ -70,21 +74,21 @@ final class VirtualInterfaces {
     /// MAC (RFC 9568 §6.4.2): the kernel forwards what comes in by any interface, with an address
     /// or without. (keepalived lets it.)
     func setMaster(_ isMaster: Bool, for name: String) {
-        let owner = "(\(name))"
-        if isMaster { waiting.remove(owner) } else { waiting.insert(owner) }
-        for made in made.values where made.owner == owner { discard(to: made) }
+        if isMaster { waiting.remove(name) } else { waiting.insert(name) }
+        for made in made.values where made.name == name { discard(to: made) }
     }
 
     private func discard(to made: Made) {
         guard made.plan.kind == .macvlan else { return }
-        if waiting.contains(made.owner) {
+        if waiting.contains(made.name) {
             filter.discard(to: made.device, made.plan.families)
         } else {
             filter.stopDiscarding(to: made.device)
         }
     }
 
-    private func make(_ plan: VirtualInterfacePlan, for owner: String) -> Bool {
+    private func make(_ plan: VirtualInterfacePlan, for name: String) -> Bool {
+        let owner = Self.owner(name)
         if let made = made[plan.name] {
             if kernel.interfaces[index: made.device.index]?.device.name == plan.name { return true }
             // Somebody removed it; its base's parameters are still as they should be.
@@ -96,7 +100,7 @@ final class VirtualInterfaces {
         guard let device = isNew ? create(plan, base, for: owner) : kernel.device(plan.name) else {
             return false
         }
-        let new = Made(plan: plan, device: device, owner: owner)
+        let new = Made(plan: plan, device: device, name: name)
         made[plan.name] = new
         discard(to: new)
         if plan.kind == .macvlan { setParameters(plan) }
@@ -211,7 +215,7 @@ final class VirtualInterfaces {
     /// Removes an instance's interfaces.
     func remove(for name: String) {
         make([], for: name)
-        waiting.remove("(\(name))")
+        waiting.remove(name)
     }
 
     /// Removes all: at the end.

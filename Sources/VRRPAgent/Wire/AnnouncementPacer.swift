@@ -23,6 +23,9 @@ final class AnnouncementPacer {
         arm()
     }
 
+    /// Whether a burst may have to wait; if not, it is all its rounds at once.
+    var isPaced: Bool { queue.isPaced }
+
     /// Takes a burst.
     ///
     /// - Returns: what is to be sent now.

@@ -11,8 +11,6 @@ import VRRP
 final class Announcer {
     /// Where an announcement leaves.
     struct Outlet: Equatable {
-        /// The interface's name, for log lines.
-        var name: InterfaceName
         var device: Int32
         /// The MAC address that is announced; nil or zero for a device without, which has nobody to
         /// tell.
@@ -21,21 +19,38 @@ final class Announcer {
         var isRouter = false
     }
 
+    /// An announcement as it is sent.
+    struct Frame {
+        var announcement: AnnouncementQueue.Announcement
+        var device: Int32
+        var octets: [UInt8]
+
+        /// - Returns: nil where nobody can be told.
+        init?(_ announcement: AnnouncementQueue.Announcement, by outlet: Outlet) {
+            guard let mac = outlet.mac, mac.rawValue != 0 else { return nil }
+            self.announcement = announcement
+            device = outlet.device
+            octets = Announcer.frame(
+                for: announcement.address, at: mac, isRouter: outlet.isRouter)
+        }
+    }
+
     private let frames: FrameSender
 
     /// - Throws: ``SystemError`` without CAP_NET_RAW.
     init() throws(SystemError) { frames = try FrameSender() }
 
-    /// Whether that interface has neighbours that could be told.
-    static func canAnnounce(by outlet: Outlet) -> Bool { (outlet.mac?.rawValue ?? 0) != 0 }
-
-    /// Announces that the address is at that interface; does nothing where nobody can be told.
+    /// Sends a frame.
     ///
     /// - Throws: ``SystemError``: ENETDOWN when the device is down, ENXIO when it is gone.
-    func announce(_ address: IPAddress, by outlet: Outlet) throws(SystemError) {
-        guard let mac = outlet.mac, Self.canAnnounce(by: outlet) else { return }
-        try frames.send(
-            Self.frame(for: address, at: mac, isRouter: outlet.isRouter), by: outlet.device)
+    func send(_ frame: Frame) throws(SystemError) {
+        try frames.send(frame.octets, by: frame.device)
+    }
+
+    /// Goes the way of an announcement with a frame that leaves by no device: what that needs of
+    /// this program is in memory then.
+    func rehearse() {
+        try? frames.send(Self.frame(for: .v4(.any), at: .broadcast, isRouter: false), by: -1)
     }
 
     /// The frame that announces an address.
