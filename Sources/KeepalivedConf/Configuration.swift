@@ -43,8 +43,10 @@ public struct ParsedConfiguration: Sendable {
     /// All that is wrong: first what concerns lines, file by file in the order of the lines, then
     /// what concerns whole instances, in their order.
     public var diagnostics: [ConfDiagnostic]
-    /// Those that are left out of `configuration`.
-    var incompleteInstances: [IncompleteInstance] = []
+    /// The interfaces that the file names and `configuration` does not.
+    var mentions: [InterfaceMention] = []
+    /// Whether an instance is written, be it left out: for one, keepalived looks at all scripts.
+    public var namesInstances = false
 
     /// Whether keepalived would exit instead of running: with status 2, or 6 for a missing file.
     public var isRefused: Bool {
@@ -96,7 +98,8 @@ extension Configuration {
         return ParsedConfiguration(
             configuration: builder.configuration,
             diagnostics: ordered(diagnostics, files: reader.files),
-            incompleteInstances: builder.incompleteInstances)
+            mentions: builder.mentions,
+            namesInstances: processed.namesInstances)
     }
 
     /// The diagnostics in the order in which keepalived comes to them.

@@ -5,8 +5,8 @@ import NetworkTypes
 struct ConfigurationBuilder: Reading {
     private(set) var configuration = Configuration()
     var diagnostics: [ConfDiagnostic] = []
-    /// Instances that lack what keepalived cannot do without.
-    private(set) var incompleteInstances: [IncompleteInstance] = []
+    /// The interfaces that the file names and the configuration does not.
+    private(set) var mentions: [InterfaceMention] = []
     private let context: ConfigurationContext
     private var globals: GlobalReader
     private var topLevel = TopLevelReader()
@@ -100,6 +100,7 @@ struct ConfigurationBuilder: Reading {
     mutating func complete() {
         configuration.global = globals.completed
         topLevel.complete(&configuration.global)
+        mentions += topLevel.removedInterfaces
         configuration.scripts = known.scripts
         configuration.files = known.files
         configuration.processes = known.processes
@@ -129,13 +130,9 @@ struct ConfigurationBuilder: Reading {
                 known: known, namesInUse: namesInUse)
             let instance = completion.complete()
             diagnostics += drain(&completion)
+            mentions += draft.replacedInterfaces
             guard let instance else {
-                if let interface = draft.interface {
-                    incompleteInstances.append(
-                        IncompleteInstance(
-                            name: draft.name, interface: interface,
-                            interfacePosition: draft.interfacePosition ?? draft.position))
-                }
+                mentions += draft.mentions
                 continue
             }
             if let name = instance.virtualInterface?.name { namesInUse.insert(name) }

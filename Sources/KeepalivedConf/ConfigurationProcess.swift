@@ -31,6 +31,8 @@ struct ProcessedLines {
     /// The statements of the top level, each from the process that acts on it.
     private(set) var statements: [Statement] = []
     private(set) var diagnostics: [ConfDiagnostic] = []
+    /// Whether there is a `vrrp_instance` among the statements, or was.
+    private(set) var namesInstances = false
 
     /// What the parent starts a VRRP process for.
     private static let vrrpKeywords: Set<String> = [
@@ -42,23 +44,24 @@ struct ProcessedLines {
         var vrrp = Parser(lines, as: .vrrp)
         statements = vrrp.run()
         diagnostics = vrrp.diagnostics
+        namesInstances = statements.contains { $0.name == "vrrp_instance" }
         var parent = Parser(lines, as: .parent)
         statements += parent.run()
-        add(parent.diagnostics)
+        add(parent.diagnostics, of: .parent)
         if parent.skippedKeywords.isDisjoint(with: Self.vrrpKeywords) { removeInstances() }
         guard vrrp.skippedKeywords.contains(where: ConfigurationProcess.checker.acts) else {
             return
         }
         var checker = Parser(lines, as: .checker)
         statements += checker.run()
-        add(checker.diagnostics)
+        add(checker.diagnostics, of: .checker)
     }
 
     /// Adds what another process complains about, too.
     ///
     /// What it says of the top level is about blocks of which it only counts the braces: where the
     /// process that acts on them is content, it is no more than a consequence.
-    private mutating func add(_ others: [ConfDiagnostic]) {
+    private mutating func add(_ others: [ConfDiagnostic], of process: ConfigurationProcess) {
         guard !others.isEmpty else { return }
         var known: [Complaint: Int] = [:]
         for (index, diagnostic) in diagnostics.enumerated() { known[Complaint(diagnostic)] = index }
@@ -71,12 +74,19 @@ struct ProcessedLines {
                 continue
             }
             known[Complaint(other)] = diagnostics.count
-            if other.isAboutTopLevel {
-                other.severity = .note
-                other.kind = .consequence
-            }
+            if other.isAboutTopLevel { demote(&other, from: process) }
             diagnostics.append(other)
         }
+    }
+
+    private func demote(_ other: inout ConfDiagnostic, from process: ConfigurationProcess) {
+        guard other.lacksParameter else {
+            other.severity = .note
+            other.kind = .consequence
+            return
+        }
+        // It is the end of that process, and of a test of the file.
+        if process == .checker { other.kind = .lossOfConfiguration }
     }
 
     /// A diagnostic as keepalived would word it, at its place.

@@ -37,7 +37,8 @@ extension ConfDiagnostic {
     /// Whether it is the end of keepalived, even where it only tests the file: a keyword stands
     /// without its value.
     public var lacksParameter: Bool {
-        kind == .refused && message.hasPrefix("*** Configuration line starting `")
+        (kind == .refused || kind == .lossOfConfiguration)
+            && message.hasPrefix("*** Configuration line starting `")
     }
 
     /// Whether keepalived calls it fatal, which counts for less than any other complaint.

@@ -87,7 +87,8 @@ enum Grammar {
         case .topLevel: topLevel
         case .globalDefinitions: globalDefinitions
         case .vrrpInstance: vrrpInstance
-        case .authentication: SectionRules(full: "auth_type auth_pass", required: "auth_pass")
+        case .authentication:
+            SectionRules(full: "auth_type auth_pass", required: "auth_type auth_pass")
         case .vrrpScript: vrrpScript
         case .syncGroup: syncGroup
         case .trackFile: SectionRules(full: "file weight init_file")

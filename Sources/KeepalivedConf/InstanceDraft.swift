@@ -6,6 +6,8 @@ struct InstanceDraft {
     var position: SourcePosition
     var interface: InterfaceName?
     var interfacePosition: SourcePosition?
+    /// Those that a later line replaced.
+    var replacedInterfaces: [InterfaceMention] = []
     var virtualRouterID: UInt8?
     var virtualRouterIDPosition: SourcePosition?
     var version: VRRPInstance.Version?
@@ -84,4 +86,19 @@ struct TrackedLists {
     var scripts: [VRRPInstance.TrackedScript] = []
     var files: [VRRPInstance.TrackedObject] = []
     var processes: [VRRPInstance.TrackedObject] = []
+}
+
+extension InstanceDraft {
+    /// The interfaces that it names.
+    var mentions: [InterfaceMention] {
+        let own = interface.map {
+            InterfaceMention($0, at: interfacePosition ?? position, ofInstance: name)
+        }
+        let others = (virtualAddresses + excludedAddresses).compactMap { address in
+            address.device.map {
+                InterfaceMention($0, at: address.position, of: address.address)
+            }
+        }
+        return (own.map { [$0] } ?? []) + others
+    }
 }

@@ -5,6 +5,8 @@ import NetworkTypes
 struct InstanceReader: Reading {
     var diagnostics: [ConfDiagnostic] = []
     var draft: InstanceDraft
+    /// The diagnostics of invalid VRIDs with no valid one before.
+    private var refusedIdentifiers: [Int] = []
     private let statement: Statement
     /// What is defined so far: what is defined later is not found.
     var known: KnownDefinitions
@@ -44,6 +46,9 @@ struct InstanceReader: Reading {
     /// What keepalived says at the block's end, with the number of the line it ends on.
     private mutating func complainAtEnd() {
         let end = statement.endPosition ?? statement.position
+        if draft.virtualRouterID != nil {
+            for index in refusedIdentifiers { diagnostics[index].kind = .adjustedValue }
+        }
         if draft.unicastPosition != nil, draft.virtualInterface != nil {
             if draft.interface == nil {
                 adjusted(
@@ -90,6 +95,12 @@ struct InstanceReader: Reading {
     }
 
     private mutating func readInterface(_ value: Word) {
+        if let replaced = draft.interface {
+            draft.replacedInterfaces.append(
+                InterfaceMention(
+                    replaced, at: draft.interfacePosition ?? draft.position,
+                    ofInstance: draft.name))
+        }
         draft.interfacePosition = value.position
         guard value.text.utf8.count <= InterfaceName.maximumLengthBytes else {
             let message = "Interface name '\(value.text)' too long - ignoring"
@@ -141,7 +152,7 @@ struct InstanceReader: Reading {
         draft.version = .v3
     }
 
-    /// An invalid number is ignored; keepalived refuses to run when it had no valid one before.
+    /// An invalid number is ignored; keepalived refuses to run when there is no valid one.
     private mutating func readInvalidVirtualRouterID(_ value: Word, _ error: NumberError) {
         let message = "\(tag): VRID '\(value.text)' not valid - must be between 1 & 255"
         guard draft.virtualRouterID == nil else {
@@ -151,12 +162,14 @@ struct InstanceReader: Reading {
         var diagnostic = ConfDiagnostic(
             value.position, .error, .refused, message, detail: error.message)
         diagnostic.runTimeMessages = [error.message, message]
+        refusedIdentifiers.append(diagnostics.count)
         diagnostics.append(diagnostic)
     }
 
     private mutating func readAuthentication(_ block: Statement) {
         draft.authenticationPosition = block.position
         for inner in block.body {
+            guard !inner.arguments.isEmpty else { continue }
             let value = inner.value
             switch inner.name {
             case "auth_type":
@@ -169,7 +182,6 @@ struct InstanceReader: Reading {
                         detail: "PASS and AH are known; without one, there is no authentication")
                 }
             case "auth_pass":
-                guard !inner.arguments.isEmpty else { continue }
                 let limit = VRRPInstance.Authentication.maximumBytes
                 draft.password = Array(value.text.utf8.prefix(limit))
                 if value.text.utf8.count > limit {

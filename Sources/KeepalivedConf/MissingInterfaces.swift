@@ -1,10 +1,31 @@
 public import NetworkTypes
 
-/// What is known of an instance that keepalived would not run, for what is missing.
-struct IncompleteInstance: Sendable {
-    var name: String
+/// Where the file names an interface that the configuration does not: a line that a later one
+/// replaces, or an instance that lacks something. keepalived minds all the same when there is none.
+struct InterfaceMention: Sendable {
     var interface: InterfaceName
-    var interfacePosition: SourcePosition
+    var position: SourcePosition
+    /// What keepalived says then.
+    var message: String
+
+    init(_ interface: InterfaceName, at position: SourcePosition, ofInstance name: String) {
+        self.interface = interface
+        self.position = position
+        message = "WARNING - interface \(interface) for vrrp_instance \(name) doesn't exist"
+    }
+
+    init(_ interface: InterfaceName, at position: SourcePosition, of address: InterfaceAddress) {
+        self.interface = interface
+        self.position = position
+        message =
+            "WARNING - interface \(interface) for ip address \(address.written) doesn't exist"
+    }
+
+    init(inGARPGroup interface: InterfaceName, at position: SourcePosition) {
+        self.interface = interface
+        self.position = position
+        message = "WARNING - interface \(interface) specified for garp_group doesn't exist"
+    }
 }
 
 extension ParsedConfiguration {
@@ -14,16 +35,16 @@ extension ParsedConfiguration {
         exists: (InterfaceName) -> Bool
     ) -> [ConfDiagnostic] {
         configuration.diagnosticsForMissingInterfaces(
-            besides: incompleteInstances, exists: exists)
+            besides: mentions, exists: exists)
     }
 }
 
 extension Configuration {
     fileprivate func diagnosticsForMissingInterfaces(
-        besides incomplete: [IncompleteInstance], exists: (InterfaceName) -> Bool
+        besides mentions: [InterfaceMention], exists: (InterfaceName) -> Bool
     ) -> [ConfDiagnostic] {
         var diagnostics: [ConfDiagnostic] = []
-        visitInterfaceUses(besides: incomplete) { name, position, isRequired, message in
+        visitInterfaceUses(besides: mentions) { name, position, isRequired, message in
             guard !exists(name) else { return }
             if global.dynamicInterfaces {
                 diagnostics.append(
@@ -48,13 +69,14 @@ extension Configuration {
     ) -> Void
 
     private func visitInterfaceUses(
-        besides incomplete: [IncompleteInstance], _ visit: Visitor
+        besides mentions: [InterfaceMention], _ visit: Visitor
     ) {
-        for instance in incomplete {
-            visitUse(instance.interface, instance.interfacePosition, of: instance.name, visit)
-        }
+        for mention in mentions { visitUse(mention, visit) }
         for instance in instances {
-            visitUse(instance.interface, instance.interfacePosition, of: instance.name, visit)
+            visitUse(
+                InterfaceMention(
+                    instance.interface, at: instance.interfacePosition, ofInstance: instance.name),
+                visit)
             for addresses in [instance.virtualAddresses, instance.excludedAddresses] {
                 for address in addresses where address.interface != instance.interface {
                     visitUse(address, visit)
@@ -71,9 +93,7 @@ extension Configuration {
         }
         for group in global.garpGroups {
             for (name, position) in zip(group.interfaces, group.positions) {
-                visit(name, position, true) {
-                    "WARNING - interface \(name) specified for garp_group doesn't exist"
-                }
+                visitUse(InterfaceMention(inGARPGroup: name, at: position), visit)
             }
         }
         for delay in global.interfaceDelays {
@@ -87,20 +107,13 @@ extension Configuration {
         for rule in staticRules { visitUses(of: rule, visit) }
     }
 
-    private func visitUse(
-        _ interface: InterfaceName, _ position: SourcePosition, of instance: String,
-        _ visit: Visitor
-    ) {
-        visit(interface, position, true) {
-            "WARNING - interface \(interface) for vrrp_instance \(instance) doesn't exist"
-        }
+    private func visitUse(_ mention: InterfaceMention, _ visit: Visitor) {
+        visit(mention.interface, mention.position, true) { mention.message }
     }
 
     private func visitUse(_ address: VirtualAddress, _ visit: Visitor) {
-        visit(address.interface, address.position, true) {
-            "WARNING - interface \(address.interface) for ip address \(address.writtenAddress)"
-                + " doesn't exist"
-        }
+        visitUse(
+            InterfaceMention(address.interface, at: address.position, of: address.address), visit)
     }
 
     private func visitUse(
@@ -128,9 +141,9 @@ extension Configuration {
     }
 }
 
-extension VirtualAddress {
-    /// The address as it is usually written: with the length of its prefix unless that is whole.
-    fileprivate var writtenAddress: String {
-        address.prefixLength == address.address.bitWidth ? "\(address.address)" : "\(address)"
+extension InterfaceAddress {
+    /// As it is usually written: with the length of its prefix unless that is whole.
+    fileprivate var written: String {
+        prefixLength == address.bitWidth ? "\(address)" : "\(self)"
     }
 }

@@ -59,9 +59,10 @@ func readSeconds(_ text: String, in range: ClosedRange<Duration>) throws(NumberE
     if text.utf8.first == UInt8(ascii: "-") {
         throw NumberError(message: "negative number '\(text)'")
     }
-    guard let duration = decimalSeconds(text) else {
+    let unsigned = text.utf8.first == UInt8(ascii: "+") ? String(text.dropFirst()) : text
+    guard let duration = decimalSeconds(unsigned) else {
         throw NumberError(
-            message: "invalid number '\(text)'", prefix: leadingMicroseconds(text))
+            message: "invalid number '\(text)'", prefix: leadingMicroseconds(unsigned))
     }
     guard range.contains(duration) else {
         throw NumberError(

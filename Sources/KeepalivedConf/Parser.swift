@@ -122,6 +122,13 @@ struct Parser {
                 if let statement = parseStatement(words, rule: rule, line: line, in: block) {
                     statements.append(statement)
                 }
+                // keepalived skips the second list with a brace too many, and so takes its '}' for
+                // the end of the group.
+                if block.section == .syncGroup, first.text == "group",
+                    statements.count(where: { $0.name == "group" }) > 1
+                {
+                    return statements
+                }
             }
         }
         return statements
@@ -244,7 +251,8 @@ struct Parser {
         of statement: Statement, at position: SourcePosition, in block: Block
     ) {
         guard let culprit = statement.entries.popLast(), !culprit.isDisplaced else {
-            report(position, .note, .consequence, "Unexpected '{' - ignoring")
+            // keepalived takes it for a line, one that it does not understand.
+            report(position, .warning, .consequence, "Unexpected '{' - ignoring")
             return
         }
         let name = culprit.words[0].text

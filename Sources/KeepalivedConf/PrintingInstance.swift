@@ -125,7 +125,7 @@ extension ConfigurationPrinter {
         } else if isHost {
             words += ["preferred_lft", "forever"]
         }
-        if ip.family == .v6, !address.flags.contains(.nodad) { words.append("-nodad") }
+        if address.detectsDuplicates { words.append("-nodad") }
         if address.flags.contains(.home) { words.append("home") }
         if address.flags.contains(.manageTemporaryAddresses) { words.append("mngtmpaddr") }
         if address.flags.contains(.noPrefixRoute) { words.append("noprefixroute") }

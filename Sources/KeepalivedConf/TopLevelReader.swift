@@ -6,6 +6,8 @@ struct TopLevelReader: Reading {
     var diagnostics: [ConfDiagnostic] = []
     private(set) var garpGroups: [GARPGroup] = []
     private(set) var interfaceDelays: [InterfaceDelay] = []
+    /// Those of groups that are left out.
+    private(set) var removedInterfaces: [InterfaceMention] = []
     private(set) var addresses: [VirtualAddressDraft] = []
     private(set) var routes: [RouteDefinition] = []
     private(set) var rules: [RuleDefinition] = []
@@ -138,6 +140,9 @@ struct TopLevelReader: Reading {
             }
         }
         guard hasInterval else {
+            removedInterfaces += zip(group.interfaces, group.positions).map {
+                InterfaceMention(inGARPGroup: $0, at: $1)
+            }
             let number = group.isShared ? garpGroups.count { $0.isShared } + 1 : 0
             adjusted(
                 statement.endPosition ?? statement.position,

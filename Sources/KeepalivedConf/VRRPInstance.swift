@@ -308,14 +308,15 @@ public struct VirtualAddress: Hashable, Sendable {
     public var position: SourcePosition
     /// `peer`: the other end of a point-to-point link.
     public var peer: InterfaceAddress?
-    /// `home`, `mngtmpaddr`, `noprefixroute`, `autojoin`, and `nodad` for IPv6 unless `-nodad` is
-    /// written: IFA_FLAGS of linux/if_addr.h.
+    /// `home`, `mngtmpaddr`... and `nodad` for IPv6 unless ``detectsDuplicates``.
     public var flags = Flags()
     /// `preferred_lft`; nil: for ever, but 0 for an IPv6 address of full length, so that it is
     /// never chosen as a source.
     public var preferredLifetime: Duration?
     /// `use_vmac`: it gets an interface of its own with the virtual router's MAC address.
     public var usesVMAC = false
+    /// Whether `-nodad` is written: with an IPv6 address, that the kernel looks for duplicates.
+    public var detectsDuplicates = false
 
     /// Flags of an address as the kernel numbers them (linux/if_addr.h).
     public struct Flags: OptionSet, Hashable, Sendable {

@@ -13,6 +13,7 @@ struct VirtualAddressDraft {
     var flags: VirtualAddress.Flags = []
     var preferredLifetime: Duration?
     var usesVMAC = false
+    var detectsDuplicates = false
     var position: SourcePosition
 
     /// The address on its own device or on the instance's.
@@ -25,7 +26,7 @@ struct VirtualAddressDraft {
             address: address, interface: device ?? interface, label: label, broadcast: broadcast,
             scope: scope, isTracked: isTracked, position: position, peer: peer, flags: flags,
             preferredLifetime: lifetime == .seconds(Self.forever) ? nil : lifetime,
-            usesVMAC: usesVMAC)
+            usesVMAC: usesVMAC, detectsDuplicates: detectsDuplicates)
     }
 
     /// The kernel's INFINITY_LIFE_TIME.
@@ -210,7 +211,9 @@ struct VirtualAddressReader: Reading {
         switch word.text {
         case "no_track": draft.isTracked = false
         case "home": draft.flags.insert(.home)
-        case "-nodad": draft.flags.remove(.nodad)
+        case "-nodad":
+            draft.flags.remove(.nodad)
+            draft.detectsDuplicates = true
         case "mngtmpaddr": draft.flags.insert(.manageTemporaryAddresses)
         case "noprefixroute": draft.flags.insert(.noPrefixRoute)
         case "autojoin": draft.flags.insert(.autojoin)

@@ -34,11 +34,12 @@ extension Agent {
 
     /// The scripts of a configuration, checked against this machine.
     static func book(
-        _ configuration: Configuration, environment: [String], includesCheckers: Bool = false
+        _ configuration: Configuration, environment: [String], namesInstances: Bool = false,
+        includesCheckers: Bool = false
     ) throws(SystemError) -> ScriptBook {
         ScriptBook(
             configuration, machine: try .this(environment: environment),
-            includesCheckers: includesCheckers)
+            namesInstances: namesInstances, includesCheckers: includesCheckers)
     }
 }
 

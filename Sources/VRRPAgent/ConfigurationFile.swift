@@ -22,7 +22,9 @@ enum ConfigurationFile {
             includeChecks: options.checksIncludes ? .all : [],
             random: { Int.random(in: $0) },
             hasUser: { user, group in
-                users.user(user) != nil && group.map { users.groupID($0) != nil } ?? true
+                // As keepalived, which looks for names only.
+                users.user(named: user) != nil
+                    && group.map { users.groupID(named: $0) != nil } ?? true
             },
             processors: HostInformation.processors)
         return Configuration.parse(try text(path), file: path, context: context, files: files)

@@ -33,7 +33,7 @@ enum ConfigurationTest {
         if let book = try? Agent.book(
             parsed.configuration,
             environment: (try? ProcessEntry.environment(of: getpid())) ?? [],
-            includesCheckers: true)
+            namesInstances: parsed.namesInstances, includesCheckers: true)
         {
             isUnsafe = book.violation != nil
             for case .diagnostic(let diagnostic) in book.remarks { diagnostics.append(diagnostic) }

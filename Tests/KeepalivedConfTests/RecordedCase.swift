@@ -85,7 +85,9 @@ struct RecordedCase: Sendable, CustomTestStringConvertible {
         return ConfigurationContext(
             configID: arguments.count == 2 && arguments[0] == "-i" ? arguments[1] : "vm",
             workingDirectory: Self.folder,
-            hasUser: { user, group in user != "nosuch" && group != "nosuch" }, processors: 2)
+            hasUser: { user, group in
+                [user, group].allSatisfy { $0 != "nosuch" && $0.flatMap { Int($0) } == nil }
+            }, processors: 2)
     }
 
     /// Its file as it is read on the machine of the recording.

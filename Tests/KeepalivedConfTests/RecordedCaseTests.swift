@@ -96,7 +96,7 @@ struct RecordedCaseTests {
         if let label = virtual.label { words += ["label", label] }
         let isSix = address.address.family == .v6
         if virtual.flags.contains(.home) { words.append("home") }
-        if isSix, !virtual.flags.contains(.nodad) { words.append("-nodad") }
+        if virtual.detectsDuplicates { words.append("-nodad") }
         if virtual.flags.contains(.manageTemporaryAddresses) { words.append("mngtmpaddr") }
         if virtual.flags.contains(.noPrefixRoute) { words.append("noprefixroute") }
         if virtual.flags.contains(.autojoin) { words.append("autojoin") }

@@ -25,6 +25,8 @@ enum KernelObject: Hashable {
         address.position = Self.nowhere
         address.isTracked = true
         address.usesVMAC = false
+        // An IPv6 address has it among its flags.
+        address.detectsDuplicates = false
         self = .address(address, on: interface)
     }
 

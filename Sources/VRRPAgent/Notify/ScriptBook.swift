@@ -28,11 +28,12 @@ struct ScriptBook {
 
     /// - Parameters:
     ///   - machine: where the commands would run.
+    ///   - namesInstances: whether the file has an instance, be it one that cannot run.
     ///   - includesCheckers: whether the scripts of virtual servers are looked at too, of which
     ///     none is run.
     init(
         _ configuration: Configuration, machine: ScriptSecurity.Machine,
-        includesCheckers: Bool = false
+        namesInstances: Bool = false, includesCheckers: Bool = false
     ) {
         global = configuration.global
         security = ScriptSecurity(machine: machine, isEnabled: global.scriptSecurity)
@@ -48,7 +49,7 @@ struct ScriptBook {
         }
         report(checks, "start/shutdown scripts")
         // keepalived checks what its instances run, and nothing without an instance.
-        if !configuration.instances.isEmpty { addInstances(configuration) }
+        if namesInstances || !configuration.instances.isEmpty { addInstances(configuration) }
         checks = Checks()
         for command in checkerCommands { add(command, "check", &checks) }
         report(checks, "check scripts")
@@ -89,14 +90,14 @@ struct ScriptBook {
     /// The user and group of those names, keepalived's words where there is none.
     private mutating func find(_ names: [String]) -> ScriptUser? {
         let users = security.machine.users
-        guard let user = names.first.flatMap({ users.user($0) }) else {
+        guard let user = names.first.flatMap({ users.user(named: $0) }) else {
             remarks.append(.line(.init("Script user '\(names.first ?? "")' does not exist")))
             return nil
         }
         guard names.count > 1 else {
             return ScriptUser(userID: user.userID, groupID: user.groupID)
         }
-        guard let group = users.groupID(names[1]) else {
+        guard let group = users.groupID(named: names[1]) else {
             remarks.append(.line(.init("Script group '\(names[1])' does not exist")))
             return nil
         }

@@ -38,10 +38,10 @@ extension AddressReport: CustomStringConvertible {
             (.home, "home"), (.manageTemporaryAddresses, "mngtmpaddr"),
             (.noPrefixRoute, "noprefixroute"), (.autojoin, "autojoin"),
         ]
-        let isDetected = address.address.address.family == .v6 && !address.flags.contains(.nodad)
         var present = words.filter { address.flags.contains($0.0) }.map(\.1)
-        // Duplicates are not looked for unless `-nodad` is written.
-        if isDetected { present.insert("-nodad", at: address.flags.contains(.home) ? 1 : 0) }
+        if address.detectsDuplicates {
+            present.insert("-nodad", at: address.flags.contains(.home) ? 1 : 0)
+        }
         return present
     }
 
