@@ -12,17 +12,21 @@ public struct ConfigurationContext: Sendable {
     /// A number for `${_RANDOM MIN MAX}`; asked once for each, so that a seeded source makes the
     /// same configuration again.
     public var random: @Sendable (ClosedRange<Int>) -> Int
-    /// Whether the machine has a user, by name or number, and a group where one is named.
+    /// Whether the machine has a user of that name, and a group where one is named.
     public var hasUser: @Sendable (_ user: String, _ group: String?) -> Bool
+    /// Whether a host's name leads to an address.
+    public var hasHost: @Sendable (_ name: String) -> Bool
     /// How many processors are online, numbered from 0.
     public var processors: Int
 
-    /// A context; by default that of no machine in particular, which has every user.
+    /// A context; by default that of no machine in particular, which has every user and
+    /// finds every host.
     public init(
         configID: String? = nil, workingDirectory: String = "/",
         includeChecks: IncludeChecks = [],
         random: @escaping @Sendable (ClosedRange<Int>) -> Int = { $0.lowerBound },
         hasUser: @escaping @Sendable (_ user: String, _ group: String?) -> Bool = { _, _ in true },
+        hasHost: @escaping @Sendable (_ name: String) -> Bool = { _ in true },
         processors: Int = Int(Int32.max)
     ) {
         self.configID = configID
@@ -30,6 +34,7 @@ public struct ConfigurationContext: Sendable {
         self.includeChecks = includeChecks
         self.random = random
         self.hasUser = hasUser
+        self.hasHost = hasHost
         self.processors = processors
     }
 

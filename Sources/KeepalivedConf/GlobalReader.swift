@@ -128,10 +128,11 @@ struct GlobalReader: Reading {
             else { return }
             definitions.smtpPort = UInt16(number)
         }
-        // No resolver finds a name made of numbers; for others keepalived asks one, and we ask when
-        // there is a mail to be sent.
+        // No resolver finds a name made of numbers; for others keepalived asks one.
         let isNumeric = name.utf8.allSatisfy { $0 == 0x2e || (0x30...0x39).contains($0) }
-        guard !isNumeric || IPv4Address(name) != nil else {
+        let isKnown =
+            isNumeric ? IPv4Address(name) != nil : IPv6Address(name) != nil || context.hasHost(name)
+        guard isKnown else {
             adjusted(statement.value.position, message)
             return
         }

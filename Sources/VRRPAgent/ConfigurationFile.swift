@@ -1,3 +1,5 @@
+import CLinux
+import Glibc
 import KeepalivedConf
 import LinuxSystem
 import Netlink
@@ -12,7 +14,9 @@ enum ConfigurationFile {
     /// Reads the file that the command line names, as the command line says.
     ///
     /// - Throws: ``SystemError`` when the file itself cannot be read.
-    static func read(_ options: Options) throws(SystemError) -> ParsedConfiguration {
+    static func read(
+        _ options: Options, findsHosts: Bool = false
+    ) throws(SystemError) -> ParsedConfiguration {
         let path = options.configurationFile
         let users = (try? UserDatabase.ofMachine()) ?? UserDatabase(passwd: "", group: "")
         let context = ConfigurationContext(
@@ -26,9 +30,33 @@ enum ConfigurationFile {
                 users.user(named: user) != nil
                     && group.map { users.groupID(named: $0) != nil } ?? true
             },
+            hasHost: { name in !findsHosts || hasHost(name) },
             processors: HostInformation.processors)
         return Configuration.parse(try text(path), file: path, context: context, files: files)
     }
+
+    /// Whether a name leads to an address; waits for the answer.
+    private static func hasHost(_ name: String) -> Bool {
+        if HostTable.ofMachine.address(of: name) != nil { return true }
+        guard let loop = try? EventLoop(),
+            let environment = try? ProcessEntry.environment(of: getpid()),
+            let launcher = try? CommandLauncher(loop: loop, environment: environment)
+        else { return true }
+        var isKnown = false
+        let lookup = AddressLookup(
+            name, timeout: hostLookupTime, launcher: launcher, loop: loop
+        ) { address in
+            isKnown = address != nil
+            loop.stop()
+        }
+        return withExtendedLifetime(lookup) {
+            try? loop.run()
+            return isKnown
+        }
+    }
+
+    /// Two attempts of the C library's at a name server that does not answer.
+    private static let hostLookupTime: Duration = .seconds(10)
 
     /// Reads the machine's interfaces, corrects what was read for them, and says what was wrong.
     ///

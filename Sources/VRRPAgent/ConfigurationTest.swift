@@ -10,7 +10,8 @@ enum ConfigurationTest {
     static func run(_ options: Options) -> ExitStatus {
         var parsed: ParsedConfiguration
         do {
-            parsed = try ConfigurationFile.read(options)
+            // keepalived does so whenever it reads the file; the daemon, when there is a mail.
+            parsed = try ConfigurationFile.read(options, findsHosts: true)
             try ConfigurationFile.adapt(&parsed)
         } catch let error as SystemError {
             return fail(error, .noConfiguration)

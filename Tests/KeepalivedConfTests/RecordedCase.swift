@@ -87,7 +87,7 @@ struct RecordedCase: Sendable, CustomTestStringConvertible {
             workingDirectory: Self.folder,
             hasUser: { user, group in
                 [user, group].allSatisfy { $0 != "nosuch" && $0.flatMap { Int($0) } == nil }
-            }, processors: 2)
+            }, hasHost: { !$0.hasSuffix(".invalid") }, processors: 2)
     }
 
     /// Its file as it is read on the machine of the recording.
