@@ -89,6 +89,7 @@ extension Configuration {
         let processed = ProcessedLines(reader.lines)
         var builder = ConfigurationBuilder(context: context)
         builder.read(processed.statements)
+        builder.review(processed.lostInstances)
         builder.complete()
         var diagnostics = reader.diagnostics + processed.diagnostics + builder.diagnostics
         for index in diagnostics.indices where diagnostics[index].position.expansion > 0 {

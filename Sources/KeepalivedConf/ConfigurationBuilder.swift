@@ -59,6 +59,19 @@ struct ConfigurationBuilder: Reading {
         drafts.append(reader.draft)
     }
 
+    /// Says what is wrong with instances that are lost as a whole.
+    mutating func review(_ lost: [Statement]) {
+        for statement in lost {
+            var reader = InstanceReader(statement, known: known)
+            reader.read()
+            for var diagnostic in drain(&reader) {
+                diagnostic.severity = .note
+                diagnostic.kind = .consequence
+                diagnostics.append(diagnostic)
+            }
+        }
+    }
+
     private mutating func readGroup(_ statement: Statement) {
         guard statement.arguments.count == 1 else {
             lost(

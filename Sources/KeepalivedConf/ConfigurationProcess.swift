@@ -33,6 +33,8 @@ struct ProcessedLines {
     private(set) var diagnostics: [ConfDiagnostic] = []
     /// Whether there is a `vrrp_instance` among the statements, or was.
     private(set) var namesInstances = false
+    /// Those that no process acts on, though one reads them when the file is tested.
+    private(set) var lostInstances: [Statement] = []
 
     /// What the parent starts a VRRP process for.
     private static let vrrpKeywords: Set<String> = [
@@ -103,6 +105,7 @@ struct ProcessedLines {
     /// The parent starts no VRRP process unless it has seen one of those at the top level.
     private mutating func removeInstances() {
         guard let lost = statements.first(where: { $0.name == "vrrp_instance" }) else { return }
+        lostInstances = statements.filter { $0.name == "vrrp_instance" }
         statements.removeAll { $0.name == "vrrp_instance" }
         diagnostics.append(
             ConfDiagnostic(
