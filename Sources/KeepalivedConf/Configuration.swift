@@ -47,6 +47,8 @@ public struct ParsedConfiguration: Sendable {
     var mentions: [InterfaceMention] = []
     /// Whether an instance is written, be it left out: for one, keepalived looks at all scripts.
     public var namesInstances = false
+    /// What those would run that are left out.
+    public var leftOutCommands: [VRRPInstance.NotifyCommands] = []
 
     /// Whether keepalived would exit instead of running: with status 2, or 6 for a missing file.
     public var isRefused: Bool {
@@ -100,7 +102,7 @@ extension Configuration {
             configuration: builder.configuration,
             diagnostics: ordered(diagnostics, files: reader.files),
             mentions: builder.mentions,
-            namesInstances: processed.namesInstances)
+            namesInstances: processed.namesInstances, leftOutCommands: builder.leftOutCommands)
     }
 
     /// The diagnostics in the order in which keepalived comes to them.

@@ -7,6 +7,8 @@ struct ConfigurationBuilder: Reading {
     var diagnostics: [ConfDiagnostic] = []
     /// The interfaces that the file names and the configuration does not.
     private(set) var mentions: [InterfaceMention] = []
+    /// What instances would run that lack something.
+    private(set) var leftOutCommands: [VRRPInstance.NotifyCommands] = []
     private let context: ConfigurationContext
     private var globals: GlobalReader
     private var topLevel = TopLevelReader()
@@ -146,6 +148,7 @@ struct ConfigurationBuilder: Reading {
             mentions += draft.replacedInterfaces
             guard let instance else {
                 mentions += draft.mentions
+                leftOutCommands.append(draft.notify)
                 continue
             }
             if let name = instance.virtualInterface?.name { namesInUse.insert(name) }

@@ -34,12 +34,12 @@ extension Agent {
 
     /// The scripts of a configuration, checked against this machine.
     static func book(
-        _ configuration: Configuration, environment: [String], namesInstances: Bool = false,
-        includesCheckers: Bool = false
+        _ configuration: Configuration, environment: [String],
+        leftOut: [VRRPInstance.NotifyCommands]? = nil, includesCheckers: Bool = false
     ) throws(SystemError) -> ScriptBook {
         ScriptBook(
             configuration, machine: try .this(environment: environment),
-            namesInstances: namesInstances, includesCheckers: includesCheckers)
+            leftOut: leftOut, includesCheckers: includesCheckers)
     }
 }
 

@@ -34,7 +34,7 @@ enum ConfigurationTest {
         if let book = try? Agent.book(
             parsed.configuration,
             environment: (try? ProcessEntry.environment(of: getpid())) ?? [],
-            namesInstances: parsed.namesInstances, includesCheckers: true)
+            leftOut: parsed.namesInstances ? parsed.leftOutCommands : nil, includesCheckers: true)
         {
             isUnsafe = book.violation != nil
             for case .diagnostic(let diagnostic) in book.remarks { diagnostics.append(diagnostic) }

@@ -28,19 +28,22 @@ struct ScriptBook {
 
     /// - Parameters:
     ///   - machine: where the commands would run.
-    ///   - namesInstances: whether the file has an instance, be it one that cannot run.
+    ///   - leftOut: what instances would run that cannot; nil where none is written.
     ///   - includesCheckers: whether the scripts of virtual servers are looked at too, of which
     ///     none is run.
     init(
         _ configuration: Configuration, machine: ScriptSecurity.Machine,
-        namesInstances: Bool = false, includesCheckers: Bool = false
+        leftOut: [VRRPInstance.NotifyCommands]? = nil, includesCheckers: Bool = false
     ) {
         global = configuration.global
         security = ScriptSecurity(machine: machine, isEnabled: global.scriptSecurity)
         var checks = Checks()
         // keepalived looks for that user when the first command asks for it.
         let checkerCommands = includesCheckers ? configuration.checkerCommands : []
-        if configuration.hasCommandWithoutUser || checkerCommands.contains(where: \.user.isEmpty) {
+        let needsDefaultUser = (leftOut ?? []).flatMap(\.all).contains(where: \.user.isEmpty)
+        if needsDefaultUser || configuration.hasCommandWithoutUser
+            || checkerCommands.contains(where: \.user.isEmpty)
+        {
             defaultUser = findDefaultUser()
         }
         // Start and shutdown scripts are the parent's, which has its own violation.
@@ -49,16 +52,20 @@ struct ScriptBook {
         }
         report(checks, "start/shutdown scripts")
         // keepalived checks what its instances run, and nothing without an instance.
-        if namesInstances || !configuration.instances.isEmpty { addInstances(configuration) }
+        if leftOut != nil || !configuration.instances.isEmpty {
+            addInstances(configuration, leftOut ?? [])
+        }
         checks = Checks()
         for command in checkerCommands { add(command, "check", &checks) }
         report(checks, "check scripts")
     }
 
-    private mutating func addInstances(_ configuration: Configuration) {
+    private mutating func addInstances(
+        _ configuration: Configuration, _ leftOut: [VRRPInstance.NotifyCommands]
+    ) {
         var checks = Checks()
         for script in configuration.scripts { add(script, &checks) }
-        for instance in configuration.instances { add(instance.notify, &checks) }
+        for commands in configuration.instances.map(\.notify) + leftOut { add(commands, &checks) }
         for group in configuration.syncGroups + configuration.removedSyncGroups {
             add(group.notify, &checks)
         }
