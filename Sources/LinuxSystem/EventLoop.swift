@@ -176,6 +176,8 @@ public final class EventLoop {
     /// - Throws: ``SystemError`` when waiting itself fails, which is a fault of the program.
     public func run() throws(SystemError) {
         isStopped = false
+        // It may have rung, and not been looked at, when the loop was stopped.
+        armed = nil
         while !isStopped { try runOnce() }
     }
 
@@ -192,7 +194,7 @@ public final class EventLoop {
         if recordsWaits { lastWait = Wait(previousEnd: lastWait.end, begin: begin, end: now) }
         eventCount = Int(count)
         runDueTimers()
-        for index in 0..<eventCount {
+        for index in 0..<eventCount where !isStopped {
             let event = events[index]
             let (descriptor, generation) = Self.parts(of: event)
             if descriptor == alarm.rawValue {
@@ -205,7 +207,6 @@ public final class EventLoop {
                 continue
             }
             watch.handler(Interest(rawValue: event.events))
-            if isStopped { return }
         }
     }
 

@@ -68,6 +68,18 @@ struct EventLoopTests {
         #expect(ran == ["first", "overdue"])
     }
 
+    @Test("one that stops the loop has the last word, whatever can be read")
+    func stopsTheLoop() throws {
+        let loop = try EventLoop()
+        let pipe = try OwnedPipe()
+        pipe.write()
+        var isRead = false
+        try loop.add(pipe.reader.rawValue, .readable) { _ in isRead = true }
+        loop.schedule(at: .zero) { loop.stop() }
+        try loop.run()
+        #expect(!isRead)
+    }
+
     @Test("one that is brought forward by a handler of a descriptor rings at its new time")
     func broughtForward() throws {
         let loop = try EventLoop()
