@@ -38,7 +38,8 @@ struct RunLandmarks {
         origin = record.began
         let probes = record.lab.scenarios.first { $0.name == record.scenario }?.probes ?? []
         for probe in probes { meters[probe.name] = OutageMeter(interval: probe.interval) }
-        for event in events { fold(event) }
+        let end = record.end(in: events)
+        for event in events where event.time <= end { fold(event) }
         for (name, meter) in meters {
             for outage in meter.outages + [meter.openOutage].compactMap(\.self) {
                 add("outage of \(name) begins", outage.begin)
@@ -130,6 +131,10 @@ struct RunLandmarks {
     }
 
     private mutating func noteOwners(_ event: TimelineEvent) {
+        switch event.kind {
+        case .addressAdded, .addressRemoved, .node: break
+        default: return
+        }
         let before = virtual.sorted().map { ownership.holders(of: $0) }
         guard ownership.fold(event) else { return }
         for (address, before) in zip(virtual.sorted(), before) {

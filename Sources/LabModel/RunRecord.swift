@@ -43,3 +43,12 @@ public struct RunRecord: Codable, Equatable, Sendable {
         }
     }
 }
+
+extension RunRecord {
+    /// When the run ended. What its timeline has later is what the lab did until somebody came to
+    /// record the run, however busy that one was.
+    public func end(in events: [TimelineEvent]) -> MonotonicInstant {
+        let begin = events.first { $0.kind == .scenario(.begin(scenario)) }
+        return (begin?.time ?? began) + duration
+    }
+}

@@ -10,16 +10,10 @@ extension RunView {
     ///   - printed: what its services printed, in order.
     init(_ record: RunRecord, events: [TimelineEvent], printed: [PrintedLine] = []) {
         var builder = RunViewBuilder(record, origin: events.first?.time ?? record.began)
-        let end = Self.end(of: record, events)
+        let end = record.end(in: events)
         for event in events where event.time <= end { builder.fold(event) }
         for line in printed where line.time <= end { builder.fold(line) }
         self = builder.view(end: min(end, events.last?.time ?? record.began))
-    }
-
-    // The lab goes on until somebody has come to record the run, however busy that one is.
-    private static func end(of record: RunRecord, _ events: [TimelineEvent]) -> MonotonicInstant {
-        let begin = events.first { $0.kind == .scenario(.begin(record.scenario)) }
-        return (begin?.time ?? record.began) + record.duration
     }
 }
 

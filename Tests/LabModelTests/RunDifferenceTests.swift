@@ -31,6 +31,16 @@ struct RunDifferenceTests {
         #expect(difference.rows.contains { $0.text == "client finds 10.10.10.10 at backup" })
     }
 
+    @Test("what the lab does until somebody records the run is no difference")
+    func afterwards() {
+        // The run lasted 9 s from its beginning, at 100 ms.
+        let ends =
+            TwoNodeRun.events() + [
+                TwoNodeRun.seen(9101, .control(.stop, Target(node: "backup")))
+            ]
+        #expect(difference(TwoNodeRun.events(), ends).first == nil)
+    }
+
     @Test("they first differ where something comes later than the tolerance allows")
     func later() {
         let late = TwoNodeRun.events(takeover: 3900)
@@ -63,7 +73,7 @@ struct RunDifferenceTests {
 
     @Test("the same thing a second time is a moment of its own")
     func repeated() {
-        let again = TwoNodeRun.seen(9500, .control(.kill, Target(node: "master")))
+        let again = TwoNodeRun.seen(9050, .control(.kill, Target(node: "master")))
         let first = difference(TwoNodeRun.events(), TwoNodeRun.events() + [again]).first
         #expect(first?.text == "kill master (2)")
     }

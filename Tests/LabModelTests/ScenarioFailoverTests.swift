@@ -271,6 +271,22 @@ struct ScenarioFailoverTests {
         #expect(unharmed.lines.last == "finished: failed in 3")
     }
 
+    @Test("Where theory says nothing, half of a bound is its margin")
+    func stallWithoutTheory() {
+        for (stall, end) in [(1400.0, "failed"), (1600, "inconclusive")] {
+            var run = Run(
+                Step(
+                    .expect(
+                        Expectation(
+                            .log(Target(node: "master", service: "web"), .contains("up")),
+                            within: .seconds(3)))), routers: [])
+            run.tell(.begin("test"), 0)
+            run.see(.stall(.milliseconds(stall)), 2000)
+            run.passTime(to: 3100)
+            #expect(run.lines.last == "finished: \(end) in 1", "\(run.lines)")
+        }
+    }
+
     @Test("A stall before the cause excuses nothing")
     func stallBeforeTheCause() {
         var run = Run(
