@@ -13,9 +13,11 @@ enum ConfigurationFile {
 
     /// Reads the file that the command line names, as the command line says.
     ///
+    /// - Parameter hostPatience: how long the name of a mail server may take to be found before it
+    ///   is complained of; nil to leave that until there is a mail.
     /// - Throws: ``SystemError`` when the file itself cannot be read.
     static func read(
-        _ options: Options, findsHosts: Bool = false
+        _ options: Options, hostPatience: Duration? = nil
     ) throws(SystemError) -> ParsedConfiguration {
         let path = options.configurationFile
         let users = (try? UserDatabase.ofMachine()) ?? UserDatabase(passwd: "", group: "")
@@ -30,33 +32,32 @@ enum ConfigurationFile {
                 users.user(named: user) != nil
                     && group.map { users.groupID(named: $0) != nil } ?? true
             },
-            hasHost: { name in !findsHosts || hasHost(name) },
+            hasHost: { name in hostPatience.map { hasHost(name, within: $0) } ?? true },
             processors: HostInformation.processors)
         return Configuration.parse(try text(path), file: path, context: context, files: files)
     }
 
-    /// Whether a name leads to an address; waits for the answer.
-    private static func hasHost(_ name: String) -> Bool {
+    /// Whether a name leads to an address, as far as the answer comes in time: one that does not
+    /// come tells nothing.
+    private static func hasHost(_ name: String, within patience: Duration) -> Bool {
         if HostTable.ofMachine.address(of: name) != nil { return true }
         guard let loop = try? EventLoop(),
             let environment = try? ProcessEntry.environment(of: getpid()),
             let launcher = try? CommandLauncher(loop: loop, environment: environment)
         else { return true }
         var isKnown = false
+        let begin = MonotonicClock.now
         let lookup = AddressLookup(
-            name, timeout: hostLookupTime, launcher: launcher, loop: loop
+            name, timeout: patience, launcher: launcher, loop: loop
         ) { address in
             isKnown = address != nil
             loop.stop()
         }
         return withExtendedLifetime(lookup) {
             try? loop.run()
-            return isKnown
+            return isKnown || MonotonicClock.now - begin >= patience
         }
     }
-
-    /// Two attempts of the C library's at a name server that does not answer.
-    private static let hostLookupTime: Duration = .seconds(10)
 
     /// Reads the machine's interfaces, corrects what was read for them, and says what was wrong.
     ///

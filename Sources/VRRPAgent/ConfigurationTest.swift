@@ -7,11 +7,13 @@ import NetworkTypes
 
 /// `--config-test` and `--dump-conf`.
 enum ConfigurationTest {
+    /// More than the C library's two attempts at a name server that does not answer.
+    private static let hostPatience: Duration = .seconds(15)
+
     static func run(_ options: Options) -> ExitStatus {
         var parsed: ParsedConfiguration
         do {
-            // keepalived does so whenever it reads the file; the daemon, when there is a mail.
-            parsed = try ConfigurationFile.read(options, findsHosts: true)
+            parsed = try ConfigurationFile.read(options, hostPatience: hostPatience)
             try ConfigurationFile.adapt(&parsed)
         } catch let error as SystemError {
             return fail(error, .noConfiguration)

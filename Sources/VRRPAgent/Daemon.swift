@@ -38,12 +38,16 @@ struct Daemon {
         return status
     }
 
+    /// keepalived waits here until the C library gives up. A name server that does not answer keeps
+    /// our addresses waiting no longer than this, and is asked again when there is a mail.
+    private static let hostPatience: Duration = .seconds(1)
+
     private func start() -> ExitStatus {
         let path = options.configurationFile
         let parsed: ParsedConfiguration
         do throws(SystemError) {
             log.detail("Opening file '\(path)'.")
-            parsed = try ConfigurationFile.read(options)
+            parsed = try ConfigurationFile.read(options, hostPatience: Self.hostPatience)
         } catch {
             log.line("Unable to find configuration file \(path) (\(error.code.text))")
             return .noConfiguration

@@ -153,12 +153,13 @@ struct FaultsTests {
     @Test("a web server without its folder, and two on one port")
     func webServers() throws {
         let bare = try LabUnderTest(
-            "faults-bare", "nodes: { a: { services: { w: { kind: http } } } }")
+            "faults-bare",
+            "nodes: { a: { services: { w: { kind: http, arguments: [--root, /srv/none] } } } }")
         try expectFailure(
             bare,
             """
             service a/w: exited with status 1 before it was ready; the last it printed:
-                cannot serve /var/www/html: no such file or directory
+                cannot serve /srv/none: no such file or directory
             """)
         let two = try LabUnderTest(
             "faults-port",
