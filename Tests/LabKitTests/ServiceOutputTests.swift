@@ -10,21 +10,16 @@ import Testing
 struct ServiceOutputTests {
     /// Output below a folder of its own, which goes with it.
     private final class Kept {
-        let folder: String
+        private let folder: TemporaryFolder
         let loop: EventLoop
         let output: ServiceOutput
         var lines: [String] = []
 
         init() throws {
-            var template = Array("/tmp/labctl-output-XXXXXX".utf8CString)
-            try #require(mkdtemp(&template) != nil)
-            folder = String(
-                decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            folder = try TemporaryFolder()
             loop = try EventLoop()
-            output = ServiceOutput(loop: loop, folder: folder)
+            output = ServiceOutput(loop: loop, folder: folder.path)
         }
-
-        deinit { try? FileSystem.removeTree(folder) }
 
         /// Attaches a service that has printed `text` and ended.
         func attach(_ text: String) throws {

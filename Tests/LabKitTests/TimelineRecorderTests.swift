@@ -10,19 +10,16 @@ import Testing
 struct TimelineRecorderTests {
     /// A timeline in a file of its own, which goes with it.
     private final class Recording {
+        private let folder: TemporaryFolder
         let path: String
         let recorder: TimelineRecorder
 
         init() throws {
-            var template = Array("/tmp/labctl-timeline-XXXXXX".utf8CString)
-            try #require(mkdtemp(&template) != nil)
-            path = String(
-                decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-            recorder = TimelineRecorder(loop: try EventLoop(), path: path + "/events.jsonl")
+            folder = try TemporaryFolder()
+            path = folder.path + "/events.jsonl"
+            recorder = TimelineRecorder(loop: try EventLoop(), path: path)
             try #require(recorder.fileError == nil)
         }
-
-        deinit { try? FileSystem.removeTree(path) }
 
         func record(_ node: String, at nanoseconds: Int64) {
             recorder.record(
@@ -33,7 +30,7 @@ struct TimelineRecorderTests {
         /// The nodes of the events in the file, in its order, up to `end`.
         func written(to end: Int) throws -> [String?] {
             var nodes: [String?] = []
-            var file = try TimelineFile(path + "/events.jsonl")
+            var file = try TimelineFile(path)
             try file.read(to: end) { event, _ in nodes.append(event.kind.node) }
             return nodes
         }
@@ -81,7 +78,7 @@ struct TimelineRecorderTests {
     @Test("a file is read on from where the last reading ended")
     func reading() throws {
         let recording = try Recording()
-        var file = try TimelineFile(recording.path + "/events.jsonl")
+        var file = try TimelineFile(recording.path)
         var nodes: [String?] = []
         for number in 0..<3 {
             recording.record("n\(number)", at: Int64(number))
