@@ -225,6 +225,9 @@ public struct NodeFile: Codable, Equatable, Sendable {
 public struct Service: Codable, Equatable, Sendable {
     /// The unit's name, and the name its process shows in `ps`.
     public var name: String
+    /// Other names by which the node's own `systemctl` and `labctl` find it; see
+    /// ``Node/aliases(of:)``.
+    public var aliases: [String]
     /// What runs.
     public var kind: Kind
     /// The program's configuration file, for the kinds that read one; nil for the kind's own.
@@ -280,6 +283,10 @@ public struct Service: Codable, Equatable, Sendable {
         case file(String)
         /// When that command, run in the node, exits with 0.
         case command([String])
+        /// When its program has exited with 0 and left a daemon behind, as those do that are not
+        /// told to stay in the foreground. The daemon is the process whose number is in the file,
+        /// if one is given.
+        case daemon(pidFile: String?)
     }
 
     /// What happens when the process ends by itself; the words of docker and systemd.
@@ -290,10 +297,12 @@ public struct Service: Codable, Equatable, Sendable {
     }
 
     public init(
-        name: String, kind: Kind, configuration: String? = nil, arguments: [String] = [],
+        name: String, aliases: [String] = [], kind: Kind, configuration: String? = nil,
+        arguments: [String] = [],
         readiness: Readiness? = nil, restart: RestartPolicy = .no, startsWithNode: Bool = true
     ) {
         self.name = name
+        self.aliases = aliases
         self.kind = kind
         self.configuration = configuration
         self.arguments = arguments

@@ -26,9 +26,13 @@ struct LabFileKeys: Sendable {
     static let route = LabFileKeys("route", ["to", "via", "dev"], required: ["to"])
     static let file = LabFileKeys("file", ["from", "text", "mode", "owner", "group"])
     static let service = LabFileKeys(
-        "service", ["kind", "config", "command", "arguments", "ready", "restart", "autostart"],
+        "service",
+        [
+            "kind", "aliases", "config", "command", "arguments", "ready", "restart", "autostart",
+        ],
         required: ["kind"])
-    static let readiness = LabFileKeys("readiness", ["port", "file", "command"])
+    static let readiness = LabFileKeys(
+        "readiness", ["port", "file", "pid-file", "command"])
     static let link = LabFileKeys(
         "link", ["endpoints", "addresses", "mtu"], required: ["endpoints"])
     static let scenario = LabFileKeys(

@@ -30,6 +30,7 @@ extension LabFileDecoder {
             let entries = namedEntries(entry, what: "services of \(place)")
             draft.serviceNames = entries?.map(\.key)
             draft.services = (entries ?? []).compactMap { service($0, of: draft.name.value) }
+            checkNames(of: draft.services, on: draft.name.value)
         }
         if fields.hasUnknownKeys {
             draft.isSound = false

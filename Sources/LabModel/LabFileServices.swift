@@ -9,6 +9,7 @@ extension LabFileDecoder {
             let kindEntry = fields["kind"], let kind = kind(kindEntry, of: place)
         else { return nil }
         var service = Service(name: entry.key, kind: kind)
+        if let entry = fields["aliases"] { service.aliases = aliases(entry, of: place) }
         if let entry = fields["config"] {
             service.configuration = configuration(entry, of: place, kind: kind)
         }
@@ -48,6 +49,24 @@ extension LabFileDecoder {
             service.startsWithNode = boolean(entry, of: place) ?? true
         }
         return Located(service, name.mark)
+    }
+
+    private mutating func aliases(_ entry: YAMLEntry, of place: String) -> [String] {
+        let names = texts(entry, of: place) ?? []
+        for name in names { checkUnitName(name) }
+        return names.map(\.value)
+    }
+
+    /// Refuses names that would mean two services of a node.
+    mutating func checkNames(of services: [Located<Service>], on node: String) {
+        var taken = Set(services.map(\.value.name))
+        for service in services {
+            for alias in service.value.aliases where !taken.insert(alias).inserted {
+                diagnostics.error(
+                    "alias '\(alias)' of service \(service.value.name) of node \(node) is "
+                        + "another service's name or alias", at: service.mark)
+            }
+        }
     }
 
     /// A unit's name: also a file's name in the run directory, and a word of the command line.
@@ -102,11 +121,13 @@ extension LabFileDecoder {
         switch entry.value.content {
         case .scalar("started", _): return .started
         case .scalar("notify", _): return .notify
+        case .scalar("daemon", _): return .daemon(pidFile: nil)
         case .mapping(let entries) where entries.count == 1: break
         default:
             diagnostics.error(
-                "\(place) must be started, notify, { port: NUMBER }, { file: PATH } or "
-                    + "{ command: [...] }, not \(entry.value.typeInWords)", at: entry.mark)
+                "\(place) must be started, notify, daemon, { port: NUMBER }, { file: PATH }, "
+                    + "{ pid-file: PATH } or { command: [...] }, not \(entry.value.typeInWords)",
+                at: entry.mark)
             return nil
         }
         guard
@@ -116,6 +137,9 @@ extension LabFileDecoder {
             return number(entry, of: place, in: 1...65535).map { .tcpPort(UInt16($0.value)) }
         }
         if let entry = fields["file"] { return text(entry, of: place).map { .file($0.value) } }
+        if let entry = fields["pid-file"] {
+            return text(entry, of: place).map { .daemon(pidFile: $0.value) }
+        }
         if let entry = fields["command"] { return command(entry, of: place).map { .command($0) } }
         return nil
     }

@@ -34,10 +34,15 @@ public final class FileWatch {
 
     /// Watches a folder; the same watch again when it is watched already.
     ///
+    /// - Parameter includesWrites: tells of every write to a file, too, without its being closed.
     /// - Throws: ``SystemError``: `watch folder /x: no such file or directory`.
-    public func add(folder path: String) throws(SystemError) -> WatchID {
+    public func add(
+        folder path: String, includesWrites: Bool = false
+    ) throws(SystemError) -> WatchID {
         let number = descriptor.rawValue
-        let mask = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVE | IN_ONLYDIR
+        let mask =
+            IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVE | IN_ONLYDIR
+            | (includesWrites ? IN_MODIFY : 0)
         return WatchID(
             number: try systemCall("watch folder \(path)") {
                 inotify_add_watch(number, path, UInt32(mask))

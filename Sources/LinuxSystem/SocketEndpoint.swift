@@ -40,6 +40,18 @@ public struct SocketEndpoint {
         }
     }
 
+    /// Gives a socket this address as its own. Like bind(2).
+    ///
+    /// - Returns: nil when it has it, else the reason why not.
+    public func bind(_ socket: CInt) -> Errno? {
+        let result = withUnsafePointer(to: storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.bind(socket, $0, length)
+            }
+        }
+        return result == 0 ? nil : Errno(rawValue: errno)
+    }
+
     /// Begins to connect a socket to it. Like connect(2).
     ///
     /// - Returns: nil when it is connected, else the reason why not (yet): EINPROGRESS on a

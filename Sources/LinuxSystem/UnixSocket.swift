@@ -50,12 +50,21 @@ public enum UnixSocket {
     /// The process at the other end, as the caller's PID namespace numbers it, when it connected or
     /// listened.
     public static func peerProcess(of socket: CInt) throws(SystemError) -> Int32 {
+        try peer(of: socket).pid
+    }
+
+    /// The user at the other end, when it connected or listened.
+    public static func peerUser(of socket: CInt) throws(SystemError) -> UInt32 {
+        try peer(of: socket).uid
+    }
+
+    private static func peer(of socket: CInt) throws(SystemError) -> clinux_ucred {
         var credentials = clinux_ucred()
         var length = socklen_t(MemoryLayout<clinux_ucred>.size)
         try systemCall("read a socket's peer") {
             getsockopt(socket, SOL_SOCKET, CLINUX_SO_PEERCRED, &credentials, &length)
         }
-        return credentials.pid
+        return credentials
     }
 
     private static func open() throws(SystemError) -> OwnedDescriptor {

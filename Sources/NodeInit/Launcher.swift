@@ -49,7 +49,9 @@ struct Launcher {
         program.leadsSession = true
         program.controlsTerminal = controlsTerminal
         do {
-            if let unit, path.hasPrefix("\(NodeRoot.programsFolder)/") {
+            // Our tools are told apart by the names they are called by.
+            if let unit, path.hasPrefix("\(NodeRoot.programsFolder)/"), Tool(calledAs: path) == nil
+            {
                 // The kernel names a process after the path it was run by.
                 program.path = "\(NodeRoot.unitsFolder)/\(unit)"
                 program.arguments[0] = unit

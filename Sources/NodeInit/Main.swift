@@ -3,13 +3,17 @@ import Glibc
 import LinuxSystem
 
 /// `node-init`: PID 1 of a node, started by the lab's supervisor with the connection to it as
-/// descriptor 3.
+/// descriptor 3. By other names it is the programs of a node that talk to PID 1 (``Tool``).
 @main
 struct Main {
     /// The connection to the supervisor.
     static let supervisorDescriptor: CInt = 3
 
     static func main() {
+        let arguments = CommandLine.arguments
+        if getpid() != 1, let tool = Tool(calledAs: arguments.first ?? "") {
+            exit(tool.run(Array(arguments.dropFirst())))
+        }
         SignalDescriptor.blockAll()
         guard getpid() == 1, fcntl(supervisorDescriptor, F_GETFD) >= 0 else {
             Log.write("this program is started by labctl, as PID 1 of a node")

@@ -8,6 +8,9 @@ import NodeProtocol
 final class Node {
     /// How long the last reports may take to leave before it ends all the same.
     static let farewellLimit = Duration.seconds(1)
+    /// How long a command that has powered the node off itself may take to end before it ends with
+    /// the node, so that its client hears how it went.
+    static let commandGrace = Duration.milliseconds(200)
 
     private let loop: EventLoop
     private let reaper = Reaper()
@@ -18,7 +21,12 @@ final class Node {
     /// The services in the order of their last start.
     private var startOrder: [String] = []
     private var commands: [ObjectIdentifier: Command] = [:]
+    private var units: UnitManager?
     private var isPoweringOff = false
+    /// Whether the node is to be booted again once it is off.
+    private var restarts = false
+    /// Whether commands are waited for until then.
+    private var awaitsCommandsUntil: MonotonicInstant?
     /// The service whose end the power-off waits for.
     private var stopping: Service?
 
@@ -31,7 +39,7 @@ final class Node {
             // Nobody is left whose node this could be.
             onClose: { exit(EXIT_FAILURE) })
         try loop.add(signals.descriptor.rawValue, .readable) { [unowned self] _ in
-            for signal in signals.drain() where signal == SIGTERM { powerOff() }
+            for signal in signals.drain() where signal == SIGTERM { powerOff(restarts: false) }
             reaper.reapAll()
         }
     }
@@ -50,7 +58,7 @@ final class Node {
             case .reload(let service): deliver(.reload, to: service)
             case .freeze(let service, let isFrozen): freeze(service, isFrozen)
             case .execute(let request): execute(request, message.descriptors)
-            case .powerOff: powerOff()
+            case .powerOff: powerOff(restarts: false)
             }
         } catch { die("the supervisor's \(error)") }
     }
@@ -66,7 +74,11 @@ final class Node {
                 sethostname(specification.hostname, specification.hostname.utf8.count)
             }
             try NodeFiles.lay(specification, layers: layers)
-            supervisor?.send(NodeReport.booted)
+            for service in specification.services { services[service.name] = make(service) }
+            units = try UnitManager(self, loop: loop)
+            supervisor?.send(
+                NodeReport.booted(
+                    enabled: specification.services.map(\.name).filter(EnabledUnits.contains)))
         } catch { die("\(error)") }
     }
 
@@ -90,12 +102,26 @@ final class Node {
 
     private func start(_ specification: ServiceSpecification) {
         guard !isPoweringOff else { return }
-        let name = specification.name
+        let known = services[specification.name]
+        if let known, !known.isDown || known.specification == specification {
+            return start(known)
+        }
+        let service = make(specification)
+        services[specification.name] = service
+        start(service)
+    }
+
+    /// Starts a service, which will be among the first to be stopped.
+    func start(_ service: Service) {
+        guard !isPoweringOff else { return }
+        let name = service.specification.name
         startOrder.removeAll { $0 == name }
         startOrder.append(name)
-        if let service = services[name], !service.isDown || service.specification == specification {
-            return service.handle(.start)
-        }
+        service.handle(.start)
+    }
+
+    private func make(_ specification: ServiceSpecification) -> Service {
+        let name = specification.name
         let service = Service(
             specification, loop: loop, reaper: reaper, environment: environment
         ) { [unowned self] state, time, descriptors in
@@ -103,13 +129,21 @@ final class Node {
                 NodeReport.service(name: name, state: state, time: time.nanoseconds),
                 descriptors: descriptors)
         }
-        service.onChange = { [unowned self] in if isPoweringOff { stopNext() } }
+        service.onChange = { [unowned self] in
+            if isPoweringOff { stopNext() }
+            units?.reconsider()
+        }
         service.onAssignment = { [unowned self] in
             supervisor?.send(NodeReport.notified(service: name, assignment: $0))
         }
-        services[name] = service
-        service.handle(.start)
+        return service
     }
+
+    /// The service of that name.
+    func service(_ name: String) -> Service? { services[name] }
+
+    /// All services, by name.
+    var allServices: [Service] { services.sorted { $0.key < $1.key }.map(\.value) }
 
     private func deliver(_ event: ServiceMachine.Event, to name: String) {
         if let service = services[name] { return service.handle(event) }
@@ -140,14 +174,26 @@ final class Node {
             let key = ObjectIdentifier(command)
             commands[key] = command
             command.start(request, environment: environment, streams: streams) {
-                [unowned self] in commands[key] = nil
+                [unowned self] in
+                commands[key] = nil
+                if isPoweringOff { stopNext() }
             }
         } catch { Log.write("a client's command: \(error)") }
     }
 
-    private func powerOff() {
+    /// Stops all services, last started first, then ends.
+    ///
+    /// - Parameters:
+    ///   - restarts: whether the node is to be booted again.
+    ///   - isAskedByNode: whether a program of the node wants it, and not the supervisor.
+    func powerOff(restarts: Bool, isAskedByNode: Bool = false) {
         guard !isPoweringOff else { return }
         isPoweringOff = true
+        self.restarts = restarts
+        if isAskedByNode {
+            awaitsCommandsUntil = MonotonicClock.now + Self.commandGrace
+            loop.schedule(after: Self.commandGrace) { [unowned self] in stopNext() }
+        }
         stopNext()
     }
 
@@ -159,7 +205,8 @@ final class Node {
             stopping = service
             return service.handle(.stop)  // Its changes lead back here.
         }
-        supervisor?.send(NodeReport.poweringOff)
+        if let limit = awaitsCommandsUntil, !commands.isEmpty, MonotonicClock.now < limit { return }
+        supervisor?.send(NodeReport.poweringOff(restarts: restarts))
         supervisor?.drain(limit: Self.farewellLimit)
         exit(EXIT_SUCCESS)
     }

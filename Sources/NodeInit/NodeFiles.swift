@@ -40,6 +40,10 @@ enum NodeFiles {
             }
             try lay(file, database)
         }
+        for service in specification.services {
+            // What is enabled on the host is of no account here.
+            try EnabledUnits.set(service.name, to: service.startsWithNode)
+        }
         _ = OwnedDescriptor(
             try systemCall("write \(stamp)") {
                 clinux_openat(folder, stamp, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)

@@ -20,6 +20,12 @@ struct NodeRoot {
     static let unitsFolder = "/run/labctl/units"
     /// The sockets of sd_notify(3), one per unit.
     static let notifyFolder = "/run/labctl/notify"
+    /// What the services have printed, a file each.
+    static let outputFolder = "/run/labctl/output"
+    /// Where PID 1 listens for the node's own `systemctl` and the like.
+    static let managerSocket = "/run/labctl/manager"
+    /// PID 1's own program, as which it also runs under the names of ``Tool``.
+    private static let ownProgram = "\(programsFolder)/node-init"
 
     let specification: NodeSpecification
     private var root: String { specification.rootFolder }
@@ -39,7 +45,9 @@ struct NodeRoot {
         try mountOwn()
         try NodeDevices(root: root).make()
         try bindPrograms()
+        try bindOutput()
         try Mount.pivot(to: root)
+        try coverHostTools()
         try protectHostParameters()
     }
 
@@ -123,8 +131,38 @@ struct NodeRoot {
             try FileSystem.write([], to: path, mode: 0o755)
             try Mount.bind(program.hostPath, on: path, isRecursive: false)
         }
+        try FileSystem.write([], to: root + Self.ownProgram, mode: 0o755)
+        try Mount.bind(
+            FileSystem.ownProgram(), on: root + Self.ownProgram, isRecursive: false)
+        for tool in Tool.allCases where tool.replacesHosts || !Self.hostHas(tool.rawValue) {
+            try FileSystem.link("\(folder)/\(tool.rawValue)", to: "node-init")
+        }
         try Mount.makeReadOnly(folder)
-        // Here is the place to bind our own systemctl, journalctl and mail over the host's.
+    }
+
+    /// Whether the host brings a program of that name.
+    private static func hostHas(_ name: String) -> Bool {
+        Program.lookUp(name, path: NodeEnvironment.path) != nil
+    }
+
+    /// Shows the node what its services have printed, which the supervisor keeps.
+    private func bindOutput() throws(SystemError) {
+        guard let source = specification.outputFolder else { return }
+        try makeFolder(root + Self.outputFolder)
+        try Mount.bind(
+            source, on: root + Self.outputFolder, isReadOnly: true, isRecursive: false)
+    }
+
+    /// Binds PID 1's own program over those of the host that would look for another PID 1, for
+    /// whoever calls them by their path. Links to them (`/sbin/reboot`) lead to ours as well.
+    private func coverHostTools() throws(SystemError) {
+        for tool in Tool.allCases where tool.replacesHosts {
+            for folder in ["/usr/bin", "/usr/sbin"] {
+                let path = "\(folder)/\(tool.rawValue)"
+                guard FileSystem.entry(path) == .file else { continue }
+                try Mount.bind(Self.ownProgram, on: path, isRecursive: false)
+            }
+        }
     }
 
     /// Makes read-only what /proc shows of the host: its kernel parameters, other than the

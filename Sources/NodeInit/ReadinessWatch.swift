@@ -36,6 +36,7 @@ final class ReadinessWatch {
     private let reaper: Reaper
     private let launcher: Launcher
     private let onReady: () -> Void
+    private let onSettled: (Int32) -> Void
     private let onAssignment: (String) -> Void
 
     private let fileBefore: FileState?
@@ -48,11 +49,13 @@ final class ReadinessWatch {
 
     /// - Parameters:
     ///   - launcher: starts readiness commands.
-    ///   - onReady: called once.
+    ///   - onReady: called once, unless the following is.
+    ///   - onSettled: given the daemon that the service has left behind, once.
     ///   - onAssignment: given every assignment of the service's own (`X_...`) that it sends.
     init(
         _ specification: ServiceSpecification, loop: EventLoop, reaper: Reaper, launcher: Launcher,
-        onReady: @escaping () -> Void, onAssignment: @escaping (String) -> Void
+        onReady: @escaping () -> Void, onSettled: @escaping (Int32) -> Void,
+        onAssignment: @escaping (String) -> Void
     ) throws(SystemError) {
         service = specification.name
         readiness = specification.readiness
@@ -60,13 +63,15 @@ final class ReadinessWatch {
         self.reaper = reaper
         self.launcher = launcher
         self.onReady = onReady
+        self.onSettled = onSettled
         self.onAssignment = onAssignment
         switch readiness {
-        case .file(let path): (fileBefore, socket) = (FileState(path), nil)
+        case .file(let path), .daemon(pidFile: let path?):
+            (fileBefore, socket) = (FileState(path), nil)
         case .notify:
             fileBefore = nil
             socket = try NotifySocket(path: "\(NodeRoot.notifyFolder)/\(service)")
-        case .started, .tcpPort, .command: (fileBefore, socket) = (nil, nil)
+        case .started, .tcpPort, .command, .daemon(pidFile: nil): (fileBefore, socket) = (nil, nil)
         }
         if let socket {
             // Read as long as the service lives: it may send its status at any time.
@@ -114,6 +119,42 @@ final class ReadinessWatch {
         case .tcpPort(let port): poll(holds: listens(on: port))
         case .file(let path): poll(holds: FileState(path).map { $0 != fileBefore } ?? false)
         case .command(let command): run(command)
+        case .daemon(let pidFile):
+            if let daemon = daemon(pidFile) {
+                isWaiting = false
+                return onSettled(daemon)
+            }
+            poll(holds: false)
+        }
+    }
+
+    /// The process that has become the service: one of its own, and PID 1's child by now, so that
+    /// its end will be seen.
+    private func daemon(_ pidFile: String?) -> Int32? {
+        do {
+            let entries = try ProcessEntry.all()
+            let members = try ServiceProcesses.members(
+                ofSession: pid, service: service, among: entries)
+            let ours = entries.filter { $0.parent == 1 && members.contains($0.pid) }
+            guard let pidFile else {
+                // As long as its program runs, that may have children that come and go.
+                let isAlone = members.count == 1 && !members.contains(pid)
+                return isAlone ? ours.first?.pid : nil
+            }
+            guard let state = FileState(pidFile), state != fileBefore,
+                let number = Int32(
+                    try FileSystem.readText(pidFile).prefix { $0.isNumber })
+            else { return nil }
+            // Not looked for among its own: nginx leaves the session, and writes its title over the
+            // environment by which it could be told. Who has written the file since the start, and
+            // is PID 1's child, is meant.
+            let isThere = entries.contains {
+                $0.pid == number && $0.parent == 1 && !$0.hasEnded
+            }
+            return isThere ? number : nil
+        } catch {
+            Log.write("\(service): \(error)")
+            return nil
         }
     }
 

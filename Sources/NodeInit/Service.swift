@@ -20,7 +20,15 @@ final class Service {
     private var readiness: ReadinessWatch?
     /// The read ends of the pipes of the program just started, until they have been reported.
     private var outputs: [SharedDescriptor] = []
-    /// Called after every change; for whoever waits until it is down.
+    /// The session of its main process: its own, unless that is a daemon that has left it.
+    private var session: Int32 = 0
+    /// What it was last said to be, and since when.
+    private var phase = UnitReport.Phase.inactive
+    private var phaseBegan: MonotonicInstant?
+    /// The last main process, and how it ended.
+    private var lastPID: Int32?
+    private var lastEnd: UnitReport.ProcessEnd?
+    /// Called after every change; for whoever waits until something is so.
     var onChange: () -> Void = {}
 
     /// - Parameter report: tells the supervisor of a state, when it began, with descriptors.
@@ -49,18 +57,56 @@ final class Service {
         isHandling = true
         while !events.isEmpty {
             let (event, time) = events.removeFirst()
-            for action in machine.handle(event, now: time) { perform(action, at: time) }
+            let actions = machine.handle(event, now: time)
+            note(event, at: time)
+            for action in actions { perform(action, at: time) }
         }
         isHandling = false
         arm()
         onChange()
     }
 
+    /// Keeps what ``report(isEnabled:)`` tells.
+    private func note(_ event: ServiceMachine.Event, at time: MonotonicInstant) {
+        switch event {
+        case .spawned(let pid), .settled(let pid):
+            lastPID = pid
+            lastEnd = nil
+        case .ended(.exited(let status)): lastEnd = .exited(status: status)
+        case .ended(.signalled(let signal)): lastEnd = .signalled(signal: signal)
+        case .spawnFailed: (lastPID, lastEnd) = (nil, nil)
+        case .start, .stop, .kill, .reload, .ready, .timer: break
+        }
+        guard machine.phase != phase else { return }
+        phase = machine.phase
+        phaseBegan = time
+    }
+
+    /// Whether a start or stop of it is under way.
+    var isChanging: Bool { phase == .activating || phase == .deactivating }
+
+    /// It as the node's own `systemctl` shows it.
+    func report(isEnabled: Bool) -> UnitReport {
+        var failure: String?
+        if case .failed(let reason) = machine.state { failure = reason }
+        return UnitReport(
+            name: specification.name, aliases: specification.aliases,
+            description: specification.description, command: specification.command,
+            isEnabled: isEnabled, phase: phase, since: phaseBegan?.nanoseconds, pid: lastPID,
+            end: lastEnd, failure: failure)
+    }
+
+    /// Sends a signal to its main process; false when it has none.
+    func signalMain(_ signal: CInt) -> Bool {
+        guard let pid = machine.pid else { return false }
+        return kill(pid, signal) == 0
+    }
+
     /// Sends a signal that changes nothing about its life to every process of it, if it has any.
     func signalAll(_ signal: CInt) {
-        guard let pid = machine.pid else { return }
+        guard machine.pid != nil else { return }
         do {
-            try ServiceProcesses.signalAll(signal, session: pid, service: specification.name)
+            try ServiceProcesses.signalAll(signal, session: session, service: specification.name)
         } catch { Log.write("\(specification.name): \(error)") }
     }
 
@@ -75,16 +121,17 @@ final class Service {
             }
         case .terminate(let pid): kill(pid, SIGTERM)
         case .hangUp(let pid): kill(pid, SIGHUP)
-        case .killAll(let pid):
+        case .killAll:
             do {
-                try ServiceProcesses.killAll(session: pid, service: specification.name)
+                try ServiceProcesses.killAll(session: session, service: specification.name)
             } catch { Log.write("\(specification.name): \(error)") }
         case .report(let state):
             switch state {
             case .running(let pid):
                 report(state, time, outputs)
                 outputs = []
-                readiness?.begin(pid: pid)
+                // A daemon that has settled is ready: what is waited for has come.
+                if case .starting = machine.state { readiness?.begin(pid: pid) }
             case .exited, .signalled, .failed:
                 endReadiness()
                 report(state, time, [])
@@ -101,6 +148,7 @@ final class Service {
         let watch = try ReadinessWatch(
             specification, loop: loop, reaper: reaper, launcher: Launcher(environment: environment),
             onReady: { [weak self] in self?.handle(.ready) },
+            onSettled: { [weak self] in self?.settle($0) },
             onAssignment: { [weak self] in self?.onAssignment($0) })
         readiness = watch
         launcher.environment = launcher.environment.with(watch.environment)
@@ -111,11 +159,43 @@ final class Service {
         let process = try launcher.start(
             specification.command,
             descriptors: [null.rawValue, output.writeEnd.rawValue, errors.writeEnd.rawValue])
-        reaper.watch(process.pid) { [weak self] termination, time in
-            self?.handle(.ended(ServiceMachine.End(termination)), at: time)
+        let pid = process.pid
+        reaper.watch(pid) { [weak self] termination, time in
+            // One that has left a daemon behind, which is known already, is not the service's end.
+            guard let self, machine.pid == pid else { return }
+            handle(.ended(ServiceMachine.End(termination)), at: time)
         }
         outputs = [output.readEnd, errors.readEnd]
+        session = process.pid
         return process.pid
+    }
+
+    /// Takes a daemon for the service's main process.
+    private func settle(_ pid: Int32) {
+        do {
+            session = try ProcessEntry.of(pid)?.session ?? session
+        } catch { Log.write("\(specification.name): \(error)") }
+        reaper.watch(pid) { [weak self] termination, time in
+            guard let self else { return }
+            if termination == .exited(status: 0), let heir = heir() { return settle(heir) }
+            handle(.ended(ServiceMachine.End(termination)), at: time)
+        }
+        handle(.settled(pid: pid))
+    }
+
+    /// The process that was meant, where the one taken for the daemon was only on its way to it: a
+    /// daemon without a pid file may fork once more than was waited for.
+    private func heir() -> Int32? {
+        guard specification.readiness == .daemon(pidFile: nil) else { return nil }
+        do {
+            let entries = try ProcessEntry.all()
+            let members = try ServiceProcesses.members(
+                ofSession: session, service: specification.name, among: entries)
+            return entries.first { $0.parent == 1 && members == [$0.pid] }?.pid
+        } catch {
+            Log.write("\(specification.name): \(error)")
+            return nil
+        }
     }
 
     private func endReadiness() {

@@ -22,6 +22,9 @@ struct ServiceMachine {
         case launching
         /// Its program runs and is not ready; at `readyBy` that becomes a failure.
         case starting(pid: Int32, readyBy: MonotonicInstant)
+        /// Its program has exited with 0, and which daemon it has left behind is not known yet; at
+        /// `readyBy` that becomes a failure.
+        case forked(pid: Int32, readyBy: MonotonicInstant)
         /// Its program runs and is ready.
         case running(pid: Int32)
         /// It is to end: by SIGTERM until `killAt`, by SIGKILL from then on (nil).
@@ -49,6 +52,8 @@ struct ServiceMachine {
         case spawnFailed(reason: String)
         /// Its readiness condition holds.
         case ready
+        /// That daemon, left behind by its program, is its main process from now on, and ready.
+        case settled(pid: Int32)
         /// Its main process has ended.
         case ended(End)
         /// ``deadline`` has been reached.
@@ -98,17 +103,19 @@ struct ServiceMachine {
     /// When the shell must deliver `.timer`.
     var deadline: MonotonicInstant? {
         switch state {
-        case .starting(_, let readyBy): readyBy
+        case .starting(_, let readyBy), .forked(_, let readyBy): readyBy
         case .stopping(_, let killAt, _): killAt
         case .waiting(let restartAt, _): restartAt
         case .down, .launching, .running, .failed: nil
         }
     }
 
-    /// Its main process, while it has one.
+    /// Its main process, while it has one; where that has forked, what was it.
     var pid: Int32? {
         switch state {
-        case .starting(let pid, _), .running(let pid), .stopping(let pid, _, _): pid
+        case .starting(let pid, _), .forked(let pid, _), .running(let pid),
+            .stopping(let pid, _, _):
+            pid
         case .down, .launching, .waiting, .failed: nil
         }
     }
@@ -117,7 +124,7 @@ struct ServiceMachine {
     var isDown: Bool {
         switch state {
         case .down, .failed: true
-        case .launching, .starting, .running, .stopping, .waiting: false
+        case .launching, .starting, .forked, .running, .stopping, .waiting: false
         }
     }
 
@@ -130,6 +137,7 @@ struct ServiceMachine {
         case .spawned(let pid): spawned(pid, now: now)
         case .spawnFailed(let reason): spawnFailed(reason)
         case .ready: ready()
+        case .settled(let pid): settled(pid)
         case .ended(let end): ended(end, now: now)
         case .timer: timer(now: now)
         }
@@ -146,7 +154,7 @@ struct ServiceMachine {
             state = .stopping(pid: pid, killAt: killAt, then: .startAgain)
             return []
         case .running: return [.report(.ready)]
-        case .launching, .starting: return []  // What becomes of it is reported anyway.
+        case .launching, .starting, .forked: return []  // What becomes of it is reported anyway.
         }
     }
 
@@ -159,8 +167,16 @@ struct ServiceMachine {
         case .stopping(let pid, let killAt, _):
             state = .stopping(pid: pid, killAt: killAt, then: .stayDown)
             return []
+        case .forked(let pid, _): return [.report(.stopping)] + endForked(pid)
         case .waiting, .down, .failed, .launching: return stayDown()
         }
+    }
+
+    /// Ends what has no main process that could be told to: with all of it.
+    private mutating func endForked(_ pid: Int32) -> [Action] {
+        let last = NodeReport.ServiceState.exited(status: 0)
+        state = .down(last: last)
+        return [.killAll(pid: pid), .report(last)]
     }
 
     private mutating func kill() -> [Action] {
@@ -169,6 +185,7 @@ struct ServiceMachine {
             // Its end was asked for, so the restart policy does not apply.
             state = .stopping(pid: pid, killAt: nil, then: .stayDown)
             return [.killAll(pid: pid)]
+        case .forked(let pid, _): return endForked(pid)
         case .waiting, .down, .failed, .launching: return stayDown()
         }
     }
@@ -177,7 +194,7 @@ struct ServiceMachine {
     private func reload() -> [Action] {
         switch state {
         case .starting(let pid, _), .running(let pid): [.hangUp(pid: pid)]
-        case .stopping, .waiting, .down, .failed, .launching: []
+        case .forked, .stopping, .waiting, .down, .failed, .launching: []
         }
     }
 
@@ -190,7 +207,7 @@ struct ServiceMachine {
             return [.report(last)]
         case .down(let last): return last.map { [.report($0)] } ?? []
         case .failed(let reason): return [.report(.failed(reason))]
-        case .launching, .starting, .running, .stopping: return []
+        case .launching, .starting, .forked, .running, .stopping: return []
         }
     }
 
@@ -216,8 +233,24 @@ struct ServiceMachine {
         return [.report(.ready)]
     }
 
+    private mutating func settled(_ daemon: Int32) -> [Action] {
+        switch state {
+        case .starting(daemon, _):
+            state = .running(pid: daemon)
+            return [.report(.ready)]
+        case .starting, .forked, .running:
+            state = .running(pid: daemon)
+            return [.report(.running(pid: daemon)), .report(.ready)]
+        case .down, .launching, .stopping, .waiting, .failed: return []
+        }
+    }
+
     private mutating func ended(_ end: End, now: MonotonicInstant) -> [Action] {
         switch state {
+        case .starting(let pid, let readyBy)
+        where specification.leavesDaemon && end == .exited(status: 0):
+            state = .forked(pid: pid, readyBy: readyBy)
+            return []
         case .starting(let pid, _):
             let afterwards =
                 restart(after: end, now: now) ?? fail("\(end.text) before it was ready")
@@ -237,7 +270,7 @@ struct ServiceMachine {
                 return actions + [.spawn]
             case .fail(let reason): return actions + fail(reason)
             }
-        case .down, .launching, .waiting, .failed: return []
+        case .down, .launching, .forked, .waiting, .failed: return []
         }
     }
 
@@ -266,18 +299,24 @@ struct ServiceMachine {
     private mutating func timer(now: MonotonicInstant) -> [Action] {
         switch state {
         case .starting(let pid, let readyBy) where now >= readyBy:
-            let milliseconds = specification.readinessTimeoutNanoseconds / 1_000_000
-            let reason = "not ready after \(milliseconds) ms: \(missing)"
-            state = .stopping(pid: pid, killAt: nil, then: .fail(reason: reason))
+            state = .stopping(pid: pid, killAt: nil, then: .fail(reason: notReadyInTime))
             return [.killAll(pid: pid)]
+        case .forked(let pid, let readyBy) where now >= readyBy:
+            return [.killAll(pid: pid)] + fail(notReadyInTime)
         case .stopping(let pid, let killAt?, let continuation) where now >= killAt:
             state = .stopping(pid: pid, killAt: nil, then: continuation)
             return [.killAll(pid: pid)]
         case .waiting(let restartAt, _) where now >= restartAt:
             state = .launching
             return [.spawn]
-        case .down, .launching, .starting, .running, .stopping, .waiting, .failed: return []
+        case .down, .launching, .starting, .forked, .running, .stopping, .waiting, .failed:
+            return []
         }
+    }
+
+    private var notReadyInTime: String {
+        let milliseconds = specification.readinessTimeoutNanoseconds / 1_000_000
+        return "not ready after \(milliseconds) ms: \(missing)"
     }
 
     /// What a service that is not ready lacks.
@@ -288,6 +327,15 @@ struct ServiceMachine {
         case .tcpPort(let port): "none of its processes listens on TCP port \(port)"
         case .file(let path): "it has not written \(path)"
         case .command(let command): "`\(command.joined(separator: " "))` does not exit with 0"
+        case .daemon(let pidFile?): "no daemon of its own has its number in \(pidFile)"
+        case .daemon(nil): "it has left no daemon behind"
         }
+    }
+}
+
+extension ServiceSpecification {
+    /// Whether what it is started by exits, and something else is the service.
+    fileprivate var leavesDaemon: Bool {
+        if case .daemon = readiness { true } else { false }
     }
 }

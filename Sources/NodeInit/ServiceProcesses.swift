@@ -43,8 +43,15 @@ enum ServiceProcesses {
 
     /// The live processes of a service.
     static func members(ofSession session: Int32, service: String?) throws(SystemError) -> [Int32] {
+        try members(ofSession: session, service: service, among: ProcessEntry.all())
+    }
+
+    /// The live processes of a service, of those.
+    static func members(
+        ofSession session: Int32, service: String?, among entries: [ProcessEntry]
+    ) throws(SystemError) -> [Int32] {
         let marker = service.map(marker(of:))
-        return try members(ofSession: session, among: ProcessEntry.all()) {
+        return try members(ofSession: session, among: entries) {
             pid throws(SystemError) in
             guard let marker else { return false }
             return try ProcessEntry.environment(of: pid).contains(marker)

@@ -94,8 +94,9 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
 
 /// What `NodeInit` tells the supervisor.
 public enum NodeReport: Equatable, Sendable, WireCodable {
-    /// The node's file system stands; services can be started.
-    case booted
+    /// The node's file system stands; services can be started, first of all those, which are
+    /// enabled.
+    case booted(enabled: [String])
     /// It could not become a node: why. It ends after this.
     case failed(String)
     /// A kernel parameter could not be written: which and why.
@@ -106,8 +107,9 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
     /// With `.running` come two descriptors: the read ends of its standard output and standard
     /// error.
     case service(name: String, state: ServiceState, time: Int64)
-    /// Every service has ended after `.powerOff`; `NodeInit` ends now.
-    case poweringOff
+    /// Every service has ended, after `.powerOff` or because a program of the node wanted it so
+    /// (`poweroff`, `reboot`); `NodeInit` ends now, and wants to be booted again if it `restarts`.
+    case poweringOff(restarts: Bool)
     /// The service, or the node, stands still or goes on.
     case frozen(service: String?, Bool)
     /// A service has sent that assignment of its own (`X_...=...`) to $NOTIFY_SOCKET.
@@ -132,7 +134,9 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
 
     public func write(to writer: inout WireWriter) {
         switch self {
-        case .booted: writer.put(UInt8(0))
+        case .booted(let enabled):
+            writer.put(UInt8(0))
+            writer.put(enabled) { $0.put($1) }
         case .failed(let reason):
             writer.put(UInt8(1))
             writer.put(reason)
@@ -160,7 +164,9 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
                 writer.put(UInt8(5))
                 writer.put(reason)
             }
-        case .poweringOff: writer.put(UInt8(4))
+        case .poweringOff(let restarts):
+            writer.put(UInt8(4))
+            writer.put(restarts)
         case .sysctlsDone: writer.put(UInt8(5))
         case .frozen(let service, let isFrozen):
             writer.put(UInt8(6))
@@ -175,7 +181,9 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
 
     public init(from reader: inout WireReader) throws(WireError) {
         switch try reader.integer(UInt8.self) {
-        case 0: self = .booted
+        case 0:
+            self = .booted(
+                enabled: try reader.list { reader throws(WireError) in try reader.text() })
         case 1: self = .failed(try reader.text())
         case 2: self = .sysctlFailed(name: try reader.text(), reason: try reader.text())
         case 3:
@@ -192,7 +200,7 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
             default: throw WireError(expected: "a service's state")
             }
             self = .service(name: name, state: state, time: time)
-        case 4: self = .poweringOff
+        case 4: self = .poweringOff(restarts: try reader.bool())
         case 5: self = .sysctlsDone
         case 6:
             let service = try reader.optional { reader throws(WireError) in try reader.text() }

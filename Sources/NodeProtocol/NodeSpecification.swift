@@ -10,12 +10,17 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
     public var layersFolder: String
     /// Our programs, bound into the node's /run/labctl/bin.
     public var programs: [Program]
+    /// The folder in which the supervisor keeps what the node's services print, a file each
+    /// (``StoredLine``), as its mount namespace shows it; nil for none.
+    public var outputFolder: String?
     /// The text of /etc/hosts.
     public var hosts: String
     /// Files laid into the node, in order.
     public var files: [File]
     /// Environment variables (`NAME=value`) of services and commands, on top of the standard ones.
     public var environment: [String]
+    /// Its services: the units that the node's own `systemctl` knows.
+    public var services: [ServiceSpecification]
 
     /// A program of ours and where it is on the host.
     public struct Program: Equatable, Sendable {
@@ -51,15 +56,18 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
 
     public init(
         hostname: String, rootFolder: String, layersFolder: String, programs: [Program],
-        hosts: String, files: [File], environment: [String]
+        outputFolder: String? = nil, hosts: String, files: [File], environment: [String],
+        services: [ServiceSpecification] = []
     ) {
         self.hostname = hostname
         self.rootFolder = rootFolder
         self.layersFolder = layersFolder
         self.programs = programs
+        self.outputFolder = outputFolder
         self.hosts = hosts
         self.files = files
         self.environment = environment
+        self.services = services
     }
 
     public func write(to writer: inout WireWriter) {
@@ -70,6 +78,7 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
             writer.put(program.name)
             writer.put(program.hostPath)
         }
+        writer.put(outputFolder) { $0.put($1) }
         writer.put(hosts)
         writer.put(files) { writer, file in
             writer.put(file.path)
@@ -79,6 +88,7 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
             writer.put(file.group) { $0.put($1) }
         }
         writer.put(environment) { $0.put($1) }
+        writer.put(services) { $1.write(to: &$0) }
     }
 
     public init(from reader: inout WireReader) throws(WireError) {
@@ -88,6 +98,7 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
         programs = try reader.list { reader throws(WireError) in
             Program(name: try reader.text(), hostPath: try reader.text())
         }
+        outputFolder = try reader.optional { reader throws(WireError) in try reader.text() }
         hosts = try reader.text()
         files = try reader.list { reader throws(WireError) in
             File(
@@ -97,6 +108,9 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
                 group: try reader.optional { reader throws(WireError) in try reader.text() })
         }
         environment = try reader.list { reader throws(WireError) in try reader.text() }
+        services = try reader.list { reader throws(WireError) in
+            try ServiceSpecification(from: &reader)
+        }
     }
 }
 
@@ -104,6 +118,12 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
 public struct ServiceSpecification: Equatable, Sendable, WireCodable {
     /// The unit's name; the name of its process as well.
     public var name: String
+    /// Other names by which the node's own `systemctl` finds it.
+    public var aliases: [String]
+    /// What it is, in a few words.
+    public var description: String
+    /// Whether it is enabled when the node's disk is new: what is enabled starts with the node.
+    public var startsWithNode: Bool
     /// The program (a path, or a name looked up in PATH) and its arguments.
     public var command: [String]
     /// When it is ready.
@@ -127,16 +147,23 @@ public struct ServiceSpecification: Equatable, Sendable, WireCodable {
         case file(String)
         /// When that command exits with 0.
         case command([String])
+        /// When its program has exited with 0 and left a daemon behind, which from then on is its
+        /// main process: the one whose number is in the file, or the one that PID 1 has inherited.
+        case daemon(pidFile: String?)
     }
 
     /// What happens when a service ends by itself.
     public enum RestartPolicy: UInt8, Sendable { case no, onFailure, always }
 
     public init(
-        name: String, command: [String], readiness: Readiness,
+        name: String, aliases: [String] = [], description: String = "",
+        startsWithNode: Bool = true, command: [String], readiness: Readiness,
         readinessTimeoutNanoseconds: Int64, restart: RestartPolicy, stopTimeoutNanoseconds: Int64
     ) {
         self.name = name
+        self.aliases = aliases
+        self.description = description
+        self.startsWithNode = startsWithNode
         self.command = command
         self.readiness = readiness
         self.readinessTimeoutNanoseconds = readinessTimeoutNanoseconds
@@ -146,6 +173,9 @@ public struct ServiceSpecification: Equatable, Sendable, WireCodable {
 
     public func write(to writer: inout WireWriter) {
         writer.put(name)
+        writer.put(aliases) { $0.put($1) }
+        writer.put(description)
+        writer.put(startsWithNode)
         writer.put(command) { $0.put($1) }
         switch readiness {
         case .started: writer.put(UInt8(0))
@@ -159,6 +189,9 @@ public struct ServiceSpecification: Equatable, Sendable, WireCodable {
         case .command(let command):
             writer.put(UInt8(4))
             writer.put(command) { $0.put($1) }
+        case .daemon(let pidFile):
+            writer.put(UInt8(5))
+            writer.put(pidFile) { $0.put($1) }
         }
         writer.put(readinessTimeoutNanoseconds)
         writer.put(restart.rawValue)
@@ -167,6 +200,9 @@ public struct ServiceSpecification: Equatable, Sendable, WireCodable {
 
     public init(from reader: inout WireReader) throws(WireError) {
         name = try reader.text()
+        aliases = try reader.list { reader throws(WireError) in try reader.text() }
+        description = try reader.text()
+        startsWithNode = try reader.bool()
         command = try reader.list { reader throws(WireError) in try reader.text() }
         switch try reader.integer(UInt8.self) {
         case 0: readiness = .started
@@ -176,6 +212,9 @@ public struct ServiceSpecification: Equatable, Sendable, WireCodable {
         case 4:
             readiness = .command(
                 try reader.list { reader throws(WireError) in try reader.text() })
+        case 5:
+            readiness = .daemon(
+                pidFile: try reader.optional { reader throws(WireError) in try reader.text() })
         default: throw WireError(expected: "a kind of readiness")
         }
         readinessTimeoutNanoseconds = try reader.integer()

@@ -40,7 +40,7 @@ struct Stop: ControlCommand {
 
 struct Restart: ControlCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Stop nodes, or services of them, and start them again.")
+        abstract: "Stop nodes, or services of them, and start them again.", aliases: ["reboot"])
     static let verb = ControlVerb.restart
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]

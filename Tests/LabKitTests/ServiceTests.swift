@@ -41,6 +41,7 @@ struct ServiceTests {
         arguments: [
             (.started, .started), (.notify, .notify), (.tcpPort(81), .tcpPort(81)),
             (.file("/run/x"), .file("/run/x")), (.command(["true"]), .command(["true"])),
+            (.daemon(pidFile: "/run/x"), .daemon(pidFile: "/run/x")),
         ] as [(Service.Readiness, ServiceSpecification.Readiness)])
     func readiness(written: Service.Readiness, expected: ServiceSpecification.Readiness) {
         let service = Service(
@@ -121,6 +122,34 @@ struct ServiceTests {
         #expect(
             verdict(command(.onFailure), .exited(.status(1)), after: .seconds(6))
                 == .failed(" ended with exit status 1"))
+    }
+
+    @Test("one that a program of the node has stopped is what somebody wants, not a failure")
+    func stoppedOnPurpose() {
+        let service = Service(name: "httpd", kind: .http)
+        for end in [TimelineEvent.ExitReason.status(0), .status(1), .signal(15)] {
+            let verdict = ServiceVerdict(
+                service, .exited(end), since: since, now: since, acceptsEnd: true)
+            #expect(verdict == .up)
+        }
+        #expect(
+            ServiceVerdict(service, .failed("no"), since: since, now: since, acceptsEnd: true)
+                == .failed(": no"))
+    }
+
+    @Test("what systemctl in the node knows of a service")
+    func unit() {
+        let node = Node(
+            name: "a",
+            services: [
+                Service(name: "httpd", aliases: ["www"], kind: .http, startsWithNode: false),
+                Service(name: "sleeper", kind: .command, arguments: ["sleep", "1"]),
+            ])
+        let web = ServiceSpecification(node.services[0], of: node)
+        #expect(web.aliases == ["www", "apache2"])
+        #expect(web.description == "the toy web server")
+        #expect(!web.startsWithNode)
+        #expect(ServiceSpecification(node.services[1], of: node).description == "sleep")
     }
 
     @Test("nothing is said of one that is on its way")

@@ -112,8 +112,8 @@ extension Mistake {
             lab.yaml:13:39: 'command' of service nine of node a is empty
             lab.yaml:14:35: unknown restart policy 'allways' of service ten of node a; did you \
             mean 'always'?
-            lab.yaml:15:36: 'ready' of service eleven of node a must be started, notify, { port: \
-            NUMBER }, { file: PATH } or { command: [...] }, not 'soon'
+            lab.yaml:15:36: 'ready' of service eleven of node a must be started, notify, daemon, { \
+            port: NUMBER }, { file: PATH }, { pid-file: PATH } or { command: [...] }, not 'soon'
             lab.yaml:16:38: unknown key 'prot' in 'ready' of service twelve of node a; did you \
             mean 'port'?
             lab.yaml:17:46: 'port' of 'ready' of service thirteen of node a must be a number \

@@ -138,6 +138,8 @@ struct LabFileTests {
                     autostart: false
                   plain: { kind: command, command: [ sleep, 1 ], ready: started, restart: no }
                   marked: { kind: command, command: touch /run/m, ready: { file: /run/m } }
+                  nginx: { kind: command, command: nginx, ready: { pid-file: /run/nginx.pid } }
+                  forking: { kind: command, command: apachectl start, ready: daemon }
             """)
         #expect(
             lab.nodes[0].services == [
@@ -158,7 +160,31 @@ struct LabFileTests {
                 Service(
                     name: "marked", kind: .command, arguments: ["touch", "/run/m"],
                     readiness: .file("/run/m")),
+                Service(
+                    name: "nginx", kind: .command, arguments: ["nginx"],
+                    readiness: .daemon(pidFile: "/run/nginx.pid")),
+                Service(
+                    name: "forking", kind: .command, arguments: ["apachectl", "start"],
+                    readiness: .daemon(pidFile: nil)),
             ])
+    }
+
+    @Test("a service is found by its aliases, and a web server by both names it goes by")
+    func aliases() throws {
+        let lab = try lab(
+            """
+            name: t
+            nodes:
+              a: { services: { httpd: { kind: http }, b: { kind: http, aliases: [ www, web ] } } }
+              c: { services: { apache2: { kind: http }, httpd: { kind: http } } }
+            """)
+        let (a, c) = (lab.nodes[0], lab.nodes[1])
+        #expect(a.unit("apache2")?.name == "httpd")
+        #expect(a.unit("www")?.name == "b")
+        #expect(a.unit("nginx") == nil)
+        #expect(a.aliases(of: a.services[1]) == ["www", "web"])
+        #expect(c.unit("apache2")?.name == "apache2")
+        #expect(c.aliases(of: c.services[0]) == [])
     }
 
     @Test("links make their nodes' interfaces, or plug in the ones that are listed")

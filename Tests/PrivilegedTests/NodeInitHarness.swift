@@ -39,7 +39,8 @@ final class NodeUnderTest {
     /// Starts node-init and boots it.
     init(
         files: [NodeSpecification.File] = [], environment: [String] = [],
-        programs: [NodeSpecification.Program] = [], boots: Bool = true
+        programs: [NodeSpecification.Program] = [], services: [ServiceSpecification] = [],
+        boots: Bool = true
     ) throws {
         var template = Array("/tmp/labctl-node-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
@@ -48,8 +49,10 @@ final class NodeUnderTest {
         folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         specification = NodeSpecification(
             hostname: "alpha", rootFolder: "\(folder)/root", layersFolder: "\(folder)/layers",
-            programs: programs, hosts: "127.0.0.1 localhost\n10.0.0.2 beta\n", files: files,
-            environment: environment)
+            programs: programs, outputFolder: "\(folder)/output",
+            hosts: "127.0.0.1 localhost\n10.0.0.2 beta\n", files: files,
+            environment: environment, services: services)
+        try FileSystem.makeFolders("\(folder)/output")
         if boots { try boot() }
     }
 
@@ -59,6 +62,8 @@ final class NodeUnderTest {
     }
 
     var specification: NodeSpecification
+    /// The services that were enabled when it last booted.
+    private(set) var enabled: [String] = []
 
     /// The program under test: `$LABCTL_BIN/node-init`, or the debug build's.
     static var program: String {
@@ -71,7 +76,10 @@ final class NodeUnderTest {
         try start()
         try send(.boot(specification))
         let report = try next()
-        guard report == .booted else { throw TimedOut(description: "not booted: \(report)") }
+        guard case .booted(let enabled) = report else {
+            throw TimedOut(description: "not booted: \(report)")
+        }
+        self.enabled = enabled
     }
 
     /// Starts PID 1 without telling it anything.

@@ -69,7 +69,7 @@ extension NodeInitTests {
             #expect(try node.nextState(of: "second") == .signalled(signal: SIGTERM))
             #expect(try node.nextState(of: "first") == .stopping)
             #expect(try node.nextState(of: "first") == .signalled(signal: SIGTERM))
-            #expect(try node.next() == .poweringOff)
+            #expect(try node.next() == .poweringOff(restarts: false))
             #expect(try node.waitUntilEnded() == .exited(status: 0))
         }
 
@@ -80,7 +80,7 @@ extension NodeInitTests {
             kill(node.pid, SIGTERM)
             #expect(try node.nextState(of: "only") == .stopping)
             #expect(try node.nextState(of: "only") == .signalled(signal: SIGTERM))
-            #expect(try node.next() == .poweringOff)
+            #expect(try node.next() == .poweringOff(restarts: false))
             #expect(try node.waitUntilEnded() == .exited(status: 0))
         }
 

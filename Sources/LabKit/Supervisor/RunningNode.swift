@@ -17,6 +17,8 @@ final class RunningNode {
         var since: MonotonicInstant
         /// Whether its processes stand still.
         var isFrozen = false
+        /// Whether it has ended because it was told to.
+        var wasStopped = false
     }
 
     /// What happened to a node.
@@ -45,6 +47,10 @@ final class RunningNode {
     /// Why it could not become a node, when it said so.
     private(set) var failure: String?
     private(set) var hasBooted = false
+    /// The services that start with it, as its own disk has it; nil as long as it has not booted.
+    private var enabled: Set<String>?
+    /// Whether it has ended to be booted again.
+    private(set) var wantsRestart = false
     /// Whether kernel parameters that it was told to set are not all tried yet.
     private var isSettingSysctls = false
     /// Whether all its processes stand still.
@@ -87,6 +93,8 @@ final class RunningNode {
         services = [:]
         failure = nil
         hasBooted = false
+        enabled = nil
+        wantsRestart = false
         isSettingSysctls = false
         isFrozen = false
         state = .starting
@@ -120,6 +128,12 @@ final class RunningNode {
 
     /// Whether it is what its file says, its services aside.
     var isComplete: Bool { hasBooted && !isSettingSysctls }
+
+    /// Whether a service starts with the node: what `systemctl enable` and `disable` decide, from
+    /// the lab file's word on.
+    func isEnabled(_ service: String) -> Bool {
+        enabled?.contains(service) ?? (node.service(service)?.startsWithNode ?? false)
+    }
 
     /// Marks the node as running, once its services have been told to start.
     func markRunning() { state = .running }
@@ -167,8 +181,9 @@ final class RunningNode {
             return
         }
         switch report {
-        case .booted:
+        case .booted(let enabled):
             hasBooted = true
+            self.enabled = Set(enabled)
             onChange(.booted)
         case .failed(let reason): failure = reason
         case .sysctlFailed(let name, let reason):
@@ -186,7 +201,9 @@ final class RunningNode {
             let time = MonotonicInstant(nanoseconds: nanoseconds)
             // One that is told to stop still stands still; one that ends does so no more.
             let isFrozen = state == .stopping && services[name]?.isFrozen == true
-            services[name] = ServiceRecord(state: state, since: time, isFrozen: isFrozen)
+            var record = ServiceRecord(state: state, since: time, isFrozen: isFrozen)
+            if case .exited = state { record.wasStopped = services[name]?.state == .stopping }
+            services[name] = record
             onChange(.service(name: name, state, at: time))
         case .frozen(let service, let isFrozen):
             if let service {
@@ -197,7 +214,10 @@ final class RunningNode {
             onChange(.frozen)
         case .notified(let service, let assignment):
             onChange(.notified(service: service, assignment: assignment))
-        case .poweringOff: break
+        case .poweringOff(let restarts):
+            // A program of the node may have wanted it so.
+            state = .stopped
+            wantsRestart = restarts
         }
     }
 

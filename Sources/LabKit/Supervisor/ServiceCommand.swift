@@ -8,6 +8,12 @@ extension ServiceSpecification {
     /// How long SIGTERM may take: docker's figure.
     static let stopTimeout: Duration = .seconds(10)
 
+    /// How `NodeInit` is to run a service of the lab file on a node.
+    init(_ service: Service, of node: Node) {
+        self.init(service, files: node.files)
+        aliases = node.aliases(of: service)
+    }
+
     /// How `NodeInit` is to run a service of the lab file on a node with these files.
     init(_ service: Service, files: [NodeFile] = []) {
         let configuration = service.configurationPath
@@ -40,11 +46,26 @@ extension ServiceSpecification {
             readiness = .started
         }
         self.init(
-            name: service.name, command: command,
+            name: service.name, aliases: service.aliases, description: service.summary,
+            startsWithNode: service.startsWithNode, command: command,
             readiness: service.readiness.map(Readiness.init) ?? readiness,
             readinessTimeoutNanoseconds: Self.readinessTimeout.wholeNanoseconds,
             restart: RestartPolicy(service.restart),
             stopTimeoutNanoseconds: Self.stopTimeout.wholeNanoseconds)
+    }
+}
+
+extension Service {
+    /// What it is, in the words of `systemctl status`.
+    fileprivate var summary: String {
+        switch kind {
+        case .http: "the toy web server"
+        case .echo: "the toy echo server"
+        case .vrrpAgent: "the VRRP daemon of this project"
+        case .keepalived: "keepalived"
+        case .frr: "FRR's vrrpd"
+        case .command: arguments.first ?? name
+        }
     }
 }
 
@@ -57,6 +78,7 @@ extension ServiceSpecification.Readiness {
             case .tcpPort(let port): .tcpPort(port)
             case .file(let path): .file(path)
             case .command(let command): .command(command)
+            case .daemon(let pidFile): .daemon(pidFile: pidFile)
             }
     }
 }

@@ -3,6 +3,7 @@ import Glibc
 import LabModel
 import LinuxSystem
 import NetworkTypes
+import NodeProtocol
 import SystemPackage
 
 /// What the services of a lab print: read from their pipes, stamped, kept in one file a service.
@@ -53,6 +54,15 @@ final class ServiceOutput {
     init(loop: EventLoop, folder: String) {
         self.loop = loop
         self.folder = folder
+    }
+
+    /// The folder with what a node's services print, made now if it is not there.
+    ///
+    /// - Throws: ``SystemError`` for a full disk.
+    func folder(of node: String) throws(SystemError) -> String {
+        let folder = "\(folder)/\(node)"
+        try FileSystem.makeFolders(folder)
+        return folder
     }
 
     /// Reads a service's pipe from now until its last writer closes it.
@@ -180,19 +190,16 @@ final class ServiceOutput {
 }
 
 extension LogLine {
-    /// The line as it is kept in its file: nanoseconds, `o` or `e`, text.
-    var stored: [UInt8] { Array("\(time.nanoseconds) \(isError ? "e" : "o") \(text)\n".utf8) }
+    /// The line as it is kept in its file.
+    var stored: [UInt8] {
+        StoredLine(nanoseconds: time.nanoseconds, isError: isError, text: text).bytes
+    }
 
     /// Reads a kept line; nil for one that was cut off.
     init?(node: String, service: String, stored: ArraySlice<UInt8>) {
-        let parts = stored.split(
-            separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3,
-            let nanoseconds = Int64(String(decoding: parts[0], as: UTF8.self)), parts[1].count == 1
-        else { return nil }
+        guard let line = StoredLine(stored) else { return nil }
         self.init(
-            node: node, service: service, time: MonotonicInstant(nanoseconds: nanoseconds),
-            isError: parts[1].first == UInt8(ascii: "e"),
-            text: String(decoding: parts[2], as: UTF8.self))
+            node: node, service: service, time: MonotonicInstant(nanoseconds: line.nanoseconds),
+            isError: line.isError, text: line.text)
     }
 }

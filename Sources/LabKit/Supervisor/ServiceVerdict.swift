@@ -21,9 +21,11 @@ enum ServiceVerdict: Equatable {
     static let restartTime: Duration = .seconds(6)
 
     /// Judges a service by its last reported state and when it came into it.
+    ///
+    /// - Parameter acceptsEnd: whether its end is no failure to come up: somebody wants it down.
     init(
         _ service: Service, _ state: TimelineEvent.ServiceState?, since: MonotonicInstant,
-        now: MonotonicInstant
+        now: MonotonicInstant, acceptsEnd: Bool = false
     ) {
         // Like systemd's Type=oneshot, a command is done when it has ended with status 0.
         let mayEnd = service.kind == .command && service.readiness ?? .started == .started
@@ -33,6 +35,7 @@ enum ServiceVerdict: Equatable {
         case .ready:
             let settled = since + (mayEnd ? Self.settlingTime : .zero)
             self = now < settled ? .undecidedUntil(settled) : .up
+        case .exited where acceptsEnd: self = .up
         case .exited(.status(0)) where mayEnd && service.restart != .always: self = .up
         case .exited(let reason):
             let isRestarted =

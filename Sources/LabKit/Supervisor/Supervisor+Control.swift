@@ -42,16 +42,17 @@ extension Supervisor {
     // MARK: Services
 
     private func control(
-        _ verb: ControlVerb, service name: String, on node: RunningNode,
+        _ verb: ControlVerb, service called: String, on node: RunningNode,
         completion: @escaping (Result<Void, LabError>) -> Void
     ) throws(LabError) {
         let nodeName = node.node.name
-        guard let service = node.node.service(name) else {
+        guard let service = node.node.unit(called) else {
             let names = node.node.services.map(\.name).joined(separator: ", ")
             throw .state(
-                "node \(nodeName) has no service \(name)"
+                "node \(nodeName) has no service \(called)"
                     + (names.isEmpty ? "" : ": its services are \(names)"))
         }
+        let name = service.name
         guard node.state == .running else {
             throw .state("node \(nodeName) is \(node.state.rawValue): start it first")
         }
@@ -89,7 +90,7 @@ extension Supervisor {
     ) {
         if isRunning(service.name, on: node) { return completion(.success(())) }
         let before = node.services[service.name]?.since
-        node.send(.start(ServiceSpecification(service, files: node.node.files)))
+        node.send(.start(ServiceSpecification(service, of: node.node)))
         wait(
             until: { [unowned self, unowned node] in
                 guard node.isAlive else {

@@ -127,44 +127,6 @@ final class Supervisor {
         return node
     }
 
-    /// Starts a node that is down.
-    func boot(_ node: RunningNode) throws {
-        try startFirstProcess(node)
-        try plugIn(node)
-    }
-
-    private func startFirstProcess(_ node: RunningNode) throws {
-        timeline.record(.node(node.node.name, .starting))
-        try node.boot(
-            specification(of: node.node), program: order.programFolder + "/node-init",
-            log: STDERR_FILENO, freezer: freezer)
-    }
-
-    private func plugIn(_ node: RunningNode) throws {
-        guard let pid = node.process?.pid else { return }
-        try fabric.connect(node.node, pid: pid)
-        if let hostPID = node.hostPID, geteuid() == 0 {
-            try directory.nameNamespace(of: node.node.name, hostPID: hostPID)
-        }
-        startServicesIfPossible(node)
-    }
-
-    private func specification(of node: Node) -> NodeSpecification {
-        let programs = ["vrrp-agent", "http-backend"].map {
-            NodeSpecification.Program(name: $0, hostPath: "\(order.programFolder)/\($0)")
-        }
-        return NodeSpecification(
-            hostname: node.name, rootFolder: "\(directory.diskPath)/\(node.name)/root",
-            layersFolder: "\(directory.diskPath)/\(node.name)/layers", programs: programs,
-            hosts: fabric.plan.hostsFile(of: node.name),
-            files: node.files.map {
-                NodeSpecification.File(
-                    path: $0.path, contents: $0.contents, mode: $0.mode, owner: $0.owner,
-                    group: $0.group)
-            },
-            environment: node.environment.map { "\($0.name)=\($0.value)" })
-    }
-
     private func handle(_ change: RunningNode.Change, of node: RunningNode) {
         let name = node.node.name
         switch change {
@@ -181,6 +143,7 @@ final class Supervisor {
             observer.regard(name)
             freezer?.dismiss(name)
             directory.removeNamespaceName(of: name)
+            if node.wantsRestart { bootSoon(node) }
         }
         reconsider()
     }
@@ -192,19 +155,6 @@ final class Supervisor {
         cancelProbes(from: name, reason: "node \(name) is gone")
         timeline.record(.node(name, node.state))
         observer.forget(name)
-    }
-
-    // Its services start when both its file system and its network are there, whichever comes last.
-    private func startServicesIfPossible(_ node: RunningNode) {
-        guard node.hasBooted, node.state == .starting,
-            fabric.namespaceID(of: node.node.name) != nil
-        else { return }
-        node.set(node.node.sysctls.filter { !$0.isNetwork })
-        for service in node.node.services where service.startsWithNode {
-            node.send(.start(ServiceSpecification(service, files: node.node.files)))
-        }
-        node.markRunning()
-        timeline.record(.node(node.node.name, .running))
     }
 
     // MARK: Waiting
@@ -246,8 +196,8 @@ final class Supervisor {
             $0.node != name || fabric.isDown($0)
                 || observer.operationalPorts.contains($0.index)
         }
-        for service in node.node.services where service.startsWithNode {
-            switch isReady(service.name, on: node) {
+        for service in node.node.services where node.isEnabled(service.name) {
+            switch isReady(service.name, on: node, acceptsStopped: true) {
             case nil: isComplete = false
             case .success?: break
             case .failure(let error)?: return .failure(error)
@@ -257,12 +207,18 @@ final class Supervisor {
     }
 
     /// Whether a service is ready; nil while that is not decided.
-    func isReady(_ name: String, on node: RunningNode) -> Result<Void, LabError>? {
+    ///
+    /// - Parameter acceptsStopped: whether one that a program of the node has stopped, as the
+    ///   tutorials' notify scripts do, will do.
+    func isReady(
+        _ name: String, on node: RunningNode, acceptsStopped: Bool = false
+    ) -> Result<Void, LabError>? {
         guard let record = node.services[name], let service = node.node.service(name) else {
             return nil
         }
         let verdict = ServiceVerdict(
-            service, record.state, since: record.since, now: MonotonicClock.now)
+            service, record.state, since: record.since, now: MonotonicClock.now,
+            acceptsEnd: acceptsStopped && record.wasStopped)
         switch verdict {
         case .undecided: return nil
         case .undecidedUntil(let moment):

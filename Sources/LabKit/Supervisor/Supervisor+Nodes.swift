@@ -1,0 +1,78 @@
+import CLinux
+import Glibc
+import LabModel
+import LinuxSystem
+import NodeProtocol
+
+// How nodes come up: the first process, its links, its services.
+
+extension Supervisor {
+    /// Starts a node that is down.
+    func boot(_ node: RunningNode) throws {
+        try startFirstProcess(node)
+        try plugIn(node)
+    }
+
+    /// Starts a node again that has rebooted itself.
+    func bootSoon(_ node: RunningNode) {
+        loop.schedule(after: .zero) { [unowned self, unowned node] in
+            // Somebody else may have been faster.
+            guard !node.isAlive else { return }
+            do {
+                try boot(node)
+            } catch {
+                StandardError.print("node \(node.node.name) does not come up again: \(error)")
+                node.kill(as: .failed)
+            }
+        }
+    }
+
+    /// Starts a node's PID 1 and tells it what to become.
+    func startFirstProcess(_ node: RunningNode) throws {
+        timeline.record(.node(node.node.name, .starting))
+        try node.boot(
+            try specification(of: node.node), program: order.programFolder + "/node-init",
+            log: STDERR_FILENO, freezer: freezer)
+    }
+
+    /// Makes a node's links, and starts its services if its file system stands already.
+    func plugIn(_ node: RunningNode) throws {
+        guard let pid = node.process?.pid else { return }
+        try fabric.connect(node.node, pid: pid)
+        if let hostPID = node.hostPID, geteuid() == 0 {
+            try directory.nameNamespace(of: node.node.name, hostPID: hostPID)
+        }
+        startServicesIfPossible(node)
+    }
+
+    private func specification(of node: Node) throws(SystemError) -> NodeSpecification {
+        let programs = LabLauncher.nodePrograms.map {
+            NodeSpecification.Program(name: $0, hostPath: "\(order.programFolder)/\($0)")
+        }
+        return NodeSpecification(
+            hostname: node.name, rootFolder: "\(directory.diskPath)/\(node.name)/root",
+            layersFolder: "\(directory.diskPath)/\(node.name)/layers", programs: programs,
+            outputFolder: try output.folder(of: node.name),
+            hosts: fabric.plan.hostsFile(of: node.name),
+            files: node.files.map {
+                NodeSpecification.File(
+                    path: $0.path, contents: $0.contents, mode: $0.mode, owner: $0.owner,
+                    group: $0.group)
+            },
+            environment: node.environment.map { "\($0.name)=\($0.value)" },
+            services: node.services.map { ServiceSpecification($0, of: node) })
+    }
+
+    // Its services start when both its file system and its network are there, whichever comes last.
+    func startServicesIfPossible(_ node: RunningNode) {
+        guard node.hasBooted, node.state == .starting,
+            fabric.namespaceID(of: node.node.name) != nil
+        else { return }
+        node.set(node.node.sysctls.filter { !$0.isNetwork })
+        for service in node.node.services where node.isEnabled(service.name) {
+            node.send(.start(ServiceSpecification(service, of: node.node)))
+        }
+        node.markRunning()
+        timeline.record(.node(node.node.name, .running))
+    }
+}

@@ -1,0 +1,74 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import NodeProtocol
+
+/// `hostnamectl`, and `hostname` where the host has none.
+struct HostTool {
+    private let console: Console
+    /// Where the name is kept for the next boot.
+    private static let file = "/etc/hostname"
+    /// The longest name the kernel keeps (HOST_NAME_MAX).
+    private static let maximumLengthBytes = 64
+
+    init(_ console: Console) { self.console = console }
+
+    /// Does what the arguments of `hostname` say.
+    func hostname(_ arguments: [String]) -> Int32 {
+        switch arguments {
+        case [], ["-f"], ["--fqdn"]: console.print(console.hostname)
+        case ["-s"], ["--short"]: console.print(String(console.hostname.prefix { $0 != "." }))
+        case let words where words.count == 1 && !words[0].hasPrefix("-"):
+            return set(words[0], program: "hostname", keeps: false)
+        default:
+            console.printError("Usage: hostname [-f|-s] [NAME]")
+            return 1
+        }
+        return 0
+    }
+
+    /// Does what the arguments of `hostnamectl` say.
+    func hostnamectl(_ arguments: [String]) -> Int32 {
+        switch arguments.filter({ $0 != "--static" && $0 != "--no-ask-password" }) {
+        case [], ["status"]:
+            console.print(" Static hostname: \(console.hostname)")
+            console.print("          Kernel: \(HostInformation.kernel)")
+        case ["hostname"]: console.print(console.hostname)
+        case let words where words.count == 2 && ["set-hostname", "hostname"].contains(words[0]):
+            return set(words[1], program: "hostnamectl", keeps: true)
+        case let words:
+            console.printError("Unknown command verb \(words.joined(separator: " ")).")
+            return 1
+        }
+        return 0
+    }
+
+    private func set(_ name: String, program: String, keeps: Bool) -> Int32 {
+        guard Self.isValid(name) else {
+            console.printError("\(program): the specified hostname is invalid: '\(name)'")
+            return 1
+        }
+        do {
+            try systemCall("set the hostname to \(name)") { sethostname(name, name.utf8.count) }
+            if keeps { try FileSystem.write(Array("\(name)\n".utf8), to: Self.file) }
+            return 0
+        } catch {
+            console.printError("\(program): \(error)")
+            return 1
+        }
+    }
+
+    /// Whether a name is one for a host: labels of letters, digits and inner hyphens, joined by
+    /// dots (RFC 1123, section 2.1).
+    static func isValid(_ name: String) -> Bool {
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        return name.utf8.count <= maximumLengthBytes
+            && labels.allSatisfy { label in
+                !label.isEmpty && !label.hasPrefix("-") && !label.hasSuffix("-")
+                    && label.utf8.allSatisfy {
+                        (0x61...0x7a).contains($0) || (0x41...0x5a).contains($0)
+                            || (0x30...0x39).contains($0) || $0 == 0x2d
+                    }
+            }
+    }
+}

@@ -1,0 +1,86 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import NodeProtocol
+
+/// The programs that this one is by other names: what of a machine's tools has to talk to PID 1, or
+/// may be missing on the host.
+enum Tool: String, CaseIterable {
+    case systemctl, service, journalctl, hostnamectl, hostname, reboot, poweroff, halt, shutdown
+
+    /// The tool that is called by that name or path; nil for none.
+    init?(calledAs path: String) {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        self.init(rawValue: name)
+    }
+
+    /// Whether it takes the place of the host's program of that name, which would look for another
+    /// PID 1 than ours.
+    var replacesHosts: Bool {
+        switch self {
+        case .systemctl, .service, .journalctl, .hostnamectl, .reboot, .poweroff, .halt, .shutdown:
+            true
+        case .hostname: false
+        }
+    }
+
+    /// Does its work; answers its exit status.
+    func run(_ arguments: [String]) -> Int32 {
+        let console = Console.standard
+        switch self {
+        case .systemctl: return Systemctl(console).run(arguments)
+        case .service: return ServiceTool(console).run(arguments)
+        case .journalctl: return Journalctl(console).run(arguments)
+        case .hostnamectl: return HostTool(console).hostnamectl(arguments)
+        case .hostname: return HostTool(console).hostname(arguments)
+        case .reboot, .poweroff, .halt, .shutdown:
+            return PowerTool(console).run(rawValue, arguments)
+        }
+    }
+}
+
+/// What a tool has of its surroundings; a test's are its own.
+struct Console {
+    /// Prints a line to standard output.
+    var print: (String) -> Void
+    /// Prints a line to standard error.
+    var printError: (String) -> Void
+    /// Asks PID 1.
+    var ask: (UnitRequest) throws -> UnitReply
+    /// The last lines of a unit's output, oldest first.
+    var lines: (_ unit: String, _ count: Int) -> [StoredLine]
+    /// The name of a process; nil when it is gone.
+    var processName: (Int32) -> String?
+    /// The node's clocks.
+    var clock: WallClock
+    var hostname: String
+
+    /// Those of this process.
+    static var standard: Console {
+        Console(
+            print: { line in write("\(line)\n", to: STDOUT_FILENO) },
+            printError: { line in write("\(line)\n", to: STDERR_FILENO) },
+            ask: ManagerClient.ask,
+            lines: { unit, count in
+                var file = JournalFile(unit)
+                return Array(((try? file.readAll()) ?? []).suffix(count))
+            },
+            processName: { pid in (try? ProcessEntry.of(pid))?.command },
+            clock: WallClock(), hostname: HostInformation.hostName)
+    }
+
+    private static func write(_ text: String, to descriptor: CInt) {
+        do {
+            try FileSystem.writeAll(Array(text.utf8)[...], to: descriptor, name: "the output")
+        } catch {
+            // Whoever was to read it is gone.
+            exit(EXIT_FAILURE)
+        }
+    }
+}
+
+/// What a tool ends with when it was called in a wrong way.
+struct UsageError: Error, Equatable {
+    var message: String
+    var status: Int32 = 1
+}

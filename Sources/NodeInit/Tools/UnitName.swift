@@ -1,0 +1,58 @@
+import NodeProtocol
+
+/// How units are named on command lines: `httpd` and `httpd.service` are the same.
+enum UnitName {
+    /// The suffixes of what systemd knows beside services; of these, nodes have none.
+    private static let otherSuffixes = [
+        ".socket", ".target", ".timer", ".mount", ".path", ".slice", ".scope", ".device", ".swap",
+        ".automount",
+    ]
+
+    /// A unit's whole name, as systemd prints it.
+    static func whole(_ word: String) -> String {
+        let isWhole = word.hasSuffix(".service") || otherSuffixes.contains(where: word.hasSuffix)
+        return isWhole ? word : "\(word).service"
+    }
+
+    /// The unit that a word means, by its name or an alias.
+    static func find(_ word: String, among units: [UnitReport]) -> UnitReport? {
+        let name = word.hasSuffix(".service") ? String(word.dropLast(".service".count)) : word
+        return units.first { $0.name == name } ?? units.first { $0.aliases.contains(name) }
+    }
+}
+
+extension UnitReport {
+    /// Its whole name.
+    var wholeName: String { UnitName.whole(name) }
+
+    /// Whether it runs, or is about to.
+    var isUp: Bool {
+        switch phase {
+        case .activating, .active, .deactivating, .restarting: true
+        case .inactive, .failed: false
+        }
+    }
+
+    /// systemd's ActiveState=.
+    var activeState: String {
+        switch phase {
+        case .inactive: "inactive"
+        case .activating, .restarting: "activating"
+        case .active: "active"
+        case .deactivating: "deactivating"
+        case .failed: "failed"
+        }
+    }
+
+    /// systemd's SubState= of a service.
+    var subState: String {
+        switch phase {
+        case .inactive: "dead"
+        case .activating: "start"
+        case .restarting: "auto-restart"
+        case .active: "running"
+        case .deactivating: "stop-sigterm"
+        case .failed: "failed"
+        }
+    }
+}
