@@ -69,6 +69,8 @@ struct ServeCommand: ParsableCommand {
         sigaddset(&signals, SIGINT)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         signal(SIGPIPE, SIG_IGN)
+        // A reload, to which there is nothing: pages are read anew for every request.
+        signal(SIGHUP, SIG_IGN)
 
         do {
             let stop: () throws -> Void

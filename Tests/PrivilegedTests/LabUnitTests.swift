@@ -71,6 +71,7 @@ struct LabUnitTests {
         #expect(try lab.status().node("a").state(of: "httpd") == "exited")
         #expect(try Labctl.run("start", "-l", lab.name, "a/apache2").status == 0)
         #expect(try isActive(lab, "httpd") == "active")
+        _ = try lab.shell("a", "systemctl reload httpd && systemctl is-active httpd")
         let log = try lab.exec("a", "journalctl", "-u", "httpd", "-o", "cat").output
         #expect(log.contains("serving /var/www/html on "))
         let events = try states(lab)
