@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "labctl", targets: ["labctl"]),
         .executable(name: "vrrp-agent", targets: ["VRRPAgent"]),
         .executable(name: "http-backend", targets: ["HTTPBackend"]),
+        .executable(name: "smtp-backend", targets: ["SMTPBackend"]),
         .executable(name: "node-init", targets: ["NodeInit"]),
         .executable(name: "vrrp-simulator", targets: ["VRRPSimulator"]),
         .library(name: "LabKit", targets: ["LabKit", "LabModel", "NetworkTypes"]),
@@ -45,6 +46,7 @@ let package = Package(
             name: "VRRPSimulation", dependencies: ["VRRP", "NetworkTypes"], swiftSettings: common),
         .target(name: "KeepalivedConf", dependencies: ["NetworkTypes"], swiftSettings: common),
         .target(name: "NodeProtocol", swiftSettings: common),
+        .target(name: "Mail", swiftSettings: common),
         .target(
             name: "LabModel",
             dependencies: ["NetworkTypes", .product(name: "Yams", package: "Yams")],
@@ -76,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "labctl",
             dependencies: [
-                "LabKit", "LabModel", "LabReport", "LinuxSystem", "NetworkTypes", system,
+                "LabKit", "LabModel", "LabReport", "Mail", "LinuxSystem", "NetworkTypes", system,
                 argumentParser,
             ],
             swiftSettings: common),
@@ -99,8 +101,13 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: common),
         .executableTarget(
+            name: "SMTPBackend", dependencies: ["Mail", "LinuxSystem", "CLinux", system],
+            swiftSettings: common),
+        .executableTarget(
             name: "NodeInit",
-            dependencies: ["NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system],
+            dependencies: [
+                "NodeProtocol", "Mail", "LinuxSystem", "NetworkTypes", "CLinux", system,
+            ],
             swiftSettings: common,
             // It needs no shared library, and without a dynamic linker it starts 2 ms sooner.
             linkerSettings: [
@@ -118,9 +125,10 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: common),
         .testTarget(
             name: "NodeProtocolTests", dependencies: ["NodeProtocol"], swiftSettings: common),
+        .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: common),
         .testTarget(
             name: "NodeInitTests",
-            dependencies: ["NodeInit", "NodeProtocol", "LinuxSystem", "NetworkTypes"],
+            dependencies: ["NodeInit", "NodeProtocol", "Mail", "LinuxSystem", "NetworkTypes"],
             swiftSettings: common),
         .testTarget(
             name: "LabModelTests", dependencies: ["LabModel", "NetworkTypes"],

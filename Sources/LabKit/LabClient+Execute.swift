@@ -44,23 +44,28 @@ extension LabClient {
         }
     }
 
-    private static func collect(
-        _ channel: MessageChannel, output: SharedDescriptor, errors: SharedDescriptor, what: String
+    /// Reads what a command prints until it has ended.
+    ///
+    /// - Parameter output: nil where that goes elsewhere.
+    static func collect(
+        _ channel: MessageChannel, output: SharedDescriptor?, errors: SharedDescriptor, what: String
     ) throws -> CommandResult {
         var result = CommandResult(status: 0, output: "", errors: "")
         var bytes: [[UInt8]] = [[], []]
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         var hasEnded = false
         while true {
-            var waiting = [output, errors, channel.socket].map {
+            var waiting = [output, errors, channel.socket].map { descriptor in
                 pollfd(
-                    fd: $0.isOpen ? $0.rawValue : -1, events: Int16(POLLIN), revents: 0)
+                    fd: descriptor.map { $0.isOpen ? $0.rawValue : -1 } ?? -1,
+                    events: Int16(POLLIN), revents: 0)
             }
             if hasEnded { waiting[2].fd = -1 }
             // What a child of the command prints later, which has its pipes, is not waited for.
             let ready = poll(&waiting, nfds_t(waiting.count), hasEnded ? 0 : -1)
             if hasEnded, ready <= 0 { break }
             for (index, pipe) in [output, errors].enumerated() where waiting[index].revents != 0 {
+                guard let pipe else { continue }
                 let count = read(pipe.rawValue, &buffer, buffer.count)
                 if count > 0 { bytes[index] += buffer.prefix(count) } else { pipe.close() }
             }

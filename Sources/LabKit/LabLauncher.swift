@@ -10,7 +10,7 @@ public enum LabLauncher {
     /// The programs that nodes need, which are installed beside `labctl`.
     static let programs = ["node-init"] + nodePrograms
     /// Those that are run in nodes, by their names.
-    static let nodePrograms = ["vrrp-agent", "http-backend"]
+    static let nodePrograms = ["vrrp-agent", "http-backend", "smtp-backend"]
 
     /// Brings a lab up: starts its supervisor and waits until every node is up and every service
     /// ready.

@@ -15,7 +15,8 @@ struct VRRPConfigurationCheck {
         for configuration in configurations {
             switch configuration.kind {
             case .frr: checkFRR(configuration)
-            case .vrrpAgent, .keepalived, .http, .echo, .command: checkKeepalived(configuration)
+            case .vrrpAgent, .keepalived, .http, .echo, .smtp, .command:
+                checkKeepalived(configuration)
             }
         }
     }

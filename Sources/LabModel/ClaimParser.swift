@@ -33,7 +33,7 @@ public enum ClaimParser {
         case .vrrpAgent: return line.hasPrefix("{") ? agent(line) : keepalived(line)
         case .keepalived: return keepalived(line)
         case .frr: return frr(line)
-        case .http, .echo, .command: return nil
+        case .http, .echo, .smtp, .command: return nil
         }
     }
 

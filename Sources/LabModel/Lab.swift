@@ -248,6 +248,9 @@ public struct Service: Codable, Equatable, Sendable {
         case http
         /// The toy echo server: what comes to TCP or UDP port 7 goes back as it is.
         case echo
+        /// The toy mail server: takes mail for the node's users on TCP port 25, and keeps it in
+        /// /var/spool/mail.
+        case smtp
         /// Our VRRP daemon.
         case vrrpAgent = "vrrp-agent"
         /// The real daemon, from Debian.
@@ -266,7 +269,7 @@ public struct Service: Codable, Equatable, Sendable {
             switch self {
             case .vrrpAgent, .keepalived: "/etc/keepalived/keepalived.conf"
             case .frr: "/etc/frr/frr.conf"
-            case .http, .echo, .command: nil
+            case .http, .echo, .smtp, .command: nil
             }
         }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import LabKit
 import LabModel
+import LinuxSystem
 
 struct Exec: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -76,6 +77,11 @@ struct Shell: ParsableCommand {
     @Argument(help: "The node.")
     var node: String
 
+    /// By these a shell looks for new mail before each prompt, as a login does.
+    private static let mailbox = [
+        "MAIL=\(MailSpool.path(of: "root"))", "MAILCHECK=0",
+    ]
+
     func run() throws {
         // The hostname is the node's, so the shell's own prompt would say which node it is; not
         // which lab.
@@ -84,7 +90,7 @@ struct Shell: ParsableCommand {
         try Exec.run(
             ExecuteSession.Options(
                 command: ["bash", "--noprofile", "--norc", "-i"],
-                environment: Exec.terminalType + [prompt],
+                environment: Exec.terminalType + [prompt] + Self.mailbox,
                 wantsTerminal: isatty(STDIN_FILENO) == 1),
             on: node, lab: lab)
     }

@@ -99,7 +99,7 @@ extension Mistake {
             """
             lab.yaml:5:20: unknown kind 'htpp' of service one of node a; did you mean 'http'?
             lab.yaml:6:20: unknown kind 'nginx' of service two of node a; known are http, echo, \
-            vrrp-agent, keepalived, frr, command
+            smtp, vrrp-agent, keepalived, frr, command
             lab.yaml:7:7: service three of node a is of kind command and has no 'command'
             lab.yaml:8:48: service four of node a is of kind command; its arguments belong into \
             'command'

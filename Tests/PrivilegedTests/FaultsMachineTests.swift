@@ -67,7 +67,8 @@ struct FaultsMachineTests {
         let lab = try LabUnderTest("faults-programs", oneWebServer)
         let bin = "\(lab.folder)/bin"
         try FileSystem.makeFolders(bin)
-        for program in ["labctl", "node-init", "vrrp-agent", "http-backend"] where program != name {
+        let programs = ["labctl", "node-init", "vrrp-agent", "http-backend", "smtp-backend"]
+        for program in programs where program != name {
             #expect(try Labctl.tool("/bin/cp", "\(Labctl.folder)/\(program)", bin).status == 0)
         }
         let run = try RunningProgram(

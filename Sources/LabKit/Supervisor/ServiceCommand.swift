@@ -26,6 +26,9 @@ extension ServiceSpecification {
         case .echo:
             command = ["http-backend", "--echo", "--port", "7"] + service.arguments
             readiness = .notify
+        case .smtp:
+            command = ["smtp-backend"] + service.arguments
+            readiness = .notify
         case .vrrpAgent:
             command =
                 ["vrrp-agent", "-n", "-l", "-D", "-P", "-f", configuration] + service.arguments
@@ -61,6 +64,7 @@ extension Service {
         switch kind {
         case .http: "the toy web server"
         case .echo: "the toy echo server"
+        case .smtp: "the toy mail server"
         case .vrrpAgent: "the VRRP daemon of this project"
         case .keepalived: "keepalived"
         case .frr: "FRR's vrrpd"

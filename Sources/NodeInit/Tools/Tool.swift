@@ -7,6 +7,7 @@ import NodeProtocol
 /// may be missing on the host.
 enum Tool: String, CaseIterable {
     case systemctl, service, journalctl, hostnamectl, hostname, reboot, poweroff, halt, shutdown
+    case mail, sendmail
 
     /// The tool that is called by that name or path; nil for none.
     init?(calledAs path: String) {
@@ -20,7 +21,7 @@ enum Tool: String, CaseIterable {
         switch self {
         case .systemctl, .service, .journalctl, .hostnamectl, .reboot, .poweroff, .halt, .shutdown:
             true
-        case .hostname: false
+        case .hostname, .mail, .sendmail: false
         }
     }
 
@@ -35,6 +36,19 @@ enum Tool: String, CaseIterable {
         case .hostname: return HostTool(console).hostname(arguments)
         case .reboot, .poweroff, .halt, .shutdown:
             return PowerTool(console).run(rawValue, arguments)
+        case .mail, .sendmail: return runMail(arguments, console)
+        }
+    }
+
+    private func runMail(_ arguments: [String], _ console: Console) -> Int32 {
+        do {
+            let tool = MailTool(console, users: try UserDatabase.ofMachine())
+            let input = { try FileSystem.readAll(STDIN_FILENO, name: "standard input") }
+            return self == .mail
+                ? tool.mail(arguments, input: input) : tool.sendmail(arguments, input: input)
+        } catch {
+            console.printError("\(rawValue): \(error)")
+            return EXIT_FAILURE
         }
     }
 }

@@ -1,0 +1,48 @@
+import Testing
+
+@testable import NodeInit
+
+@Suite("mail and sendmail in a node")
+struct MailArgumentsTests {
+    @Test("mail: subject, sender, copies and recipients")
+    func mail() throws {
+        let arguments = try MailArguments([
+            "-s", "VIP's server", "-c", "admin", "-b", "boss", "-r", "me@here", "root@slave", "you",
+        ])
+        #expect(arguments.subject == "VIP's server")
+        #expect(arguments.sender == "me@here")
+        #expect(arguments.copies == ["admin"])
+        #expect(arguments.blindCopies == ["boss"])
+        #expect(arguments.recipients == ["root@slave", "you"])
+        #expect(try MailArguments(["root", "-s", "late"]).subject == "late")
+    }
+
+    @Test("mail without a recipient reads")
+    func reading() throws {
+        #expect(try MailArguments([]).recipients.isEmpty)
+        #expect(try MailArguments(["-Hu", "admin"]).user == "admin")
+        #expect(try MailArguments(["-H"]).showsHeaders)
+        #expect(throws: UsageError(message: "mail: unrecognized option '-Z'")) {
+            try MailArguments(["-Z"])
+        }
+    }
+
+    @Test("sendmail: what programs that hand mail over say")
+    func sendmail() throws {
+        let arguments = try SendmailArguments(["-t", "-oi", "-f", "a@b", "-FRoot", "x", "y@z"])
+        #expect(arguments.readsRecipients)
+        #expect(arguments.ignoresDots)
+        #expect(arguments.sender == "a@b")
+        #expect(arguments.name == "Root")
+        #expect(arguments.recipients == ["x", "y@z"])
+        #expect(try SendmailArguments(["-i", "-bm", "root"]).ignoresDots)
+        #expect(throws: UsageError.self) { try SendmailArguments(["-bs"]) }
+    }
+
+    @Test("a line that is a dot alone ends the message, unless it is told not to")
+    func dots() {
+        #expect(MailTool.untilDot(Array("a\n..\n.\nb\n".utf8)) == Array("a\n..\n".utf8))
+        #expect(MailTool.untilDot(Array("a\nb".utf8)) == Array("a\nb".utf8))
+        #expect(MailTool.untilDot(Array("a\n".utf8)) == Array("a\n".utf8))
+    }
+}
