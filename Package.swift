@@ -36,7 +36,8 @@ let package = Package(
         // C modules: headers only.
         .systemLibrary(name: "CLinux"),
         .systemLibrary(
-            name: "CLibNL", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+            name: "CLibNL", pkgConfig: "libnl-route-3.0",
+            providers: [.apt(["libnl-route-3-dev", "libnl-genl-3-dev"])]),
         .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
 
         // Pure: values in, values out; no clock, no system call, no file.
@@ -45,6 +46,8 @@ let package = Package(
         .target(
             name: "VRRPSimulation", dependencies: ["VRRP", "NetworkTypes"], swiftSettings: common),
         .target(name: "KeepalivedConf", dependencies: ["NetworkTypes"], swiftSettings: common),
+        .target(
+            name: "LVS", dependencies: ["KeepalivedConf", "NetworkTypes"], swiftSettings: common),
         .target(name: "NodeProtocol", swiftSettings: common),
         .target(name: "Mail", swiftSettings: common),
         .target(
@@ -85,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "VRRPAgent",
             dependencies: [
-                "VRRP", "KeepalivedConf", "Netlink", "LinuxSystem", "NetworkTypes", "CLinux",
+                "VRRP", "LVS", "KeepalivedConf", "Netlink", "LinuxSystem", "NetworkTypes", "CLinux",
                 system,
             ],
             swiftSettings: common),
@@ -124,6 +127,9 @@ let package = Package(
             name: "KeepalivedConfTests", dependencies: ["KeepalivedConf", "NetworkTypes"],
             resources: [.copy("Fixtures")], swiftSettings: common),
         .testTarget(
+            name: "LVSTests", dependencies: ["LVS", "KeepalivedConf", "NetworkTypes"],
+            swiftSettings: common),
+        .testTarget(
             name: "NodeProtocolTests", dependencies: ["NodeProtocol"], swiftSettings: common),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: common),
         .testTarget(
@@ -147,8 +153,8 @@ let package = Package(
         .testTarget(
             name: "VRRPAgentTests",
             dependencies: [
-                "VRRPAgent", "VRRP", "KeepalivedConf", "Netlink", "LinuxSystem", "NetworkTypes",
-                "CLinux", system,
+                "VRRPAgent", "VRRP", "LVS", "KeepalivedConf", "Netlink", "LinuxSystem",
+                "NetworkTypes", "CLinux", system,
             ],
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(

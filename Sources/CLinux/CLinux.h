@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/filter.h>
+#include <linux/genetlink.h>
 #include <linux/if_addr.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
+#include <linux/ip_vs.h>
 #include <linux/neighbour.h>
 #include <linux/net_namespace.h>
 #include <linux/netfilter/nf_tables.h>

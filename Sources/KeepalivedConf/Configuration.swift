@@ -24,7 +24,7 @@ public struct Configuration: Hashable, Sendable {
     public var instances: [VRRPInstance] = []
     /// `virtual_server_group`: addresses that one virtual server answers on.
     public var virtualServerGroups: [VirtualServerGroup] = []
-    /// The LVS services, in the order of the file: kept, not acted on.
+    /// The LVS services, in the order of the file.
     public var virtualServers: [VirtualServer] = []
 
     /// An empty configuration.
@@ -208,6 +208,8 @@ public struct GlobalDefinitions: Hashable, Sendable {
     public var interfaceDelays: [InterfaceDelay] = []
     /// `umask`: of files and scripts; nil where it is not written.
     public var umask: UInt16?
+    /// What concerns virtual servers and their checkers.
+    public var lvs = LVSDefinitions()
     /// `reload_check_config`: a reload is refused when the new file has errors.
     public var checksReload = false
 

@@ -239,12 +239,29 @@ extension GlobalReader {
             _ = integer(
                 value, in: 0...Int(UInt32.max), isStrict: true,
                 else: "random_seed \(value.text) invalid")
+        default: readLVS(statement)
+        }
+    }
+
+    /// What only the checkers' process reads.
+    private mutating func readLVS(_ statement: Statement) {
+        let value = statement.value
+        switch statement.name {
         case "checker_log_all_failures":
-            _ = bool(statement, else: "Invalid value for checker_log_all_failures specified")
+            let message = "Invalid value for checker_log_all_failures specified"
+            let isOn = bool(statement, else: message)
+            definitions.lvs.logsAllFailures = isOn ?? definitions.lvs.logsAllFailures
         case "rs_init_notifies", "no_checker_emails":
-            _ = bool(
+            let setting: WritableKeyPath<LVSDefinitions, Bool> =
+                statement.name == "rs_init_notifies"
+                ? \.notifiesInitialServers : \.suppressesCheckerMail
+            let isOn = bool(
                 statement,
                 else: "Invalid value '\(value.text)' for global \(statement.name) specified")
+            definitions.lvs[keyPath: setting] = isOn ?? definitions.lvs[keyPath: setting]
+        case "lvs_flush": definitions.lvs.flushesAtStart = true
+        case "lvs_flush_on_stop", "lvs_flush_onstop":
+            definitions.lvs.flushAtStop = value.text == "VS" ? .services : .all
         case "lvs_sync_daemon" where statement.arguments.isEmpty:
             adjusted(statement.position, "lvs_sync_daemon requires interface")
         case "lvs_timeouts" where statement.arguments.count < 2:

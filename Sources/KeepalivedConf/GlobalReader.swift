@@ -55,14 +55,21 @@ struct GlobalReader: Reading {
         var definitions = definitions
         definitions.smtpAlert = smtpAlertOfInstances
         definitions.smtpAlertChecker = smtpAlertChecker ?? smtpAlert
-        for name in ["notify_fifo", "vrrp_notify_fifo"] {
-            guard let fifo = fifos[name], let path = fifo.path else { continue }
-            var notify = NotifyFIFO(
-                path: path.text, script: fifo.script, position: path.position)
-            notify.user = fifo.user
-            definitions.notifyFIFOs.append(notify)
+        definitions.notifyFIFOs = ["notify_fifo", "vrrp_notify_fifo"].compactMap(completedFIFO)
+        definitions.lvs.notifyFIFOs = ["notify_fifo", "lvs_notify_fifo"].compactMap { name in
+            var fifo = completedFIFO(name)
+            // Who reads what both processes write is started once.
+            if name == "notify_fifo" { fifo?.script = nil }
+            return fifo
         }
         return definitions
+    }
+
+    private func completedFIFO(_ name: String) -> NotifyFIFO? {
+        guard let fifo = fifos[name], let path = fifo.path else { return nil }
+        var notify = NotifyFIFO(path: path.text, script: fifo.script, position: path.position)
+        notify.user = fifo.user
+        return notify
     }
 
     // MARK: Mail

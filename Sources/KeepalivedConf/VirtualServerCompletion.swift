@@ -47,24 +47,10 @@ struct VirtualServerCompletion: Reading {
         adjusted(server.position, message, namesLine: false)
     }
 
-    /// How keepalived names the service.
-    private var title: String {
-        switch server.target {
-        case .group(let name): return "[\(name)]:0"
-        case .firewallMark(let mark): return "FWM \(mark)"
-        case .address(let address, let port): return title(address, port)
-        }
-    }
+    private var title: String { server.title }
 
     private func title(_ address: IPAddress, _ port: UInt16?) -> String {
-        let name =
-            switch server.transportProtocol {
-            case .tcp: "tcp"
-            case .udp: "udp"
-            case .sctp: "sctp"
-            case nil: "none"
-            }
-        return "[\(address)]:\(name):\(port ?? 0)"
+        server.title(of: address, port)
     }
 
     // MARK: What clients connect to

@@ -1,8 +1,9 @@
 import CLinux
 import Glibc
+public import NetworkTypes
 import SystemPackage
 
-// What raw sockets of both families have in common.
+// What sockets have in common, raw ones of both families above all.
 
 extension SharedDescriptor {
     /// TC_PRIO_CONTROL: before all other traffic in the device's queue.
@@ -26,13 +27,23 @@ extension SharedDescriptor {
         return descriptor
     }
 
-    /// Sets a socket option.
-    func set<Value: BitwiseCopyable>(
+    /// Binds a socket to a device by its name (SO_BINDTODEVICE).
+    public func bind(to device: InterfaceName) throws(SystemError) {
+        let number = rawValue
+        let name = Array(device.text.utf8)
+        try systemCall("bind a socket to \(device)") {
+            setsockopt(
+                number, SOL_SOCKET, SO_BINDTODEVICE, name, socklen_t(name.count))
+        }
+    }
+
+    /// Sets a socket option. Like setsockopt(2).
+    public func set<Value: BitwiseCopyable>(
         _ level: some BinaryInteger, _ option: CInt, _ value: Value
     ) throws(SystemError) {
         var value = value
         let number = rawValue
-        try systemCall("set option \(option) of a raw socket") {
+        try systemCall("set option \(option) of a socket") {
             setsockopt(number, CInt(level), option, &value, socklen_t(MemoryLayout<Value>.size))
         }
     }

@@ -352,7 +352,7 @@ extension LibNLSocket {
         return socket
     }
 
-    private func set<Value: BitwiseCopyable>(
+    func set<Value: BitwiseCopyable>(
         _ level: CInt, _ option: CInt, _ value: Value
     ) throws(SystemError) {
         var value = value

@@ -239,7 +239,7 @@ extension LibNLMessage {
 }
 
 /// The bytes of a number as they lie in memory.
-private func octets(_ number: some FixedWidthInteger & BitwiseCopyable) -> [UInt8] {
+func octets(_ number: some FixedWidthInteger & BitwiseCopyable) -> [UInt8] {
     withUnsafeBytes(of: number) { [UInt8]($0) }
 }
 

@@ -27,6 +27,7 @@ extension Agent {
             book = newBook
             try replaceRunners()
             logSockets()
+            checkers.apply(configuration)
             log.line("Reload complete")
             releaseMemory()
         } catch {

@@ -9,6 +9,7 @@ import VRRP
 extension Agent {
     /// Writes what a signal asks for.
     func dump(_ function: SignalFunction) {
+        if function == .dumpState { checkers.dump() }
         if let line = function.logLine(pid: getpid()) { log.line(line) }
         do throws(SystemError) {
             try ReportFiles(

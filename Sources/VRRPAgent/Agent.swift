@@ -52,6 +52,7 @@ final class Agent {
     /// The deadline for which a takeover was last gone through in advance.
     var lastRehearsal = MonotonicInstant.zero
     private let launcher: CommandLauncher
+    let checkers: CheckerSupervisor
     private var lifecycleScript: LifecycleScript?
     private var isStopping = false
     private var memoryTimer: EventLoop.TimerID?
@@ -75,6 +76,7 @@ final class Agent {
         launcher = try CommandLauncher(
             loop: loop, environment: environment,
             fileModeMask: options.umask ?? configuration.global.umask ?? 0o177)
+        checkers = CheckerSupervisor(options, environment: environment, loop: loop, log: log)
         book = try Self.book(configuration, environment: environment)
         trackers = Trackers(launcher: launcher, loop: loop, log: log.write)
         notifier = Notifier(
@@ -100,6 +102,7 @@ final class Agent {
             takeNotifications()
         }
         announcements.send = { [unowned self] in send($0) }
+        checkers.onDeath = { [unowned self] in stop() }
         lifecycle(.startup, configuration.global.startupScript) { [unowned self] in
             do {
                 try begin()
@@ -131,7 +134,10 @@ final class Agent {
         start(runners) { makeGroups() }
         openSockets()
         logSockets()
-        if runners.isEmpty { log.line("Warning - \(Version.name) has no configuration to run") }
+        checkers.apply(configuration)
+        if runners.isEmpty, !checkers.isNeeded(configuration) {
+            log.line("Warning - \(Version.name) has no configuration to run")
+        }
         log.line("Startup complete")
         try ReadyNotification.send()
         Background.tellReady(options)
@@ -298,6 +304,7 @@ final class Agent {
         isStopping = true
         log.line("Stopping")
         trackers.stop()
+        checkers.stop()
         // As keepalived's: the daemon goes without a word, and everything stays as it is.
         if options.keepsAddresses { return end() }
         for group in groups { perform(group.group.shutdown(), of: group) }
@@ -316,10 +323,13 @@ final class Agent {
     }
 
     private func end() {
-        lifecycle(.shutdown, configuration.global.shutdownScript) { [unowned self] in
-            log.line("Stopped")
-            managerNotifier.flush()
-            loop.stop()
+        // Both processes end at the same time; the last words are the daemon's.
+        checkers.whenGone { [unowned self] in
+            lifecycle(.shutdown, configuration.global.shutdownScript) { [unowned self] in
+                log.line("Stopped")
+                managerNotifier.flush()
+                loop.stop()
+            }
         }
     }
 }

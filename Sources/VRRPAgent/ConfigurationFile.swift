@@ -34,7 +34,10 @@ enum ConfigurationFile {
             },
             hasHost: { name in hostPatience.map { hasHost(name, within: $0) } ?? true },
             processors: HostInformation.processors)
-        return Configuration.parse(try text(path), file: path, context: context, files: files)
+        var parsed = Configuration.parse(
+            try text(path), file: path, context: context, files: files)
+        if options.checksOnly { parsed.configuration.leaveVRRPOut() }
+        return parsed
     }
 
     /// Whether a name leads to an address, as far as the answer comes in time: one that does not
@@ -103,5 +106,16 @@ enum ConfigurationFile {
 
     private static func text(_ path: String) throws(SystemError) -> String {
         String(decoding: try FileSystem.read(path, limitBytes: maximumBytes), as: UTF8.self)
+    }
+}
+
+extension Configuration {
+    /// Leaves only what the checkers' process reads: `-C`.
+    fileprivate mutating func leaveVRRPOut() {
+        var own = Configuration()
+        own.global = global
+        own.virtualServerGroups = virtualServerGroups
+        own.virtualServers = virtualServers
+        self = own
     }
 }

@@ -143,6 +143,7 @@ struct DaemonPlace: Equatable {
     var folder: String?
     var pidFile: String
     var vrrpPIDFile: String
+    var checkersPIDFile: String
     /// What `data_use_instance` puts into the name of keepalived.data; nil: nothing.
     var dataSuffix: String?
 
@@ -162,6 +163,8 @@ struct DaemonPlace: Equatable {
             folder = "/run/keepalived"
         }
         pidFile = options.pidFile ?? "\(folder ?? "/run")/keepalived\(suffix).pid"
+        checkersPIDFile =
+            options.checkersPIDFile ?? "\(folder ?? "/run")/checkers\(suffix).pid"
         vrrpPIDFile = options.vrrpPIDFile ?? "\(folder ?? "/run")/vrrp\(suffix).pid"
     }
 }

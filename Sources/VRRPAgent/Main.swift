@@ -41,6 +41,7 @@ struct Main {
         }
         if options.printsConfiguration { return ConfigurationTest.printConfiguration(options) }
         if options.testsConfiguration { return ConfigurationTest.run(options) }
+        if options.isChecker { return CheckerProcess.run(options) }
         if options.staysInForeground || options.detachedFrom != nil {
             return Daemon.run(options, arguments: arguments)
         }

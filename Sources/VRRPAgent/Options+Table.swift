@@ -43,7 +43,9 @@ extension Options {
         [
             Option(
                 "f", "use-file", .required, .configurationFile, "use that configuration file"),
-            Option("P", "vrrp", .none, .alwaysSo, "run VRRP only (always so)"),
+            Option(
+                "P", "vrrp", .none, .flag(\.omitsCheckers), "run VRRP only, check no health"),
+            Option("C", "check", .none, .flag(\.checksOnly), "check health only, run no VRRP"),
             Option(
                 "n", "dont-fork", .none, .flag(\.staysInForeground),
                 "stay in the foreground, log to standard error"),
@@ -80,10 +82,19 @@ extension Options {
             Option(
                 "r", "vrrp_pid", .required, .text(\.vrrpPIDFile),
                 "second pid file, where keepalived has its VRRP process"),
+            Option(
+                "c", "checkers_pid", .required, .text(\.checkersPIDFile),
+                "pid file of the checkers' process"),
             Option("u", "umask", .required, .umask, "of files and scripts (default: 0177)"),
             Option(
                 "V", "dont-release-vrrp", .none, .flag(\.keepsAddresses),
                 "leave virtual addresses in place at the end"),
+            Option(
+                "I", "dont-release-ipvs", .none, .flag(\.keepsServices),
+                "leave services in the kernel's table at the end"),
+            Option(
+                "R", "dont-respawn", .none, .flag(\.avoidsRespawn),
+                "end when the checkers' process dies"),
             Option(
                 nil, "start-as-master", .none, .flag(\.startsAsMaster),
                 "state MASTER is MASTER at once, as in keepalived 1.3.5"),
@@ -96,19 +107,17 @@ extension Options {
     }
 
     private static var accepted: [Option] {
-        let oneProcess = Meaning.ignored("there is one process")
-        let checkers = Meaning.ignored("there are no health checkers")
+        let oneProcess = Meaning.ignored("there is no such process")
         let noSNMP = Meaning.ignored("there is no SNMP")
         return [
             // Between the process that was started and the one in the background.
             Option(nil, "detached", .required, .text(\.detachedFrom)),
+            // Between the daemon and its checkers' process.
+            Option(nil, "healthcheckers", .none, .flag(\.isChecker)),
             Option(nil, "flush-log-file", .none, .alwaysSo),
-            Option("R", "dont-respawn", .none, .alwaysSo),
             Option(nil, "all", .none, oneProcess),
             Option("B", "no_bfd", .none, .alwaysSo),
             Option("b", "bfd_pid", .required, oneProcess),
-            Option("c", "checkers_pid", .required, oneProcess),
-            Option("I", "dont-release-ipvs", .none, checkers),
             Option("X", "release-vips", .none, .alwaysSo),
             Option(
                 "a", "address-monitoring", .none, .ignored("watch with ip monitor address")),
@@ -116,8 +125,7 @@ extension Options {
             Option("A", "snmp-agent-socket", .required, noSNMP),
             Option("m", "core-dump", .none, .ignored("set it with ulimit -c")),
             Option("M", "core-dump-pattern", .optional, .ignored("set it with sysctl")),
-            Option("C", "check", .none, .unsupported("there are no health checkers yet")),
-            Option("T", "genhash", .none, .unsupported("there are no health checkers yet")),
+            Option("T", "genhash", .none, .unsupported("use curl and md5sum")),
         ]
     }
 

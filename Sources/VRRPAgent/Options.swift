@@ -27,6 +27,18 @@ struct Options: Equatable {
     var pidFile: String?
     /// `-r`; nil: where keepalived has it.
     var vrrpPIDFile: String?
+    /// `-c`; nil: where keepalived has it.
+    var checkersPIDFile: String?
+    /// `-P`: no health is checked.
+    var omitsCheckers = false
+    /// `-C`: health is checked, and nothing else is done.
+    var checksOnly = false
+    /// `-I`: services stay in the kernel's table when the daemon ends.
+    var keepsServices = false
+    /// `-R`: a checkers' process that dies ends the daemon.
+    var avoidsRespawn = false
+    /// `--healthcheckers`: this process is the checkers', started by the daemon.
+    var isChecker = false
     /// `-u`: of files and scripts; nil: what the configuration says.
     var umask: UInt16?
     /// `-V`: addresses stay when the daemon ends.
@@ -183,5 +195,6 @@ struct Options: Equatable {
         configurationFile = resolved(configurationFile)
         pidFile = pidFile.map(resolved)
         vrrpPIDFile = vrrpPIDFile.map(resolved)
+        checkersPIDFile = checkersPIDFile.map(resolved)
     }
 }

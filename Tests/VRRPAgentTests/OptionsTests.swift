@@ -68,9 +68,17 @@ struct OptionsTests {
         #expect(try Options(["-fx", "--detached", "/"]).configurationFile == "/x")
     }
 
+    @Test("which of the two processes there are, and what the checkers' leaves behind")
+    func checkers() throws {
+        #expect(try Options(["-P"]).omitsCheckers)
+        let options = try Options(["-CIR", "-c", "checkers.pid", "--detached", "/etc"])
+        #expect(options.checksOnly && options.keepsServices && options.avoidsRespawn)
+        #expect(options.checkersPIDFile == "/etc/checkers.pid")
+    }
+
     @Test("options that make no difference here are accepted, with the reason why they make none")
     func accepted() throws {
-        let options = try Options(["-x", "-a", "-R", "-X", "--all", "-c", "checkers.pid"])
+        let options = try Options(["-x", "-a", "-X", "--all", "-b", "bfd.pid"])
         #expect(options.notes.count == 4)
         #expect(options.notes.first == "option '-x' has no effect: there is no SNMP")
     }
@@ -94,7 +102,7 @@ struct OptionsTests {
                 return error.description
             }
         }
-        #expect(error("-C") == "option '-C': there are no health checkers yet")
+        #expect(error("-T") == "option '-T': use curl and md5sum")
         #expect(error("-f") == "option '-f' requires an argument")
         #expect(error("--use-file=") == "option '--use-file' requires an argument")
         #expect(error("--pid") == "option '--pid' requires an argument")
