@@ -21,19 +21,29 @@ struct ServiceTests {
         #expect(specification.restart == .no)
     }
 
-    @Test("both VRRP daemons get the same options, in the foreground, without LVS")
+    @Test("both VRRP daemons get the same options, in the foreground")
     func vrrp() {
         for (kind, program, readiness) in [
             (Service.Kind.vrrpAgent, "vrrp-agent", ServiceSpecification.Readiness.notify),
             (.keepalived, "keepalived", .file("/run/vrrp.pid")),
         ] {
-            let plain = ServiceSpecification(Service(name: "k", kind: kind))
-            #expect(plain.command == [program, "-n", "-l", "-D", "-P", "-f", standard])
+            let plain = ServiceSpecification(Service(name: "k", kind: kind), balances: true)
+            #expect(plain.command == [program, "-n", "-l", "-D", "-f", standard])
             #expect(plain.readiness == readiness)
             let own = ServiceSpecification(
-                Service(name: "k", kind: kind, configuration: "/k.conf", arguments: ["-R"]))
-            #expect(own.command == [program, "-n", "-l", "-D", "-P", "-f", "/k.conf", "-R"])
+                Service(name: "k", kind: kind, configuration: "/k.conf", arguments: ["-R"]),
+                balances: true)
+            #expect(own.command == [program, "-n", "-l", "-D", "-f", "/k.conf", "-R"])
         }
+    }
+
+    @Test("where the kernel does not balance, keepalived would end, and runs VRRP only")
+    func withoutIPVS() {
+        func command(_ kind: Service.Kind) -> [String] {
+            ServiceSpecification(Service(name: "k", kind: kind), balances: false).command
+        }
+        #expect(command(.keepalived) == ["keepalived", "-n", "-l", "-D", "-P", "-f", standard])
+        #expect(command(.vrrpAgent) == ["vrrp-agent", "-n", "-l", "-D", "-f", standard])
     }
 
     @Test(

@@ -112,7 +112,9 @@ struct ScenarioLabsTests {
     }
 
     /// The labs of which some scenarios are run above, or by tests of their own.
-    private static let known: Set = ["two-node", "httpd-ha", "fast-failover", "ways-to-fail"]
+    private static let known: Set = [
+        "two-node", "httpd-ha", "fast-failover", "ways-to-fail", "lvs-dr",
+    ]
 
     @Test(
         "every other lab passes whole, with our agent and with keepalived",

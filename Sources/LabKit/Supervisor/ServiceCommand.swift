@@ -1,4 +1,5 @@
 import LabModel
+import Netlink
 import NetworkTypes
 import NodeProtocol
 
@@ -15,7 +16,11 @@ extension ServiceSpecification {
     }
 
     /// How `NodeInit` is to run a service of the lab file on a node with these files.
-    init(_ service: Service, files: [NodeFile] = []) {
+    ///
+    /// - Parameter balances: whether the kernel has ip_vs.
+    init(
+        _ service: Service, files: [NodeFile] = [], balances: Bool = KernelBalancer.isPresent
+    ) {
         let configuration = service.configurationPath
         let command: [String]
         let readiness: Readiness
@@ -30,14 +35,16 @@ extension ServiceSpecification {
             command = ["smtp-backend"] + service.arguments
             readiness = .notify
         case .vrrpAgent:
+            // Where the kernel does not balance, it checks the servers' health all the same.
             command =
-                ["vrrp-agent", "-n", "-l", "-D", "-P", "-f", configuration] + service.arguments
+                ["vrrp-agent", "-n", "-l", "-D", "-f", configuration] + service.arguments
             readiness = .notify
         case .keepalived:
             // Without -P a kernel that has no ip_vs ends keepalived. It tells systemd alone that it
             // is ready, so its VRRP process's pid file has to do.
             command =
-                ["keepalived", "-n", "-l", "-D", "-P", "-f", configuration] + service.arguments
+                ["keepalived", "-n", "-l", "-D"] + (balances ? [] : ["-P"])
+                + ["-f", configuration] + service.arguments
             readiness = .file("/run/vrrp.pid")
         case .frr:
             let text = files.last { $0.path == configuration }?.text ?? ""
@@ -71,6 +78,19 @@ extension Service {
         case .command: arguments.first ?? name
         }
     }
+}
+
+/// The kernel's load balancer, ip_vs.
+enum KernelBalancer {
+    /// Whether there is one; asked once, for where it is a module it is loaded by that.
+    static let isPresent: Bool = {
+        do throws(NetlinkError) {
+            _ = try IPVSSocket()
+            return true
+        } catch {
+            return false
+        }
+    }()
 }
 
 extension ServiceSpecification.Readiness {

@@ -139,11 +139,10 @@ final class CheckerDaemon {
     private func stop() {
         guard !isStopping else { return }
         isStopping = true
-        log.line("Stopping")
         prober.cancelAll()
         if !options.keepsServices { handle(.stop) }
         reporter.finish { [unowned self] in
-            log.line("Stopped")
+            log.detail(ProcessUsage.stoppedLine(own: .own, children: .children))
             loop.stop()
         }
     }

@@ -110,7 +110,9 @@ final class ConnectionProbe: Probe {
                 ? .v4(IPv4Address(rawValue: 0)) : .v6(IPv6Address(high: 0, low: 0))
             let endpoint = SocketEndpoint(
                 connection.source ?? any, port: connection.sourcePort ?? 0)
-            try endpoint.bind(socket.rawValue)
+            if let refusal = endpoint.bind(socket.rawValue) {
+                throw SystemError("bind a socket", refusal)
+            }
         }
         return socket
     }

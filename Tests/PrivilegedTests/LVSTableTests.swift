@@ -1,0 +1,211 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import Netlink
+import NetworkTypes
+import Testing
+
+/// Whether this kernel balances.
+private let hasIPVS: Bool = {
+    do {
+        _ = try IPVSSocket()
+        return true
+    } catch {
+        return false
+    }
+}()
+
+/// What `ipvsadm -Sn` says after keepalived 2.2.7 has read a file, it says after our agent has. The
+/// real servers are on no network, so that checks fail at once and nothing is forwarded.
+@Suite(
+    "LVS: the kernel's table",
+    .enabled(if: geteuid() == 0, "needs root"),
+    .enabled(if: hasIPVS, "this kernel has no ip_vs: user-mode Linux runs it"), .serialized)
+struct LVSTableTests {
+    private static let schedulers = ["rr", "wrr", "lc", "wlc", "sh", "mh", "sed", "nq"]
+
+    /// A service with two machines behind it.
+    private static func service(
+        _ target: String, _ lines: String, server: String = "", ports: String = " 80",
+        family: String = "192.0.2."
+    ) -> String {
+        """
+        virtual_server \(target) {
+        \(lines)
+            real_server \(family)10\(ports) {
+                weight 3
+        \(server)
+            }
+            real_server \(family)20\(ports) {
+                weight 1
+        \(server)
+            }
+        }
+
+        """
+    }
+
+    private static let tcp = "protocol TCP\n"
+
+    /// Configurations, and the line after which the table is as it will be.
+    private static let cases: [(name: String, text: String)] =
+        [
+            (
+                "every scheduler",
+                schedulers.enumerated().map { number, scheduler in
+                    service("192.0.2.100 8\(number)", "lb_algo \(scheduler)\nlb_kind DR\n\(tcp)")
+                }.joined()
+            ),
+            (
+                "every method",
+                ["NAT", "DR", "TUN"].enumerated().map { number, method in
+                    service(
+                        "192.0.2.100 8\(number)", "lb_algo wrr\nlb_kind \(method)\n\(tcp)",
+                        ports: method == "NAT" ? " 8080" : "")
+                }.joined()
+            ),
+            (
+                "persistence",
+                service(
+                    "192.0.2.100 80", "lb_algo rr\nlb_kind DR\npersistence_timeout 50\n\(tcp)")
+                    + service(
+                        "192.0.2.101 80",
+                        "lb_algo rr\nlb_kind NAT\npersistence_timeout 600\n"
+                            + "persistence_granularity 255.255.255.0\n\(tcp)")
+            ),
+            (
+                "a firewall mark",
+                service("fwmark 7", "lb_algo rr\nlb_kind DR\n", ports: "")
+                    + service("fwmark 8", "lb_algo wlc\nlb_kind NAT\n", ports: " 8080")
+            ),
+            (
+                "a group",
+                """
+                virtual_server_group WEB {
+                    192.0.2.100-103 80
+                    192.0.2.200 443
+                    fwmark 9
+                }
+
+                """ + service("group WEB", "lb_algo rr\nlb_kind DR\n\(tcp)")
+            ),
+            (
+                "IPv6, and flags of schedulers",
+                service(
+                    "2001:db8::100 80", "lb_algo sh\nsh-port\nsh-fallback\nlb_kind DR\n\(tcp)",
+                    family: "2001:db8::")
+                    + service(
+                        "192.0.2.100 53", "lb_algo rr\nops\nlb_kind NAT\nprotocol UDP\n",
+                        ports: " 53")
+            ),
+            (
+                "the sorry server, for machines that nobody reaches",
+                service(
+                    "192.0.2.100 80",
+                    "lb_algo rr\nlb_kind DR\ndelay_loop 1\nsorry_server 192.0.2.30 80\n\(tcp)",
+                    server: "TCP_CHECK {\nconnect_timeout 1\nretry 0\nwarmup 0\n}\n")
+            ),
+            (
+                "inhibit_on_failure, for machines that nobody reaches",
+                service(
+                    "192.0.2.100 80", "lb_algo wlc\nlb_kind NAT\ndelay_loop 1\n\(tcp)",
+                    server:
+                        "inhibit_on_failure\nTCP_CHECK {\nconnect_timeout 1\nretry 0\nwarmup 0\n}\n"
+                )
+            ),
+            (
+                "alpha, and limits",
+                service(
+                    "192.0.2.100 80", "alpha\nlb_algo wlc\nlb_kind NAT\n\(tcp)",
+                    server: "TCP_CHECK {\nconnect_timeout 1\n}\n")
+                    + service(
+                        "192.0.2.101 80", "lb_algo wlc\nlb_kind NAT\n\(tcp)",
+                        server: "uthreshold 100\nlthreshold 20\n")
+            ),
+        ]
+
+    /// The table that a program makes of a file, when it has not changed for two seconds.
+    private func table(
+        _ text: String, _ program: AgentProcess.Program, test: String
+    ) throws -> (running: [String], afterwards: [String], log: String) {
+        let machine = try TestNamespace()
+        try machine.socket.perform(.set(.loopback, .up))
+        let folder = "/tmp/vrrp-agent-\(getpid())-\(test)"
+        let agent = try AgentProcess(
+            "global_defs {\n}\n" + text, in: machine.namespace, test: test, program: program,
+            options: ["-l", "-C", "-c", "\(folder)/checkers.pid"])
+        func entries() throws -> [String] {
+            try machine.namespace.run {
+                let pipe = try #require(popen("ipvsadm -Sn", "r"))
+                let output = String(
+                    decoding: try FileSystem.readAll(fileno(pipe), name: "ipvsadm"), as: UTF8.self)
+                try #require(pclose(pipe) == 0)
+                return output.split(separator: "\n").map(String.init).sorted()
+            }
+        }
+        var last: [String] = []
+        var since = MonotonicClock.now
+        try waitUntil("the table of \(program) is settled:\n\(agent.log)") {
+            let now = try entries()
+            if now != last || now.isEmpty { (last, since) = (now, MonotonicClock.now) }
+            return MonotonicClock.now - since > .seconds(4)
+        }
+        try agent.end()
+        return (last, try entries(), agent.log)
+    }
+
+    @Test("equals keepalived's for the same file, entry by entry, and is empty after the end")
+    func tables() throws {
+        for (number, (name, text)) in Self.cases.enumerated() {
+            let theirs = try table(text, .keepalived, test: "ipvs-k\(number)")
+            let ours = try table(text, .ours, test: "ipvs-o\(number)")
+            #expect(ours.running == theirs.running, "\(name)\n\(ours.log)\n\(theirs.log)")
+            #expect(!ours.running.isEmpty, "\(name)")
+            #expect(ours.afterwards.isEmpty && theirs.afterwards.isEmpty, "\(name)")
+        }
+    }
+
+    @Test("what is written is read back: services, destinations, masks, limits and tunnels")
+    func roundTrip() throws {
+        let machine = try TestNamespace()
+        try machine.namespace.run {
+            let socket = try IPVSSocket()
+            let address = try #require(IPAddress("192.0.2.100"))
+            let real = try #require(IPAddress("192.0.2.10"))
+            let service = IPVSService(
+                .address(address, transport: .tcp, port: 80), scheduler: "wlc",
+                persistence: .init(timeoutSeconds: 50, prefixLength: 24))
+            var first = IPVSDestination(real, port: 80, .directRouting, weight: 5)
+            first.upperThreshold = 100
+            first.lowerThreshold = 20
+            let second = IPVSDestination(
+                try #require(IPAddress("192.0.2.20")), port: 80,
+                .tunnel(.init(type: 1, port: 5555, flags: 1)), weight: 0)
+            try socket.perform(.addService(service))
+            for destination in [first, second] {
+                try socket.perform(.addDestination(destination, to: service))
+            }
+            #expect(try socket.services() == [service])
+            #expect(Set(try socket.destinations(of: service)) == [first, second])
+            do throws(NetlinkError) {
+                try socket.perform(.addService(service))
+                Issue.record("a service was added twice")
+            } catch {
+                #expect(error.code == .fileExists)
+                #expect("\(error)".contains("ipvsadm -A -t 192.0.2.100:80 -s wlc -p 50 -M"))
+            }
+            try socket.perform(.flush)
+            #expect(try socket.services().isEmpty)
+        }
+    }
+
+    @Test("the lab lvs-dr passes with our agent and with keepalived")
+    func lab() throws {
+        for daemon in ["vrrp-agent", "keepalived"] {
+            let run = try Labctl.run(
+                "test", "Labs/lvs-dr", "--name", "\(labPrefix)lvs", "--vrrp", daemon)
+            #expect(run.status == 0, "\(daemon):\n\(run.output)\(run.errors)")
+            #expect(run.output.contains("\n4 passed, 0 failed in "), "\(run.output)")
+        }
+    }
+}
