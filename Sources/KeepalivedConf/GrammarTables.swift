@@ -44,12 +44,12 @@ extension Grammar {
             dynamic_interfaces log_unknown_vrids vmac_prefix vmac_addr_prefix
             nftables nftables_priority nftables_counters disable_local_igmp umask
             reload_check_config data_use_instance
+            checker_log_all_failures no_checker_emails rs_init_notifies
+            lvs_notify_fifo lvs_notify_fifo_script lvs_flush lvs_flush_on_stop lvs_flush_onstop
             """,
         noEffect: """
-            checker_log_all_failures no_checker_emails rs_init_notifies
             vrrp_iptables vrrp_ipsets nftables_ifindex nftables_ipvs nftables_ipvs_priority
-            nftables_ipvs_start_fwmark lvs_notify_fifo lvs_notify_fifo_script
-            lvs_sync_daemon lvs_timeouts lvs_flush lvs_flush_on_stop lvs_flush_onstop
+            nftables_ipvs_start_fwmark lvs_sync_daemon lvs_timeouts
             max_auto_priority min_auto_priority_delay vrrp_priority checker_priority bfd_priority
             vrrp_no_swap checker_no_swap bfd_no_swap vrrp_rt_priority checker_rt_priority
             bfd_rt_priority vrrp_cpu_affinity checker_cpu_affinity bfd_cpu_affinity

@@ -60,12 +60,12 @@ struct EchoPermission {
             return
         }
         before = text
-        try? FileSystem.write(Array("\(group) \(group)\n".utf8), to: Self.path)
+        try? FileSystem.writeParameter("\(group) \(group)", to: Self.path)
     }
 
     /// Leaves the kernel as it was.
     func giveBack() {
-        if let before { try? FileSystem.write(Array(before.utf8), to: Self.path) }
+        if let before { try? FileSystem.writeParameter(before, to: Self.path) }
     }
 }
 
