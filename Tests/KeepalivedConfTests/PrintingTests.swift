@@ -26,7 +26,7 @@ struct PrintingTests {
                 .filter { !["virtualServers", "virtualServerGroups"].contains($0.label) }
                 .flatMap { child in
                     let mirror = Mirror(reflecting: child.value)
-                    return mirror.children.map {
+                    return mirror.children.filter { $0.label != "lvs" }.map {
                         "\(child.label ?? "").\($0.label ?? ""): \(description($0.value))"
                     }
                 }
@@ -97,6 +97,8 @@ struct PrintingTests {
         #expect(missing.isEmpty)
         let constant = seen.filter { $0.value.count < 2 }.map(\.key).filter {
             !$0.hasPrefix("SourcePosition.") && !$0.lowercased().hasSuffix("position")
+                // As of virtual servers, nothing of it is printed.
+                && !$0.hasPrefix("LVSDefinitions.")
         }
         #expect(Set(constant).subtracting(Self.constant) == [])
         #expect(seen.count > 150)

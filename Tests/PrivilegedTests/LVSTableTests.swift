@@ -3,6 +3,7 @@ import Glibc
 import LinuxSystem
 import Netlink
 import NetworkTypes
+import SystemPackage
 import Testing
 
 /// Whether this kernel balances.
