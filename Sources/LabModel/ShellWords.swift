@@ -1,9 +1,9 @@
 /// A command line split into words, as a POSIX shell does before it expands anything (POSIX.1
 /// 2.2, Quoting): white space separates, a backslash and both kinds of quotes keep what they
 /// protect together. Nothing is expanded; what asks a shell for more is refused.
-enum ShellWords {
+public enum ShellWords {
     /// Why a command line cannot be split.
-    enum Problem: Error, Equatable {
+    public enum Problem: Error, Equatable {
         /// A quote without its end.
         case unterminatedQuote
         /// A backslash at the end.
@@ -13,7 +13,7 @@ enum ShellWords {
     }
 
     /// The words of `line`.
-    static func split(_ line: String) throws(Problem) -> [String] {
+    public static func split(_ line: String) throws(Problem) -> [String] {
         var words: [String] = []
         var word: String?
         var quote: Character?

@@ -47,6 +47,25 @@ struct ServiceTests {
     }
 
     @Test(
+        "the options of /etc/default/keepalived follow, as in Debian's unit",
+        arguments: [
+            ("DAEMON_ARGS=\"-D --signum=DATA\"\n", ["-D", "--signum=DATA"]),
+            ("# DAEMON_ARGS=-D\nDAEMON_ARGS=-a\nDAEMON_ARGS='-x  -m'\n", ["-x", "-m"]),
+            ("DAEMON_ARGS=\"\"\n", []), ("OTHER=-D\n", []), ("DAEMON_ARGS=\"-D", []),
+        ])
+    func defaultOptions(text: String, expected: [String]) {
+        for kind in [Service.Kind.vrrpAgent, .keepalived] {
+            let command = ServiceSpecification(
+                Service(name: "k", kind: kind, arguments: ["-R"]),
+                files: [
+                    NodeFile(path: "/etc/default/keepalived", contents: Array(text.utf8))
+                ]
+            ).command
+            #expect(command.suffix(expected.count + 2) == [standard] + expected + ["-R"])
+        }
+    }
+
+    @Test(
         "the file's own readiness takes the place of the kind's",
         arguments: [
             (.started, .started), (.notify, .notify), (.tcpPort(81), .tcpPort(81)),

@@ -37,14 +37,15 @@ extension ServiceSpecification {
         case .vrrpAgent:
             // Where the kernel does not balance, it checks the servers' health all the same.
             command =
-                ["vrrp-agent", "-n", "-l", "-D", "-f", configuration] + service.arguments
+                ["vrrp-agent", "-n", "-l", "-D", "-f", configuration]
+                + Self.defaultOptions(files) + service.arguments
             readiness = .notify
         case .keepalived:
             // Without -P a kernel that has no ip_vs ends keepalived. It tells systemd alone that it
             // is ready, so its VRRP process's pid file has to do.
             command =
                 ["keepalived", "-n", "-l", "-D"] + (balances ? [] : ["-P"])
-                + ["-f", configuration] + service.arguments
+                + ["-f", configuration] + Self.defaultOptions(files) + service.arguments
             readiness = .file("/run/vrrp.pid")
         case .frr:
             let text = files.last { $0.path == configuration }?.text ?? ""
@@ -62,6 +63,21 @@ extension ServiceSpecification {
             readinessTimeoutNanoseconds: Self.readinessTimeout.wholeNanoseconds,
             restart: RestartPolicy(service.restart),
             stopTimeoutNanoseconds: Self.stopTimeout.wholeNanoseconds)
+    }
+
+    /// Debian's unit of keepalived takes further options from this file's `DAEMON_ARGS`.
+    static let defaultOptionsPath = "/etc/default/keepalived"
+
+    /// The words of `DAEMON_ARGS`, as systemd splits `$DAEMON_ARGS` (systemd.exec(5),
+    /// EnvironmentFile=); none where the node has no such file.
+    private static func defaultOptions(_ files: [NodeFile]) -> [String] {
+        let text = files.last { $0.path == defaultOptionsPath }?.text ?? ""
+        let assignment = "DAEMON_ARGS="
+        let values = text.split(separator: "\n").filter { $0.hasPrefix(assignment) }
+        guard let value = values.last?.dropFirst(assignment.count),
+            let unquoted = try? ShellWords.split(String(value))
+        else { return [] }
+        return unquoted.flatMap { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
     }
 }
 
