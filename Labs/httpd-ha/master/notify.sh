@@ -1,0 +1,26 @@
+#!/bin/bash
+# Run by keepalived: notify.sh master|backup VIP
+VIP=$2
+
+sendmail() {
+    subject="${VIP}'s server keepalived state is translate"
+    content="$(date +'%F %T'): $(hostname)'s state change to master"
+    echo "$content" | mail -s "$subject" root@localhost
+}
+
+case "$1" in
+master)
+    httpd_status=$(ps -ef | grep -Ev "grep|$0" | grep '\bhttpd\b' | wc -l)
+    if [ $httpd_status -lt 1 ]; then
+        systemctl start httpd
+    fi
+    sendmail
+    ;;
+backup)
+    # As it stands in the article, this stopped httpd here too. keepalived 2.x runs it when it starts,
+    # on the master as well, and the check script would hold what it finds then against the master.
+    ;;
+*)
+    echo "Usage: $0 master|backup VIP"
+    ;;
+esac
