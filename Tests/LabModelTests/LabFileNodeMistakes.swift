@@ -290,7 +290,7 @@ extension Mistake {
             """
             lab.yaml:2:28: '10.0.0.0/99' is no subnet, as '192.0.2.0/24' or '2001:db8::/64' are
             lab.yaml:4:111: unknown kind 'wbe' of service web of node a; known are http, echo, \
-            vrrp-agent, keepalived, frr, command
+            smtp, vrrp-agent, keepalived, frr, command
             lab.yaml:5:6: node b must be a mapping, not '7'
             lab.yaml:9:20: probe web of scenario s must be a mapping, not '1'
             """),
