@@ -115,7 +115,8 @@ private final class RunningEnd {
         }
     }
 
-    /// Waits until it has ended; what it had to complain of, if it failed.
+    /// Waits until it has ended; what it had to complain of, if it failed. A writer whose reader is
+    /// gone has nothing to complain of: the reader has, or had all it needed.
     func complaint() throws -> String? {
         let status: Int32
         let text: String
@@ -128,7 +129,7 @@ private final class RunningEnd {
             text = String(decoding: bytes, as: UTF8.self)
             status = try end()
         }
-        guard status != 0 else { return nil }
+        guard status != 0, status != 128 + SIGPIPE else { return nil }
         let lines = text.split(separator: "\n")
         return "\(what): " + (lines.first.map(String.init) ?? "ended with status \(status)")
     }

@@ -6,6 +6,9 @@ public import NetworkTypes
 /// or killed holds nothing from then on: its kernel says no word about it. What is still read of
 /// such a node's notifications afterwards is ignored until the node is `starting` again, which
 /// therefore has to precede its addresses on the timeline.
+///
+/// An address of the loopback interface is not held: it is how the real servers of LVS take what
+/// the director forwards to them (LVS-DR, TUN), and only the director answers for it.
 public struct Ownership: Equatable, Sendable {
     /// A time during which a node held an address, on whichever of its interfaces.
     public struct Span: Codable, Equatable, Sendable {
@@ -54,6 +57,7 @@ public struct Ownership: Equatable, Sendable {
     @discardableResult
     public mutating func fold(_ event: TimelineEvent) -> Bool {
         switch event.kind {
+        case .addressAdded(_, "lo", _), .addressRemoved(_, "lo", _): return false
         case .addressAdded(let node, let interface, let address):
             guard !deadNodes.contains(node) else { return false }
             return add(

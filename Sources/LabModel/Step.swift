@@ -39,7 +39,8 @@ public enum TextMatch: Codable, Hashable, Sendable {
     case equals(String)
     /// That is somewhere in it.
     case contains(String)
-    /// A regular expression, in Swift's syntax, fits somewhere in it.
+    /// A regular expression, in Swift's syntax, fits somewhere in it; `^` and `$` are the ends of a
+    /// line, as grep has it.
     case matches(String)
 
     /// Whether `text` is so. A pattern that is none fits nothing; the lab file has none such.
@@ -50,7 +51,7 @@ public enum TextMatch: Codable, Hashable, Sendable {
             ExpectedBody.text(of: text).utf8.elementsEqual(wanted.utf8)
         case .contains(let part): part.isEmpty || text.contains(part)
         case .matches(let pattern):
-            (try? Regex(pattern)).map { text.contains($0) } ?? false
+            (try? Regex(pattern)).map { text.contains($0.anchorsMatchLineEndings()) } ?? false
         }
     }
 }

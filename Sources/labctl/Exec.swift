@@ -77,9 +77,11 @@ struct Shell: ParsableCommand {
     @Argument(help: "The node.")
     var node: String
 
-    /// By these a shell looks for new mail before each prompt, as a login does.
+    /// By these a shell looks for new mail before each prompt, as a login does. The first mail of
+    /// all would be "mail" instead of "new mail" to bash: its mailbox is as old as the mail is.
     private static let mailbox = [
         "MAIL=\(MailSpool.path(of: "root"))", "MAILCHECK=0",
+        "MAILPATH=\(MailSpool.path(of: "root"))?You have new mail in $_",
     ]
 
     func run() throws {

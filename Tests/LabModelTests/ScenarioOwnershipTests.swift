@@ -49,6 +49,15 @@ struct ScenarioOwnershipTests {
         #expect(ownership.addresses == [vip])
     }
 
+    @Test("An address of the loopback is how a real server takes what a director sends it")
+    func loopback() {
+        let ownership = folded([
+            (10, added("director")), (20, added("web", "lo")), (30, removed("web", "lo")),
+        ])
+        #expect(ownership.holders(of: vip, at: at(25)) == ["director"])
+        #expect(ownership.lastChange(of: vip) == at(10))
+    }
+
     @Test(
         "A node that is stopped or killed holds nothing",
         arguments: [

@@ -153,7 +153,9 @@ struct ScenarioStepsTests {
         arguments: [
             (TextMatch.equals("a b"), "a b\n", true), (.equals("a b"), "a b\n\n", false),
             (.contains("b"), "abc", true), (.contains("d"), "abc", false),
-            (.matches("^v[0-9]+$"), "v12", true), (.matches("^v[0-9]+$"), "v", false),
+            (.matches("^v[0-9]+$"), "v12\n", true), (.matches("^v[0-9]+$"), "v", false),
+            (.matches("^v[0-9]+$"), "u\nv12\nw\n", true),
+            (.matches("^v[0-9]+$"), "u v12\n", false),
         ])
     func output(match: TextMatch, printed: String, isRight: Bool) {
         var run = Run(Step(.execute(node: "master", command: ["x"], output: match)))

@@ -110,8 +110,10 @@ final class AgentStage {
 }
 
 /// Waits for a condition, for 30 s at most.
-func waitUntil(_ what: String, _ holds: () throws -> Bool) throws {
-    let deadline = MonotonicClock.now + .seconds(30)
+func waitUntil(
+    _ what: String, within patience: Duration = .seconds(30), _ holds: () throws -> Bool
+) throws {
+    let deadline = MonotonicClock.now + patience
     while !(try holds()) {
         try #require(MonotonicClock.now < deadline, "it never came true that \(what)")
         usleep(1000)
