@@ -109,7 +109,7 @@ final class AgentStage {
     }
 }
 
-/// Waits for a condition, for 30 s at most.
+/// Waits for a condition.
 func waitUntil(
     _ what: String, within patience: Duration = .seconds(30), _ holds: () throws -> Bool
 ) throws {

@@ -85,9 +85,12 @@ struct LabMailTests {
         try lab.up()
         let session = try TerminalSession(["shell", "-l", lab.name, "slave"])
         try session.read(until: "# ")
-        _ = try lab.shell("slave", "echo x | mail -s y root")
-        try session.type("\r")
-        try session.read(until: "You have new mail in /var/spool/mail/root")
+        // bash does not notice what arrives within the second in which it was started.
+        try eventually("the shell says that there is new mail") {
+            _ = try lab.shell("slave", "echo x | mail -s y root")
+            try session.type("\r")
+            return session.hasShown("You have new mail in /var/spool/mail/root")
+        }
         try session.type("exit\r")
         try lab.down()
     }

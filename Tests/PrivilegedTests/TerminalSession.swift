@@ -56,6 +56,12 @@ final class TerminalSession {
         return shown
     }
 
+    /// Whether that has been printed so far.
+    func hasShown(_ marker: String) -> Bool {
+        drain()
+        return shown.contains(marker)
+    }
+
     /// Lets only what is printed from now on count.
     func forget() {
         drain()
