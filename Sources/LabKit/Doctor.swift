@@ -18,13 +18,16 @@ public enum Doctor {
         public var detail: String
     }
 
-    /// Why a scenario cannot be run here: what it needs and this machine lacks, with the remedy;
-    /// nil when it can.
-    public static func skip(_ scenario: Scenario) -> ScenarioOutcome? {
+    /// Why a scenario of a lab cannot be run here: what it needs and this machine lacks, with the
+    /// remedy, or which other VRRP daemon the lab has; nil when it can.
+    public static func skip(_ scenario: Scenario, of lab: Lab) -> ScenarioOutcome? {
         guard !scenario.needs.isEmpty else { return nil }
+        if let obstacle = lab.obstacle(to: scenario) {
+            return ScenarioOutcome(.skipped(obstacle), duration: .zero)
+        }
         let findings = examine()
-        let missing = scenario.needs.compactMap { need in
-            findings.first { $0.capability == need.finding && !$0.isPresent }
+        let missing = scenario.needs.compactMap(\.finding).compactMap { name in
+            findings.first { $0.capability == name && !$0.isPresent }
         }
         guard !missing.isEmpty else { return nil }
         let reasons = missing.map { "\($0.capability): \($0.detail)" }
@@ -232,11 +235,12 @@ public enum Doctor {
 }
 
 extension Scenario.Capability {
-    /// The name of the doctor's finding about it.
-    fileprivate var finding: String {
+    /// The name of the doctor's finding about it; nil for what is not the machine's.
+    fileprivate var finding: String? {
         switch self {
         case .cgroup2: "cgroup v2"
         case .frr: "vrrpd"
+        case .vrrpAgent: nil
         case .netem, .nftables, .ipvs, .dummy, .macvlan, .vrf, .keepalived: rawValue
         }
     }

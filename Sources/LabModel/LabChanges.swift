@@ -48,6 +48,18 @@ extension Lab {
                 ?? [VRRPDaemonChoice(kind: kind)])
     }
 
+    /// Which service is in the way of a scenario that needs our own VRRP daemon; nil where none is.
+    public func obstacle(to scenario: Scenario) -> String? {
+        guard scenario.needs.contains(.vrrpAgent) else { return nil }
+        for node in nodes {
+            for service in node.services
+            where service.kind.speaksVRRP && service.kind != .vrrpAgent {
+                return "vrrp-agent: \(node.name)/\(service.name) is \(service.kind.rawValue)"
+            }
+        }
+        return nil
+    }
+
     private mutating func replaceDaemon(
         _ index: Int, of node: Int, with kind: Service.Kind
     ) throws(Diagnostic) {

@@ -6,7 +6,7 @@ public struct Scenario: Codable, Equatable, Sendable {
     public var name: String
     /// What it shows, for people.
     public var summary: String?
-    /// What the machine must be able to do; where it cannot, the scenario is skipped.
+    /// What must be so for it to be run; where it is not, the scenario is skipped.
     public var needs: [Capability]
     /// Files laid over the nodes' own for this scenario alone.
     public var files: [FileOverride]
@@ -31,7 +31,7 @@ public struct Scenario: Codable, Equatable, Sendable {
         }
     }
 
-    /// Something a machine may lack, by the word of `needs:`.
+    /// Something a machine or a lab may lack, by the word of `needs:`.
     public enum Capability: String, Codable, CaseIterable, Sendable {
         /// A cgroup v2 folder of our own, to freeze nodes with all that is in them at once. Without
         /// it their processes are stopped, which these can see.
@@ -45,6 +45,9 @@ public struct Scenario: Codable, Equatable, Sendable {
         case dummy, macvlan, vrf
         /// The real daemons, installed.
         case keepalived, frr
+        /// Our daemon on every node that speaks VRRP, for what no other can do. Nothing of the
+        /// machine's: `--vrrp` takes it away.
+        case vrrpAgent = "vrrp-agent"
     }
 
     /// Phases over which a scenario is repeated: each is added to the offset of its first trigger.

@@ -37,7 +37,7 @@ struct Demo: ParsableCommand {
         }
         printLine(Style.bold("Lab \(loaded.lab.name), scenario \(chosen.name)"))
         if let summary = chosen.summary { printLine(summary) }
-        if let outcome = LabKit.Doctor.skip(chosen) {
+        if let outcome = LabKit.Doctor.skip(chosen, of: loaded.lab) {
             printLine(Style.yellow("Skipped: \(outcome.message)"))
             return
         }

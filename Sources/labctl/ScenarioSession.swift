@@ -94,7 +94,7 @@ final class ScenarioSession {
     /// Begins; a scenario that this machine cannot run is over at once.
     func begin(_ printer: StepPrinter) {
         printer.begin(lab.lab, scenario)
-        if let outcome = LabKit.Doctor.skip(scenario) {
+        if let outcome = LabKit.Doctor.skip(scenario, of: lab.lab) {
             self.outcome = outcome
             printer.end(outcome)
             return
