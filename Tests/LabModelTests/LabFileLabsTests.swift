@@ -119,7 +119,7 @@ struct LabFileChangesTests {
         let changed = try lab.replacingVRRPDaemon(with: .keepalived)
         #expect(
             changed.nodes.map { $0.services.map(\.kind) } == [
-                [.http, .keepalived, .smtp], [.http, .keepalived, .smtp], [],
+                [.smtp, .http, .keepalived], [.smtp, .http, .keepalived], [],
             ])
         #expect(try changed.replacingVRRPDaemon(with: .vrrpAgent) == lab)
     }
@@ -134,6 +134,16 @@ struct LabFileChangesTests {
         #expect(changed.nodes.map { $0.services[0].kind } == [.keepalived, .vrrpAgent])
         let mixed = try lab.replacingVRRPDaemon(with: .keepalived, nodes: ["backup"])
         #expect(mixed.nodes.map { $0.services[0].kind } == [.vrrpAgent, .keepalived])
+    }
+
+    @Test("what needs our daemon has an obstacle in any other, on any node")
+    func obstacle() throws {
+        let lab = try shippedLab("httpd-ha")
+        let published = try #require(lab.scenarios.first { $0.name == "as-published" })
+        #expect(lab.obstacle(to: published) == nil)
+        let mixed = try lab.replacingVRRPDaemon(with: .keepalived, nodes: ["slave"])
+        #expect(mixed.obstacle(to: published) == "vrrp-agent: slave/keepalived is keepalived")
+        #expect(mixed.scenarios.filter { mixed.obstacle(to: $0) != nil } == [published])
     }
 
     @Test("a choice is KIND or NODE=KIND, of a kind that speaks VRRP")

@@ -113,7 +113,7 @@ struct ScenarioLabsTests {
 
     /// The labs of which some scenarios are run above, or by tests of their own.
     private static let known: Set = [
-        "two-node", "httpd-ha", "fast-failover", "ways-to-fail", "lvs-dr",
+        "two-node", "fast-failover", "ways-to-fail", "lvs-dr",
     ]
 
     @Test(
@@ -157,7 +157,7 @@ struct ScenarioLabsTests {
     @Test(
         "pass 50 times in a row while stress-ng keeps every processor busy",
         .enabled(if: isFull, "long: scripts/test --full runs it"),
-        arguments: labs)
+        arguments: labs.filter { $0 != "tutorial" })
     func passUnderLoad(_ lab: String) throws {
         let load = try RunningProgram(
             "/usr/bin/stress-ng", ["--cpu", "0"], folder: "/", input: "", environment: [])
@@ -169,7 +169,8 @@ struct ScenarioLabsTests {
             let summary = try JSONDecoder().decode(Summary.self, from: Data(result.output.utf8))
             #expect(!load.hasEnded)
             #expect(summary.results.count.isMultiple(of: 50) && !summary.results.isEmpty)
-            for result in summary.results where result.verdict != "passed" {
+            for result in summary.results
+            where !["passed", "skipped"].contains(result.verdict) {
                 let message = result.message ?? ""
                 let isExcused = result.verdict == "inconclusive" && message.contains("stood still")
                 #expect(isExcused, "\(result.scenario): \(result.verdict): \(message)")

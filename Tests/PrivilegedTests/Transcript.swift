@@ -27,8 +27,11 @@ struct Transcript {
         /// reader waits for the election as well.
         var onlyLooks: Bool {
             !command.contains(">")
-                && ["ip", "curl", "ss", "cat", "ls", "systemctl status", "systemctl is-active"]
-                    .contains { command == $0 || command.hasPrefix($0 + " ") }
+                && [
+                    "ip", "curl", "ss", "cat", "ls", "journalctl", "systemctl status",
+                    "systemctl is-active",
+                ]
+                .contains { command == $0 || command.hasPrefix($0 + " ") }
         }
 
         /// Whether that is what is expected.
