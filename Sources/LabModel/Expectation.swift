@@ -20,6 +20,8 @@ public struct Expectation: Codable, Equatable, Sendable {
         case answer(ProbeRequest, from: String, Answer)
         /// A service has printed such a line since the cause.
         case log(Target, TextMatch)
+        /// A mail server has taken such a mail since the cause.
+        case mail(Target, MailPattern)
         /// These happened since the cause, in that order.
         case sequence([EventPattern])
         /// The longest outage that a probe has seen since the cause (the last success before to the
@@ -61,7 +63,7 @@ extension Expectation.Condition {
     var probe: String? {
         switch self {
         case .outage(let probe, _, _), .latency(let probe, _): probe
-        case .address, .state, .answer, .log, .sequence, .neighbour, .adverts, .inspect: nil
+        case .address, .state, .answer, .log, .mail, .sequence, .neighbour, .adverts, .inspect: nil
         }
     }
 }

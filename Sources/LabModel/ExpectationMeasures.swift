@@ -73,19 +73,23 @@ extension ExpectationWatch {
 
     // MARK: Events
 
+    /// Whether a service has printed it.
     func judgeLine(
-        of target: Target, _ match: TextMatch, _ context: Context, now: MonotonicInstant
+        _ subject: Occurrences.Subject, _ context: Context, now: MonotonicInstant
     ) -> Judgement {
-        let moments = context.occurrences.moments(
-            of: .line(target, match), since: context.eventsSince)
+        let moments = context.occurrences.moments(of: subject, since: context.eventsSince)
+        let isMail = if case .mail = subject { true } else { false }
         if let first = moments.first {
             guard first.time <= context.deadline || context.isFromStart else {
                 return .failed(
-                    seen: "it was printed only " + Words.moment(first.time, from: context.cause))
+                    seen: (isMail ? "it came only " : "it was printed only ")
+                        + Words.moment(first.time, from: context.cause))
             }
             return passed(since: first.time, context)
         }
-        guard now < context.deadline else { return .failed(seen: "no such line") }
+        guard now < context.deadline else {
+            return .failed(seen: isMail ? "no such mail" : "no such line")
+        }
         return .pending(until: context.deadline)
     }
 

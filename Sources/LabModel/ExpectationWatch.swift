@@ -60,7 +60,8 @@ struct ExpectationWatch: Sendable {
         self.began = began
         switch expectation.condition {
         case .answer, .inspect: requests = RequestLoop(next: began)
-        case .address, .state, .log, .sequence, .outage, .latency, .neighbour, .adverts: break
+        case .address, .state, .log, .mail, .sequence, .outage, .latency, .neighbour, .adverts:
+            break
         }
     }
 
@@ -72,7 +73,7 @@ struct ExpectationWatch: Sendable {
         case .neighbour: [.neighbours, .frames, .services, .stalls]
         case .outage, .latency: [.probes, .owners, .services, .stalls]
         // Judged when one of them occurs.
-        case .log, .sequence, .adverts, .answer, .inspect: [.owners, .services, .stalls]
+        case .log, .mail, .sequence, .adverts, .answer, .inspect: [.owners, .services, .stalls]
         }
     }
 
@@ -98,7 +99,9 @@ struct ExpectationWatch: Sendable {
             return judgeOutage(atLeast: least, atMost: most, context, now: now)
         case .latency(_, let limits): return judgeLatency(limits, context, now: now)
         case .log(let target, let match):
-            return judgeLine(of: target, match, context, now: now)
+            return judgeLine(.line(target, match), context, now: now)
+        case .mail(let target, let pattern):
+            return judgeLine(.mail(target, pattern), context, now: now)
         case .sequence(let patterns): return judgeSequence(patterns, context, now: now)
         case .adverts(let pattern, let range):
             return judgeAdverts(pattern, range, context, now: now)

@@ -38,6 +38,7 @@ extension LabFileDecoder {
         case "vip": addressCondition(fields, scope: scope)
         case "state": stateCondition(subject, fields, scope: scope)
         case "log": logCondition(subject, fields, scope: scope)
+        case "mail": mailCondition(subject, fields, scope: scope)
         case "sequence": sequenceCondition(subject, fields, scope: scope)
         case "outage": outageCondition(subject, fields, scope: scope)
         case "latency": latencyCondition(subject, fields, scope: scope)
@@ -186,6 +187,28 @@ extension LabFileDecoder {
         let match = textMatch(fields)
         guard let target, let match else { return nil }
         return .log(target, match)
+    }
+
+    private mutating func mailCondition(
+        _ subject: YAMLEntry, _ fields: Fields, scope: ScenarioScope
+    ) -> Expectation.Condition? {
+        let target = self.target(subject, of: fields.place, scope: scope, needsService: true)
+        if let target, let kind = scope.kinds[target], kind != .smtp {
+            diagnostics.error(
+                "\(fields.place) asks \(target) for mail, which is of kind \(kind.rawValue); a "
+                    + "service of kind smtp takes mail", at: subject.mark)
+            return nil
+        }
+        var pattern = MailPattern()
+        if let entry = fields["to"] {
+            guard let user = text(entry, of: fields.place) else { return nil }
+            pattern.user = user.value
+        }
+        if fields["contains"] != nil || fields["matches"] != nil {
+            guard let match = textMatch(fields) else { return nil }
+            pattern.subject = match
+        }
+        return target.map { .mail($0, pattern) }
     }
 
     private mutating func sequenceCondition(

@@ -86,6 +86,8 @@ extension LabFileKeys {
         "arpExpectation", ["arp", "from", "outcome", "within", "for"], required: ["arp", "from"])
     static let logExpectation = LabFileKeys(
         "logExpectation", ["log", "contains", "matches", "within"], required: ["log"])
+    static let mailExpectation = LabFileKeys(
+        "mailExpectation", ["mail", "to", "contains", "matches", "within"], required: ["mail"])
     static let sequenceExpectation = LabFileKeys(
         "sequenceExpectation", ["sequence", "within"], required: ["sequence"])
     static let outageExpectation = LabFileKeys(
@@ -107,7 +109,8 @@ extension LabFileKeys {
     /// The tables of `expect`.
     static let expectations = [
         addressExpectation, stateExpectation, httpExpectation, tcpExpectation, udpExpectation,
-        pingExpectation, arpExpectation, logExpectation, sequenceExpectation, outageExpectation,
+        pingExpectation, arpExpectation, logExpectation, mailExpectation, sequenceExpectation,
+        outageExpectation,
         latencyExpectation, neighbourExpectation, advertsExpectation, inspectExpectation,
     ]
 

@@ -7,6 +7,8 @@ extension LabFileDecoder {
         /// The services of each node by its name; nil where they could not be read. Nil for a lab
         /// whose nodes could not be read.
         var services: [String: [String]?]?
+        /// The kinds of the services that could be read.
+        var kinds: [Target: Service.Kind] = [:]
         /// The nodes in the order of the file.
         var nodes: [String] = []
         /// The interfaces of each node by its name, those that only a link names as well; nil
@@ -29,6 +31,12 @@ extension LabFileDecoder {
             scope.services = Dictionary(
                 nodes.map { ($0.name.value, $0.serviceNames) },
                 uniquingKeysWith: { first, _ in first })
+            for node in nodes {
+                for service in node.services {
+                    let target = Target(node: node.name.value, service: service.value.name)
+                    scope.kinds[target] = service.value.kind
+                }
+            }
         }
         return (namedEntries(entry, what: "scenarios") ?? []).compactMap {
             scenario($0, scope: scope)

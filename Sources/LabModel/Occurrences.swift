@@ -30,6 +30,17 @@ struct Occurrences: Sendable {
         case pattern(EventPattern)
         case adverts(AdvertPattern)
         case line(Target, TextMatch)
+        case mail(Target, MailPattern)
+
+        /// The service whose lines it is found in, and whether a line is it; nil for what the
+        /// timeline has.
+        var ofLines: (service: Target, isMet: (String) -> Bool)? {
+            switch self {
+            case .line(let target, let match): (target, match.isMet)
+            case .mail(let target, let pattern): (target, pattern.isMet)
+            case .pattern, .adverts: nil
+            }
+        }
     }
 
     private struct Watched: Sendable {
@@ -58,6 +69,7 @@ struct Occurrences: Sendable {
             case .sequence(let patterns): for pattern in patterns { watch(.pattern(pattern)) }
             case .adverts(let pattern, _): watch(.adverts(pattern))
             case .log(let target, let match): watch(.line(target, match))
+            case .mail(let target, let pattern): watch(.mail(target, pattern))
             case .state(let state, let router, let nodes):
                 for node in nodes { watch(.pattern(.state(state, router: router, on: node))) }
             case .address, .answer, .outage, .latency, .neighbour, .inspect: break
@@ -72,7 +84,7 @@ struct Occurrences: Sendable {
         case .adverts: ofFrames.append(watched.count)
         case .pattern(let pattern) where pattern.isFrame: ofFrames.append(watched.count)
         case .pattern: ofOthers.append(watched.count)
-        case .line: break
+        case .line, .mail: break
         }
         watched.append(Watched(subject: subject))
     }
@@ -80,7 +92,8 @@ struct Occurrences: Sendable {
     /// The services whose lines are looked at.
     var services: [Target] {
         var targets: [Target] = []
-        for case .line(let target, _) in watched.map(\.subject) where !targets.contains(target) {
+        for case let (target, _)? in watched.map(\.subject.ofLines) where !targets.contains(target)
+        {
             targets.append(target)
         }
         return targets
@@ -113,7 +126,7 @@ struct Occurrences: Sendable {
                 } else {
                     guard pattern.matches(event, news: news) else { continue }
                 }
-            case .line: continue
+            case .line, .mail: continue
             }
             insert(Moment(event), at: index)
             isAny = true
@@ -124,7 +137,8 @@ struct Occurrences: Sendable {
     private mutating func noteLine(_ text: String, of target: Target, _ moment: Moment) -> Bool {
         var isAny = false
         for index in watched.indices {
-            guard case .line(target, let match) = watched[index].subject, match.isMet(by: text)
+            guard let (service, isMet) = watched[index].subject.ofLines, service == target,
+                isMet(text)
             else { continue }
             insert(moment, at: index)
             isAny = true

@@ -57,6 +57,7 @@ extension Expectation.Condition {
         case .answer(let request, let node, .timedOut): "no answer of \(request) to \(node)"
         case .answer(let request, let node, .unreachable): "\(request) unreachable from \(node)"
         case .log(let target, let match): "a line \(match) of \(target)"
+        case .mail(let target, let pattern): "\(pattern) at \(target)"
         case .sequence(let patterns):
             "the sequence " + patterns.map(\.description).joined(separator: ", ")
         case .outage(let probe, let least, let most):

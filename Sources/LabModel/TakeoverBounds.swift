@@ -72,7 +72,7 @@ public struct TakeoverBounds: Equatable, Sendable {
         case .neighbour(let address, _, let node):
             // It is corrected by what announces the takeover.
             Subject(address: virtual(address), nodes: [node], isRequest: false)
-        case .log, .sequence, .adverts, .inspect:
+        case .log, .mail, .sequence, .adverts, .inspect:
             Subject(address: nil, nodes: nil, isRequest: false, isAny: true)
         }
     }

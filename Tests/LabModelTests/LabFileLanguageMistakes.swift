@@ -83,6 +83,8 @@ extension Mistake {
                   - expect: { adverts: { from: a } }
                   - expect: { adverts: { from: a }, at-least: 3, at-most: 2 }
                   - expect: { ip: addr, on: a, path: "a..b", equals: [] }
+                  - expect: { mail: a/web, to: root }
+                  - expect: { mail: a, contains: x }
             """,
             """
             lab.yaml:7:26: unknown state 'Master' of step 1 of scenario s; did you mean 'MASTER'?
@@ -114,6 +116,9 @@ extension Mistake {
             lab.yaml:23:42: 'path' of step 17 of scenario s must be as in [0].addr_info[0].local, \
             not 'a..b'
             lab.yaml:23:58: 'equals' of step 17 of scenario s must be a text, not a list
+            lab.yaml:24:25: step 18 of scenario s asks a/web for mail, which is of kind http; a \
+            service of kind smtp takes mail
+            lab.yaml:25:25: 'a' of step 19 of scenario s must be NODE/SERVICE
             """),
         Mistake(
             "probes, checks, needs and sweeps that cannot be",

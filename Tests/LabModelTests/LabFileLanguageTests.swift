@@ -12,7 +12,7 @@ struct LabFileLanguageTests {
         nodes:
           a:
             interfaces: { eth0: { network: lan } }
-            services: { web: { kind: http } }
+            services: { web: { kind: http }, postfix: { kind: smtp } }
           b: { interfaces: { eth0: { network: lan } } }
         links: [ { endpoints: [ "a:eth1", "b:eth1" ], addresses: [ [], [] ] } ]
         scenarios:
@@ -62,6 +62,8 @@ struct LabFileLanguageTests {
               - expect: { arp: 10.0.0.100, from: b, outcome: ok }
               - expect: { log: a/web, contains: ready }
               - expect: { log: a/web, matches: "^GET" }
+              - expect: { mail: a/postfix }
+              - expect: { mail: a/postfix, to: root, contains: MASTER, within: 2s }
               - expect: { sequence: [ vip on b, garp from b ], within: 5ms }
               - expect: { latency: web, p50: 2ms, p999: 20ms, max: 1s }
               - expect: { outage: web, at-least: 600ms, at-most: 1s }
@@ -140,6 +142,11 @@ struct LabFileLanguageTests {
             LabModel.Expectation(.answer(.arp(vip), from: "b", .ok)),
             LabModel.Expectation(.log(web, .contains("ready"))),
             LabModel.Expectation(.log(web, .matches("^GET"))),
+            LabModel.Expectation(.mail(Target(node: "a", service: "postfix"), MailPattern())),
+            LabModel.Expectation(
+                .mail(
+                    Target(node: "a", service: "postfix"),
+                    MailPattern(to: "root", subject: .contains("MASTER"))), within: .seconds(2)),
             LabModel.Expectation(
                 .sequence([.addressAppears(nil, on: "b"), .announcement(nil, from: "b")]),
                 within: .milliseconds(5)),

@@ -233,8 +233,8 @@ extension Mistake {
             lab.yaml:14:17: step 9 of scenario s has no 'at-most'
             lab.yaml:14:27: scenario s names probe 'web', which it does not have; it has no probes
             lab.yaml:15:17: 'expect' of step 10 of scenario s has none of 'vip', 'state', \
-            'http', 'tcp', 'udp', 'ping', 'arp', 'log', 'sequence', 'outage', 'latency', \
-            'neighbour', 'adverts', 'ip'
+            'http', 'tcp', 'udp', 'ping', 'arp', 'log', 'mail', 'sequence', 'outage', \
+            'latency', 'neighbour', 'adverts', 'ip'
             lab.yaml:16:9: step 11 of scenario s must be one of stop, start, restart, kill, \
             reload, freeze, thaw, link, partition, heal, exec, edit, parallel, wait, expect with \
             its object

@@ -58,6 +58,7 @@ struct SchemaValidator {
         case "items": return (value.items ?? []).flatMap { problems(of: $0, against: operand) }
         case "anyOf": return unless((operand.items ?? []).contains { isValid(value, $0) })
         case "oneOf": return unless((operand.items ?? []).count { isValid(value, $0) } == 1)
+        case "not": return unless(!isValid(value, operand))
         case "if":
             let consequence = schema[isValid(value, operand) ? "then" : "else"]
             return consequence.map { problems(of: value, against: $0) } ?? []

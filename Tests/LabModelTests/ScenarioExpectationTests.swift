@@ -177,6 +177,30 @@ struct ScenarioExpectationTests {
                 + " stop master/keepalived; seen: no such line")
     }
 
+    @Test("a mail is what the mail server says it has taken")
+    func mail() {
+        let target = Target(node: "backup", service: "postfix")
+        let step = Self.expect(
+            .mail(target, MailPattern(to: "root", subject: .contains("is MASTER"))),
+            within: .seconds(2))
+        var run = stopped(step)
+        for line in [
+            "mail for root from <a@b>: VI_1 is BACKUP", "mail for bob from <a@b>: VI_1 is MASTER",
+            "no mail for root from <a@b>: VI_1 is MASTER", "mail for root", "VI_1 is MASTER",
+        ] {
+            run.tell(.line(target, line), 4100)
+        }
+        run.tell(.line(Target(node: "backup", service: "keepalived"), "VI_1 is MASTER"), 4200)
+        #expect(!run.newLines().contains { $0.hasPrefix("3 passed") })
+        run.tell(.line(target, "mail for root from <>: VI_1 is MASTER: really"), 4700)
+        #expect(run.newLines().last == "finished: passed")
+        var other = stopped(step)
+        other.passTime(to: 7000)
+        #expect(
+            other.failure == "expected mail for root about '...is MASTER...' at backup/postfix"
+                + " within 2 s of stop master/keepalived; seen: no such mail")
+    }
+
     // MARK: Sequences
 
     private static let announced = expect(

@@ -27,7 +27,8 @@ struct InteropLogTests {
             guard !lives.isEmpty, !differences.keys.contains(where: text.hasPrefix) else {
                 continue
             }
-            let plain = DaemonLog.without("fd(", text)
+            // Where the kernel has no ip_vs, labs start keepalived with -P: it would end otherwise.
+            let plain = DaemonLog.without("fd(", text).replacing(" '-P'", with: "")
             if !lives[lives.count - 1].contains(plain) { lives[lives.count - 1].append(plain) }
         }
         return lives
@@ -53,8 +54,7 @@ struct InteropLogTests {
         let first = try #require(Self.lives(log).first)
         #expect(
             first == [
-                "Command line: 'keepalived' '-n' '-l' '-D' '-P' '-f' "
-                    + "'/etc/keepalived/keepalived.conf'",
+                "Command line: 'keepalived' '-n' '-l' '-D' '-f' '/etc/keepalived/keepalived.conf'",
                 "Opening file '/etc/keepalived/keepalived.conf'.",
                 "Configuration file /etc/keepalived/keepalived.conf",
                 "Registering Kernel netlink reflector",

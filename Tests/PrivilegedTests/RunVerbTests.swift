@@ -82,7 +82,7 @@ struct RunVerbTests {
         let output = try JSONDecoder().decode(Output.self, from: Data(run.output.utf8))
         #expect(
             output.results.map(\.scenario).prefix(5)
-                == ["failover", "takes-back", "nopreempt", "clean-stop", "primary-downtime"])
+                == ["failover", "takes-back", "nopreempt", "clean-stop", "pages"])
         #expect(output.results.allSatisfy { FileSystem.isRegularFile($0.run + "/events.jsonl") })
         try expectNothingLeft(of: "\(labPrefix)rec")
         try expectNothingLeft(of: "\(labPrefix)rec-2")
@@ -112,19 +112,19 @@ struct RunVerbTests {
 
     @Test("a report is made of the record alone: a page, JUnit, TAP, text")
     func reports() throws {
-        let run = try RecordedLabs.reference("primary-downtime")
+        let run = try RecordedLabs.reference("httpd-dies")
         let page = try Labctl.run("report", run, "-o", "-").output
         #expect(page.hasPrefix("<!doctype html>") && page.contains("The last failover: "))
         // What services printed is in it, too.
         #expect(page.contains(#"<tr class="printed""#))
         #expect(
             try Labctl.run("report", run, "--format", "junit").output
-                .contains(#"name="primary-downtime""#))
+                .contains(#"name="httpd-dies""#))
         #expect(
             try Labctl.run("report", run, "--format", "tap").output.hasPrefix("TAP version 14\n"))
         let text = try Labctl.run("report", run, "--format", "text").output
         #expect(text.contains("probe web: "))
-        #expect(text.contains("^ stop master/keepalived, "))
+        #expect(text.contains("^ kill master/httpd, "))
         let list = try Labctl.run("runs", "--runs", RecordedLabs.folder).output
         #expect(list.split(separator: "\n").count == (try RecordedLabs.runs().count) + 1)
     }
