@@ -18,24 +18,38 @@ public enum Doctor {
         public var detail: String
     }
 
-    /// Why a scenario of a lab cannot be run here: what it needs and this machine lacks, with the
-    /// remedy, or which other VRRP daemon the lab has; nil when it can.
+    /// Why a scenario of a lab cannot be run here: what it or its lab needs and this machine lacks,
+    /// with the remedy, or which other VRRP daemon the lab has; nil when it can.
     public static func skip(_ scenario: Scenario, of lab: Lab) -> ScenarioOutcome? {
-        guard !scenario.needs.isEmpty else { return nil }
-        if let obstacle = lab.obstacle(to: scenario) {
-            return ScenarioOutcome(.skipped(obstacle), duration: .zero)
-        }
-        let findings = examine()
-        let missing = scenario.needs.compactMap(\.finding).compactMap { name in
-            findings.first { $0.capability == name && !$0.isPresent }
+        let reason = lab.obstacle(to: scenario) ?? lack(of: lab.needs + scenario.needs)
+        return reason.map { ScenarioOutcome(.skipped($0), duration: .zero) }
+    }
+
+    /// What this machine lacks of what a lab or a scenario needs, with the remedies; nil when it
+    /// lacks nothing.
+    public static func lack(of needs: [Scenario.Capability]) -> String? {
+        guard !needs.isEmpty else { return nil }
+        let missing = examine(for: needs).filter { finding in
+            !finding.isPresent && needs.contains { $0.finding == finding.capability }
         }
         guard !missing.isEmpty else { return nil }
-        let reasons = missing.map { "\($0.capability): \($0.detail)" }
-        return ScenarioOutcome(.skipped(reasons.joined(separator: "; ")), duration: .zero)
+        return missing.map { "\($0.capability): \($0.detail)" }.joined(separator: "; ")
     }
 
     /// Looks at everything. Tries things in namespaces of its own; leaves nothing behind.
-    public static func examine() -> [Finding] {
+    ///
+    /// - Parameter needs: what is required beside what every lab requires.
+    public static func examine(for needs: [Scenario.Capability] = []) -> [Finding] {
+        examineAll().map { finding in
+            var finding = finding
+            if needs.contains(where: { $0.finding == finding.capability }) {
+                finding.isRequired = true
+            }
+            return finding
+        }
+    }
+
+    private static func examineAll() -> [Finding] {
         var findings = [
             examineUser(), examinePrograms(), examineNamespaces(), examineOverlay(),
             examineRunDirectory(),

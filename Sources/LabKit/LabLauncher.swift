@@ -40,6 +40,9 @@ public enum LabLauncher {
         if let supervisor { program = supervisor } else { program = try ownProgram() }
         let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
         try checkPrograms(loaded.lab, folder: folder)
+        if let lack = Doctor.lack(of: loaded.lab.needs) {
+            throw .machine("lab \(loaded.lab.name) needs \(lack)")
+        }
         LabDirectory.sweep()
         let directory = LabDirectory(loaded.lab.name)
         let lock = try directory.claim()

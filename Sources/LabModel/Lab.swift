@@ -15,16 +15,19 @@ public struct Lab: Codable, Equatable, Sendable {
     public var links: [Link]
     /// Its scenarios, in the order of the file.
     public var scenarios: [Scenario]
+    /// What a machine must be able to do for the lab to be of any use on it.
+    public var needs: [Scenario.Capability]
 
     public init(
         name: String, networks: [Network] = [], nodes: [Node] = [], links: [Link] = [],
-        scenarios: [Scenario] = []
+        scenarios: [Scenario] = [], needs: [Scenario.Capability] = []
     ) {
         self.name = name
         self.networks = networks
         self.nodes = nodes
         self.links = links
         self.scenarios = scenarios
+        self.needs = needs
     }
 
     /// The nodes by their interfaces' Ethernet addresses.

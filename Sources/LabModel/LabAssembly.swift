@@ -28,6 +28,7 @@ struct LabAssembly {
     let links: [LinkDraft]
     /// Whether all links could be read and plugged in.
     var linksAreSound: Bool
+    let needs: [Scenario.Capability]
     let scenarios: [Scenario]
     /// Whether all scenarios could be read.
     let scenariosAreSound: Bool
@@ -57,6 +58,7 @@ struct LabAssembly {
         nodesAreKnown = draft.nodes != nil
         links = draft.links
         linksAreSound = draft.linksAreSound
+        needs = draft.needs
         scenarios = draft.scenarios
         scenariosAreSound = draft.scenariosAreSound
         self.diagnostics = diagnostics
@@ -117,7 +119,7 @@ struct LabAssembly {
         }
         return Lab(
             name: labName, networks: networks, nodes: built, links: links,
-            scenarios: scenarios.flatMap(\.runs))
+            scenarios: scenarios.flatMap(\.runs), needs: needs)
     }
 }
 

@@ -50,7 +50,7 @@ extension Lab {
 
     /// Which service is in the way of a scenario that needs our own VRRP daemon; nil where none is.
     public func obstacle(to scenario: Scenario) -> String? {
-        guard scenario.needs.contains(.vrrpAgent) else { return nil }
+        guard (needs + scenario.needs).contains(.vrrpAgent) else { return nil }
         for node in nodes {
             for service in node.services
             where service.kind.speaksVRRP && service.kind != .vrrpAgent {

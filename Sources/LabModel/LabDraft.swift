@@ -8,6 +8,7 @@ struct LabDraft {
     /// Where a message about the whole lab points.
     var mark: YAMLMark
     var name: String?
+    var needs: [Scenario.Capability] = []
     /// Nil when the section could not be read: then nothing is known about networks' names.
     var networks: [NetworkDraft]?
     /// Nil when the section is missing or could not be read.

@@ -36,6 +36,7 @@ struct LabFileDecoder {
         }
         var draft = LabDraft(mark: root.mark)
         if let entry = fields["name"], let name = labName(entry) { draft.name = name }
+        if let entry = fields["needs"] { draft.needs = needs(entry, of: "the lab") }
         if let entry = fields["networks"] {
             draft.networks = namedEntries(entry, what: "networks")?.map { network($0) }
         } else if !fields.hasUnknownKeys {

@@ -16,7 +16,8 @@ struct LabFileKeys: Sendable {
     }
 
     static let lab = LabFileKeys(
-        "lab", ["name", "networks", "nodes", "links", "scenarios"], required: ["name", "nodes"])
+        "lab", ["name", "needs", "networks", "nodes", "links", "scenarios"],
+        required: ["name", "nodes"])
     static let network = LabFileKeys("network", ["subnet", "subnets", "mtu"])
     static let node = LabFileKeys(
         "node",

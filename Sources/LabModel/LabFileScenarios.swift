@@ -113,7 +113,8 @@ extension LabFileDecoder {
         return scenario
     }
 
-    private mutating func needs(_ entry: YAMLEntry, of place: String) -> [Scenario.Capability] {
+    /// What a lab or a scenario cannot do without.
+    mutating func needs(_ entry: YAMLEntry, of place: String) -> [Scenario.Capability] {
         (texts(entry, of: place) ?? []).compactMap { text in
             if let known = Scenario.Capability(rawValue: text.value) { return known }
             let all = Scenario.Capability.allCases.map(\.rawValue)

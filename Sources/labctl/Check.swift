@@ -4,7 +4,11 @@ import LabModel
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Validate labs and their files without touching anything.")
+        abstract: "Validate labs and their files without touching anything.",
+        discussion: """
+            Exits with 2 when one of them is wrong, and with 3 when they are right and this machine \
+            lacks what one of them needs.
+            """)
 
     @Argument(help: "Lab folders or files (default: the working directory).")
     var labs: [String] = []
@@ -13,18 +17,32 @@ struct Check: ParsableCommand {
 
     func run() throws {
         var found: [Diagnostic] = []
+        var (areRight, isMachineFit) = (true, true)
         for lab in labs.isEmpty ? ["."] : labs {
             do {
                 let loaded = try build.load(lab)
-                found += loaded.warnings
-                if format == .text { printWarnings(loaded.warnings) }
-                if format == .text { printLine("\(loaded.path): lab \(loaded.lab.name) is fine") }
+                var diagnostics = loaded.warnings
+                let lack = LabKit.Doctor.lack(of: loaded.lab.needs)
+                if let lack {
+                    isMachineFit = false
+                    diagnostics.append(
+                        Diagnostic(
+                            file: loaded.path, line: 0, column: 0,
+                            message: "lab \(loaded.lab.name) needs \(lack)"))
+                }
+                found += diagnostics
+                if format == .text { printWarnings(diagnostics) }
+                if format == .text, lack == nil {
+                    printLine("\(loaded.path): lab \(loaded.lab.name) is fine")
+                }
             } catch LabError.invalid(let diagnostics) {
+                areRight = false
                 found += diagnostics
                 if format == .text { printWarnings(diagnostics) }
             }
         }
         if format == .json { try printJSON(found) }
-        if found.contains(where: { $0.severity == .error }) { throw ExitStatus.wrongUsage }
+        guard areRight else { throw ExitStatus.wrongUsage }
+        guard isMachineFit else { throw ExitStatus.machine }
     }
 }

@@ -1,15 +1,22 @@
 import ArgumentParser
 import LabKit
+import LabModel
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what this machine can and cannot do for labs, and why.",
-        discussion: "Exits with 3 when something is missing without which no lab can be built.")
+        discussion: """
+            Exits with 3 when something is missing without which no lab can be built, or which one \
+            of the labs named needs.
+            """)
 
+    @Argument(help: "Lab folders or files whose needs count, too.") var labs: [String] = []
+    @OptionGroup var build: BuildOptions
     @Option(help: "How to print it.") var format = Format.text
 
     func run() throws {
-        let findings = LabKit.Doctor.examine()
+        let needs = labs.isEmpty ? [] : try build.load(labs).flatMap(\.lab.needs)
+        let findings = LabKit.Doctor.examine(for: needs)
         if format == .json {
             try printJSON(findings)
         } else {

@@ -8,6 +8,7 @@ import Testing
 struct LabFileLanguageTests {
     static let yaml = """
         name: t
+        needs: ip_vs
         networks: { lan: { subnet: 10.0.0.0/24 } }
         nodes:
           a:
@@ -123,6 +124,11 @@ struct LabFileLanguageTests {
                 Trigger(.state(.master, router: nil, on: "b")),
                 Trigger(.frame(.arp, vip, from: nil)), Trigger(.addressAppears(vip, on: "b")),
             ])
+    }
+
+    @Test("what a lab needs as a whole")
+    func needs() {
+        #expect(decode(Self.yaml).lab?.needs == [.ipvs])
     }
 
     @Test("every expectation")

@@ -50,6 +50,38 @@ struct DoctorTests {
         #expect(!run.output.contains("MISSING"))
     }
 
+    @Test(
+        "what a lab needs and the kernel lacks is refused with the remedy, before anything is made")
+    func labNeeds() throws {
+        let isThere = try #require(findings(Labctl.run("doctor", "--format", "json"))["ip_vs"])
+            .isPresent
+        let lab = try LabUnderTest(
+            "doctor-needs",
+            """
+            needs: ip_vs
+            nodes: { a: {} }
+            scenarios: { s: { steps: [ wait: 1ms ] } }
+            """)
+        let status: Int32 = isThere ? 0 : 3
+        let check = try Labctl.run("check", lab.folder)
+        #expect(check.status == status, "\(check)")
+        let doctor = try Labctl.run("doctor", lab.folder, "--format", "json")
+        #expect(doctor.status == status)
+        #expect(try findings(doctor)["ip_vs"]?.isRequired == true)
+        let up = try Labctl.run("up", lab.folder)
+        #expect(up.status == status)
+        let test = try Labctl.run("test", lab.folder)
+        #expect(test.output.contains(isThere ? "1 passed" : "1 skipped"), "\(test.output)")
+        if isThere {
+            try lab.down()
+        } else {
+            for errors in [check.errors, up.errors] {
+                #expect(errors.contains("lab \(lab.name) needs ip_vs: "), "\(errors)")
+                #expect(errors.contains("user-mode Linux"), "\(errors)")
+            }
+        }
+    }
+
     @Test("it leaves nothing behind, neither in the run directory nor among the devices")
     func nothingLeft() throws {
         let before = try FileSystem.readText("/proc/self/net/dev").split(separator: "\n").count
