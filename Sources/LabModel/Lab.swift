@@ -30,6 +30,17 @@ public struct Lab: Codable, Equatable, Sendable {
         self.needs = needs
     }
 
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.decode(String.self, forKey: .name)
+        networks = try values.decode([Network].self, forKey: .networks)
+        nodes = try values.decode([Node].self, forKey: .nodes)
+        links = try values.decode([Link].self, forKey: .links)
+        scenarios = try values.decode([Scenario].self, forKey: .scenarios)
+        // Runs were recorded before a lab as a whole could need anything.
+        needs = try values.decodeIfPresent([Scenario.Capability].self, forKey: .needs) ?? []
+    }
+
     /// The nodes by their interfaces' Ethernet addresses.
     public var stations: [MACAddress: String] {
         let pairs = nodes.flatMap { node in node.interfaces.map { ($0.mac, node.name) } }

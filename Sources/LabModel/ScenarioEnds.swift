@@ -34,7 +34,8 @@ extension ScenarioMachine {
             let isGiven = expectation.givenBound != nil
             message += isGiven ? "" : " within \(context.bound.total.text)"
             message += " of \(context.cause.summary)"
-            message += isGiven ? "" : " (\(context.bound.arithmetic))"
+            let isPlain = isGiven && context.bound.terms.count == 1
+            message += isPlain ? "" : " (\(context.bound.arithmetic))"
         }
         message += "; seen: \(sight)"
         // Where theory says nothing, half of the limit is taken for margin. A limit that theory

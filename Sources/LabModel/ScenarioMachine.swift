@@ -318,7 +318,8 @@ public struct ScenarioMachine: Sendable {
         }
         return ExpectationWatch.Context(
             seen: seen, occurrences: occurrences, cause: derivation.cause,
-            bound: watch.expectation.givenBound ?? derivation.bound,
+            bound: watch.expectation.givenBound.map { bounds.counted($0, after: group) }
+                ?? derivation.bound,
             allowances: bounds.allowances, effectHasArrived: group.effectHasArrived, probe: probe,
             begun: begun)
     }

@@ -126,6 +126,17 @@ public struct TakeoverBounds: Equatable, Sendable {
         return (cause, latest.bound)
     }
 
+    /// A bound that the lab file gives, counted from the group's last act on: a command before it
+    /// that only looked is no part of it. A command may do its deed at its end.
+    func counted(_ bound: TimeBound, after group: ActGroup) -> TimeBound {
+        guard let cause = group.acts.first, let last = group.acts.last else { return bound }
+        let isCommand = last.deed == .execute
+        let delay = delayTerms(
+            "\(last.summary) \(isCommand ? "over " : "")after", from: cause.time,
+            to: isCommand ? last.ended ?? last.time : last.time)
+        return TimeBound(terms: delay + bound.terms, margins: bound.margins)
+    }
+
     /// The bound from one act on; nil if nothing is known of its effect on the subject.
     private func bound(for subject: Subject, after act: Act, seen: Observation) -> TimeBound? {
         if case .fault(let fault) = act.deed {

@@ -177,6 +177,30 @@ struct ScenarioExpectationTests {
                 + " stop master/keepalived; seen: no such line")
     }
 
+    @Test("a bound that is given counts from the last act on, and from a command's end")
+    func givenAfterSeveral() {
+        let target = Target(node: "backup", service: "keepalived")
+        let steps = [
+            Step(.execute(node: "backup", command: ["look"])), TwoNodes.control(.start, "backup"),
+            Self.expect(.log(target, .contains("up")), within: .seconds(2)),
+        ]
+        var run = Run(steps)
+        run.tell(.begin("test"), 0)
+        run.tell(.done(ActionID(step: 1), .exited(.status(0), output: "")), 3000)
+        run.applied(.start, "backup", 3001)
+        run.done(2, 3010)
+        run.tell(.line(target, "up"), 4900)
+        #expect(run.verdict == .passed)
+        var late = Run([steps[0], steps[2]])
+        late.tell(.begin("test"), 0)
+        late.tell(.done(ActionID(step: 1), .exited(.status(0), output: "")), 3000)
+        late.passTime(to: 6000)
+        #expect(
+            late.failure.hasPrefix(
+                "expected a line '...up...' of backup/keepalived within 2 s of exec backup: look"
+                    + " (exec backup: look over after 3 s + as the step says); seen"))
+    }
+
     @Test("a mail is what the mail server says it has taken")
     func mail() {
         let target = Target(node: "backup", service: "postfix")

@@ -228,4 +228,14 @@ struct LVSTableTests {
             #expect(run.output.contains("\n4 passed, 0 failed in "), "\(run.output)")
         }
     }
+
+    @Test(
+        "the tutorial's virtual_server has one real server left: its standby's httpd does not run")
+    func tutorial() throws {
+        let run = try Labctl.run(
+            "test", "Labs/httpd-ha", "--name", "\(labPrefix)lvs", "--scenario", "lvs",
+            within: .seconds(300))
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        #expect(run.output.contains("\n1 passed, 0 failed in "), "\(run.output)")
+    }
 }
