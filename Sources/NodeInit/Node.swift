@@ -12,6 +12,9 @@ final class Node {
     /// the node, so that its client hears how it went.
     static let commandGrace = Duration.milliseconds(200)
 
+    /// After how long without a request what they needed is given back.
+    static let settlingTime = Duration.seconds(1)
+
     private let loop: EventLoop
     private let reaper = Reaper()
     private let signals: SignalDescriptor
@@ -29,6 +32,7 @@ final class Node {
     private var awaitsCommandsUntil: MonotonicInstant?
     /// The service whose end the power-off waits for.
     private var stopping: Service?
+    private var memoryTimer: EventLoop.TimerID?
 
     /// - Parameter socket: the connection to the supervisor.
     init(socket: consuming OwnedDescriptor) throws(SystemError) {
@@ -48,6 +52,7 @@ final class Node {
     func run() throws(SystemError) { try loop.run() }
 
     private func receive(_ message: MessageChannel.Message) {
+        releaseMemorySoon()
         do {
             switch try NodeRequest(message: message.payload) {
             case .boot(let specification): boot(specification)
@@ -61,6 +66,16 @@ final class Node {
             case .powerOff: powerOff(restarts: false)
             }
         } catch { die("the supervisor's \(error)") }
+    }
+
+    /// Gives the memory back that booting, or a start, has needed: a lab of hundreds of nodes has
+    /// as many of these processes, which mostly wait.
+    private func releaseMemorySoon() {
+        if let memoryTimer { loop.cancel(memoryTimer) }
+        memoryTimer = loop.schedule(after: Self.settlingTime) { [unowned self] in
+            memoryTimer = nil
+            ProcessMemory.releaseStartPages()
+        }
     }
 
     private func boot(_ specification: NodeSpecification) {
@@ -114,6 +129,7 @@ final class Node {
     /// Starts a service, which will be among the first to be stopped.
     func start(_ service: Service) {
         guard !isPoweringOff else { return }
+        releaseMemorySoon()
         let name = service.specification.name
         startOrder.removeAll { $0 == name }
         startOrder.append(name)
