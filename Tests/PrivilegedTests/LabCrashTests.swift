@@ -45,6 +45,23 @@ struct LabCrashTests {
         ?? .random(in: 0...UInt64.max)
     private static let isFull = getenv("LABCTL_TEST_FULL") != nil
 
+    @Test("a control group that outlives its lab goes with the last process in it")
+    func dyingProcess() throws {
+        let folder = try #require(try controlGroupFolder())
+        let lab = labPrefix + "lc-dying"
+        let group = "\(folder)/labctl.\(lab).one"
+        try FileSystem.makeFolders(group)
+        // Longer than the sweep takes to come to it, and shorter than it waits.
+        let dying = try Program(
+            path: "/bin/sleep", arguments: ["sleep", "0.3"], environment: [],
+            descriptors: [0, 1, 2]
+        ).start()
+        try FileSystem.writeParameter("\(dying.pid)", to: "\(group)/cgroup.procs")
+        #expect(try Labctl.run("list").status == 0)
+        #expect(try controlGroups(of: lab).isEmpty)
+        _ = Termination.reap(dying.pid)
+    }
+
     @Test("SIGKILL of the supervisor at any moment leaves nothing, and up works at once")
     func supervisorKilled() throws {
         let rounds = Self.isFull ? 100 : 14

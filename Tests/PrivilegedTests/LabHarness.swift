@@ -280,13 +280,16 @@ func expectNothingLeft(of lab: String, sourceLocation: SourceLocation = #_source
     #expect(!devices.contains("eth0@"), sourceLocation: sourceLocation)
 }
 
+/// Where this machine has its control groups (cgroup v2); nil where it has none.
+func controlGroupFolder() throws -> String? {
+    let mounts = try FileSystem.readText("/proc/self/mountinfo").split(separator: "\n")
+    return mounts.first { $0.contains(" - cgroup2 ") }.map { String($0.split(separator: " ")[4]) }
+}
+
 /// The control groups of a lab's nodes on this machine.
 func controlGroups(of lab: String) throws -> [String] {
-    let mounts = try FileSystem.readText("/proc/self/mountinfo").split(separator: "\n")
-    guard let line = mounts.first(where: { $0.contains(" - cgroup2 ") }) else { return [] }
-    return try FileSystem.list(String(line.split(separator: " ")[4])).filter {
-        $0.hasPrefix("labctl.\(lab).")
-    }
+    guard let folder = try controlGroupFolder() else { return [] }
+    return try FileSystem.list(folder).filter { $0.hasPrefix("labctl.\(lab).") }
 }
 
 /// The process ids, on the host, of all processes of a lab that is up: the supervisor's

@@ -2,6 +2,7 @@ import CLinux
 import FoundationEssentials
 import Glibc
 import LinuxSystem
+import NetworkTypes
 import SystemPackage
 
 /// The control groups (cgroup v2) of a lab's nodes, one a node: what makes a whole node stand
@@ -90,14 +91,35 @@ struct Freezer {
             .contains("frozen 1")
     }
 
-    /// Removes the empty groups of labs that are gone.
+    /// How long the last process of a killed lab may take to have ended.
+    private static let burial = Duration.seconds(1)
+
+    /// Removes the groups of labs that are gone. What was in them was killed with the supervisor,
+    /// and is waited for.
     static func sweep(_ isGone: (String) -> Bool) {
         guard let folder else { return }
         for entry in (try? FileSystem.list(folder)) ?? [] where entry.hasPrefix(prefix) {
             let lab = entry.dropFirst(prefix.count).prefix { $0 != "." }
-            // One with processes in it is refused.
-            if isGone(String(lab)) { rmdir("\(folder)/\(entry)") }
+            if isGone(String(lab)) { remove("\(folder)/\(entry)") }
         }
+    }
+
+    /// Removes a group, as soon as nothing is in it.
+    private static func remove(_ path: String) {
+        guard rmdir(path) != 0, errno == EBUSY,
+            let descriptor = try? FileSystem.openForReading("\(path)/cgroup.events")
+        else { return }
+        let events = SharedDescriptor(descriptor)
+        let deadline = MonotonicClock.now + burial
+        repeat {
+            // What is read is what poll(2) tells the change of.
+            _ = isFrozen(events)
+            guard rmdir(path) != 0, errno == EBUSY else { break }
+            let left = (deadline - MonotonicClock.now).wholeNanoseconds / 1_000_000
+            var waiting = pollfd(fd: events.rawValue, events: Int16(POLLPRI), revents: 0)
+            poll(&waiting, 1, CInt(max(left, 0)))
+        } while MonotonicClock.now < deadline
+        events.close()
     }
 
     /// Tries it with a group without processes, which is left nowhere.
