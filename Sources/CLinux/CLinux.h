@@ -101,6 +101,7 @@ static const unsigned long CLINUX_TIOCSPTLCK = TIOCSPTLCK;
 static const unsigned long CLINUX_TIOCGPTPEER = 0x5441;
 static const unsigned long CLINUX_TIOCGPTN = TIOCGPTN;
 static const int CLINUX_PR_SET_NAME = PR_SET_NAME;
+static const int CLINUX_PR_SET_PDEATHSIG = PR_SET_PDEATHSIG;
 static const int CLINUX_SOL_NETLINK = 270;
 static const int CLINUX_SOL_PACKET = SOL_PACKET;
 static const int CLINUX_PACKET_IGNORE_OUTGOING = 23;

@@ -256,4 +256,25 @@ struct CheckerTests {
         #expect(checker() != first)
         #expect(try agent.end() == 0)
     }
+
+    @Test("the checkers' process ends with a daemon that is killed")
+    func orphan() throws {
+        let machine = try TestNamespace()
+        try machine.socket.perform(.set(.loopback, .up))
+        let test = "checks-orphan"
+        let file = "/tmp/vrrp-agent-\(getpid())-\(test)/checkers.pid"
+        let agent = try AgentProcess(
+            Self.service(80, "TCP", "TCP_CHECK {\n\(Self.common)}"), in: machine.namespace,
+            test: test, options: ["-c", file])
+        try agent.awaitLine("TCP_CHECK on service [127.0.0.1]:tcp:80 failed.")
+        let checker = try #require(Int32(try FileSystem.readText(file).prefix { $0 != "\n" }))
+        agent.signal(SIGKILL)
+        try waitUntil("the checkers end") {
+            // Whoever has inherited it may not have reaped it.
+            guard let status = try? FileSystem.readText("/proc/\(checker)/status") else {
+                return true
+            }
+            return status.contains("State:\tZ")
+        }
+    }
 }

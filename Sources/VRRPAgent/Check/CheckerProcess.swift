@@ -28,6 +28,10 @@ enum CheckerProcess {
             clinux_umask(mode_t(mask))
         }
         try Capabilities.retain(.ofDaemon)
+        guard endsWithDaemon() else {
+            log.line("the daemon that has started this has ended")
+            return .failure
+        }
         var pidFile: PIDFile?
         switch try PIDFile.own(
             place.checkersPIDFile, unlockedOwners: ["keepalived", "keepalived_healthcheckers"])
@@ -42,6 +46,21 @@ enum CheckerProcess {
         defer { echo?.giveBack() }
         try CheckerDaemon(configuration.ofCheckers, options: options, log: log).run()
         return .success
+    }
+}
+
+extension CheckerProcess {
+    /// Asks for SIGTERM when the daemon ends, however it does. Its start has asked already; but the
+    /// kernel forgets that when an exec gives root back the capabilities that the daemon had laid
+    /// down (commit_creds, kernel/cred.c).
+    ///
+    /// - Returns: false when it has ended before.
+    private static func endsWithDaemon() -> Bool {
+        clinux_prctl(CLINUX_PR_SET_PDEATHSIG, UInt(SIGTERM))
+        guard let own = try? FileSystem.ownProgram(),
+            case .link(let target)? = FileSystem.entry("/proc/\(getppid())/exe")
+        else { return true }
+        return target == own
     }
 }
 
