@@ -29,7 +29,7 @@ public enum Doctor {
     /// lacks nothing.
     public static func lack(of needs: [Scenario.Capability]) -> String? {
         guard !needs.isEmpty else { return nil }
-        let missing = examine(for: needs).filter { finding in
+        let missing = examine().filter { finding in
             !finding.isPresent && needs.contains { $0.finding == finding.capability }
         }
         guard !missing.isEmpty else { return nil }
