@@ -35,7 +35,8 @@ public struct IPVSSocket: ~Copyable {
 
     private static func open() throws(NetlinkError) -> LibNLSocket {
         do throws(SystemError) {
-            return try LibNLSocket.genericSocket(timeoutSeconds: replySeconds)
+            return try LibNLSocket.connected(
+                to: NETLINK_GENERIC, timeoutSeconds: replySeconds)
         } catch {
             throw NetlinkError(opening, error)
         }
@@ -155,27 +156,5 @@ public struct IPVSSocket: ~Copyable {
                 descriptor, Self.datagramBytes, flags: 0, &receipt)
         else { throw SystemError("receive from netlink socket", .timedOut) }
         return datagram
-    }
-}
-
-extension LibNLSocket {
-    /// A socket of generic netlink, with the kernel's own words about errors.
-    fileprivate static func genericSocket(
-        timeoutSeconds: Int
-    ) throws(SystemError) -> LibNLSocket {
-        let socket: LibNLSocket
-        do throws(LibNLError) {
-            socket = try LibNLSocket()
-        } catch {
-            throw SystemError("allocate netlink socket", error.code)
-        }
-        if nl_connect(socket.pointer, NETLINK_GENERIC) < 0 {
-            throw SystemError("connect netlink socket", Errno(rawValue: errno))
-        }
-        for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK] {
-            try socket.set(CLINUX_SOL_NETLINK, option, CInt(1))
-        }
-        try socket.set(SOL_SOCKET, SO_RCVTIMEO, timeval(tv_sec: timeoutSeconds, tv_usec: 0))
-        return socket
     }
 }

@@ -329,6 +329,25 @@ extension LibNLSocket {
     fileprivate static func routeSocket(
         timeoutSeconds: Int
     ) throws(SystemError) -> LibNLSocket {
+        // Questions are answered as asked: a filter that the kernel does not know is an error.
+        let socket = try connected(
+            to: NETLINK_ROUTE, timeoutSeconds: timeoutSeconds, also: [NETLINK_GET_STRICT_CHK])
+        let buffer = RouteSocket.bufferBytes
+        if nl_socket_set_buffer_size(socket.pointer, buffer, buffer) < 0 {
+            throw SystemError("set buffer size of netlink socket", Errno(rawValue: errno))
+        }
+        return socket
+    }
+
+    /// A socket of a netlink family, with the kernel's own words about errors, and only the head of
+    /// the request back with them.
+    ///
+    /// - Parameters:
+    ///   - timeoutSeconds: how long an answer may take.
+    ///   - options: what is switched on beside that.
+    static func connected(
+        to family: CInt, timeoutSeconds: Int, also options: [CInt] = []
+    ) throws(SystemError) -> LibNLSocket {
         let socket: LibNLSocket
         do throws(LibNLError) {
             socket = try LibNLSocket()
@@ -336,16 +355,10 @@ extension LibNLSocket {
             throw SystemError("allocate netlink socket", error.code)
         }
         // libnl folds several reasons into one number of its own; errno is still the kernel's.
-        if nl_connect(socket.pointer, NETLINK_ROUTE) < 0 {
+        if nl_connect(socket.pointer, family) < 0 {
             throw SystemError("connect netlink socket", Errno(rawValue: errno))
         }
-        let buffer = RouteSocket.bufferBytes
-        if nl_socket_set_buffer_size(socket.pointer, buffer, buffer) < 0 {
-            throw SystemError("set buffer size of netlink socket", Errno(rawValue: errno))
-        }
-        // The kernel's own words about an error, only the head of the request back with it, and
-        // questions answered as asked: a filter that the kernel does not know is an error.
-        for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] {
+        for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK] + options {
             try socket.set(CLINUX_SOL_NETLINK, option, CInt(1))
         }
         try socket.set(SOL_SOCKET, SO_RCVTIMEO, timeval(tv_sec: timeoutSeconds, tv_usec: 0))
