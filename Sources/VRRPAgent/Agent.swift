@@ -64,6 +64,7 @@ final class Agent {
         self.options = options
         self.log = log
         loop = try EventLoop()
+        loop.waitsOnTime()
         signals = try SignalDescriptor(SignalFunction.signals)
         log.detail("Registering Kernel netlink reflector")
         log.detail("Registering Kernel netlink command channel")

@@ -6,9 +6,18 @@ import Testing
 
 @Suite("the event loop")
 struct EventLoopTests {
-    @Test("run in the order of their deadlines, those of one deadline in the order they were set")
-    func order() throws {
+    /// Timers wait for the alarm, or where they are near for the waiting's own end.
+    private static func loop(_ onTime: Bool) throws -> EventLoop {
         let loop = try EventLoop()
+        if onTime { loop.waitsOnTime() }
+        return loop
+    }
+
+    @Test(
+        "run in the order of their deadlines, those of one deadline in the order they were set",
+        arguments: [false, true])
+    func order(onTime: Bool) throws {
+        let loop = try Self.loop(onTime)
         let start = MonotonicClock.now
         var ran: [Int] = []
         for (name, milliseconds) in [(1, 4), (2, 2), (3, 4), (4, 0), (5, 2)] {
@@ -19,9 +28,11 @@ struct EventLoopTests {
         #expect(ran == [4, 2, 5, 1, 3])
     }
 
-    @Test("a timer that is cancelled does not run, and its neighbours do")
-    func cancellation() throws {
-        let loop = try EventLoop()
+    @Test(
+        "a timer that is cancelled does not run, and its neighbours do",
+        arguments: [false, true])
+    func cancellation(onTime: Bool) throws {
+        let loop = try Self.loop(onTime)
         let deadline = MonotonicClock.now + .milliseconds(2)
         var ran: [Int] = []
         let timers = (0..<500).map { number in
@@ -36,9 +47,11 @@ struct EventLoopTests {
         loop.cancel(timers[1])
     }
 
-    @Test("one that rings again and again does so at each of its deadlines, not before")
-    func repetition() throws {
-        let loop = try EventLoop()
+    @Test(
+        "one that rings again and again does so at each of its deadlines, not before",
+        arguments: [false, true])
+    func repetition(onTime: Bool) throws {
+        let loop = try Self.loop(onTime)
         let start = MonotonicClock.now
         var late: [Duration] = []
         func ring(_ number: Int) {
@@ -54,9 +67,11 @@ struct EventLoopTests {
         #expect(late.allSatisfy { $0 >= .zero })
     }
 
-    @Test("one that is set for a moment that is over runs, also when the alarm is set already")
-    func overdue() throws {
-        let loop = try EventLoop()
+    @Test(
+        "one that is set for a moment that is over runs, also when the alarm is set already",
+        arguments: [false, true])
+    func overdue(onTime: Bool) throws {
+        let loop = try Self.loop(onTime)
         var ran: [String] = []
         loop.schedule(after: .milliseconds(2)) {
             ran.append("first")
