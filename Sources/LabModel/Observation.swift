@@ -95,9 +95,12 @@ struct Observation: Sendable {
             neighbours.noteAnnouncement(of: mac, by: node)
             return .frames
         case .advertisement, .arp, .packet: return .frames
+        case .claim:
+            guard services.fold(event) else { return [] }
+            version += 1
+            return .services
         case .stall: return stalls.fold(event) ? .stalls : []
-        case .routeAdded, .routeRemoved, .control, .fault, .step, .claim, .violation, .lost,
-            .scenario:
+        case .routeAdded, .routeRemoved, .control, .fault, .step, .violation, .lost, .scenario:
             return []
         }
     }

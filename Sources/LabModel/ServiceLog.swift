@@ -13,8 +13,11 @@ struct ServiceLog: Sendable {
 
     /// The entries of each node, in the order of their times.
     private var entries: [String: [Entry]] = [:]
+    /// The services of each node that were started and have not said anything of themselves since.
+    private var silent: [String: Set<String>] = [:]
 
-    /// Takes an event into account; whether it was about a node or service.
+    /// Takes an event into account; whether it was about a node or service, or says that one was
+    /// ready later than it seemed.
     mutating func fold(_ event: TimelineEvent) -> Bool {
         switch event.kind {
         case .node(let node, let state):
@@ -29,11 +32,30 @@ struct ServiceLog: Sendable {
             case .ready: change = .ready
             case .stopping: change = .stopping
             case .exited, .failed: change = .ended
-            case .starting, .running: return true
+            case .starting, .running:
+                silent[node, default: []].insert(service)
+                return true
             }
             append(Entry(time: event.time, service: service, change: change), of: node)
+        case .claim(let claim): return note(claim, at: event.time)
         default: return false
         }
+        return true
+    }
+
+    /// keepalived counts as ready with its pid file, which says nothing of the process that speaks
+    /// VRRP: on a busy machine that comes to its timers much later. From its first word on they
+    /// run.
+    private mutating func note(
+        _ claim: TimelineEvent.Claim, at time: MonotonicInstant
+    ) -> Bool {
+        guard silent[claim.node]?.remove(claim.service) != nil,
+            let index = entries[claim.node]?.lastIndex(where: { $0.service == claim.service }),
+            var entry = entries[claim.node]?[index], entry.change == .ready, entry.time < time
+        else { return false }
+        entries[claim.node]?.remove(at: index)
+        entry.time = time
+        append(entry, of: claim.node)
         return true
     }
 

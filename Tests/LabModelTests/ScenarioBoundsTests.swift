@@ -216,6 +216,30 @@ struct ScenarioBoundsTests {
         #expect(run.failure.hasSuffix("seen: it was so only 9 s after the daemons' start"))
     }
 
+    /// keepalived is ready with its pid file, and its VRRP process begins later.
+    @Test("The first election is counted from the daemon's first word, if it was ready before")
+    func lateFirstWord() {
+        func lines(firstWord: Int?) -> String {
+            var run = Run(TwoNodes.on("master"))
+            for node in ["master", "backup"] {
+                run.daemon(node, .running, 0)
+                run.daemon(node, .ready, 2)
+            }
+            run.tell(.begin("test"), 5)
+            for (number, time) in [firstWord, 1700].compactMap(\.self).enumerated() {
+                run.see(
+                    .claim(
+                        .init(
+                            node: "master", service: "keepalived", instance: "VI_1",
+                            state: number == 0 ? .backup : .fault, source: .log)), Double(time))
+            }
+            run.vipAdded("master", 5100)
+            return run.lines.joined(separator: "\n")
+        }
+        #expect(lines(firstWord: 1500).contains("1 passed, 3.6 s after the daemons' start"))
+        #expect(lines(firstWord: 1).contains("within 4.609 s of the daemons' start"))
+    }
+
     @Test("The election's bound of an address: the best router's Master_Down_Interval")
     func election() {
         let bounds = TakeoverBounds(routers: TwoNodes.routers)
