@@ -10,6 +10,8 @@ final class EchoServer: Sendable {
     /// Where it listens; the port is the real one when 0 was asked for.
     var address: SocketAddress? { channels.first?.localAddress }
 
+    var port: Int? { address?.port }
+
     /// Starts to listen.
     ///
     /// - Parameter address: an IPv4 or IPv6 address; nil listens on all of the machine, as
@@ -47,9 +49,10 @@ final class EchoServer: Sendable {
                 }
             }
         var datagrams = DatagramBootstrap(group: group)
+            .channelOption(.socketOption(.so_reuseaddr), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(EchoHandler())
+                    try channel.pipeline.syncOperations.addHandler(DatagramEchoHandler())
                 }
             }
         if isV6 {
@@ -60,7 +63,57 @@ final class EchoServer: Sendable {
         let stream = try streams.bind(to: SocketAddress(ipAddress: address, port: port)).wait()
         let bound = try SocketAddress(
             ipAddress: address, port: stream.localAddress?.port ?? port)
-        return [stream, try datagrams.bind(to: bound).wait()]
+        let datagram = try datagrams.bind(to: bound).wait()
+        // Known only to a channel that is bound.
+        try datagram.setOption(.receivePacketInfo, value: true).wait()
+        return [stream, datagram]
+    }
+}
+
+/// Sends datagrams back from the address that they were sent to, as a client asks of a virtual
+/// address: one that is connected does not take an answer from another.
+///
+/// What a socket that listens on all addresses sends has the address of the way out as its source.
+/// So each address gets a socket of its own with its first datagram, and the kernel gives it those
+/// that follow.
+private final class DatagramEchoHandler: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    private var outlets: [SocketAddress: EventLoopFuture<any Channel>] = [:]
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let received = Self.unwrapInboundIn(data)
+        let answer = AddressedEnvelope(
+            remoteAddress: received.remoteAddress, data: received.data)
+        // A link-local address means nothing without its link, which is not told, and a group's is
+        // nobody's own.
+        guard var local = received.metadata?.packetInfo?.destinationAddress,
+            local.ipAddress?.hasPrefix("fe80:") == false, !local.isMulticast
+        else { return context.writeAndFlush(Self.wrapOutboundOut(answer), promise: nil) }
+        local.port = context.channel.localAddress?.port
+        let outlet = outlets[local] ?? open(local, on: context.eventLoop)
+        outlets[local] = outlet
+        outlet.whenSuccess { $0.writeAndFlush(answer, promise: nil) }
+        // The address may have gone meanwhile, and may come back.
+        outlet.assumeIsolated().whenFailure { _ in self.outlets[local] = nil }
+    }
+
+    private func open(
+        _ address: SocketAddress, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<any Channel> {
+        DatagramBootstrap(group: eventLoop)
+            .channelOption(.socketOption(.so_reuseaddr), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(EchoHandler())
+                }
+            }
+            .bind(to: address)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Others have the socket too.
     }
 }
 

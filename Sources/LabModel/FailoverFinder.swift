@@ -30,7 +30,9 @@ private struct FailoverFinder {
     /// What was done, and what happened by itself.
     private var acts: [TimelineEvent] = []
     private var accidents: [TimelineEvent] = []
-    private var readies: [(time: MonotonicInstant, node: String, service: String)] = []
+    /// When a node's services were ready, its link was there again, or it was thawed; nil for all
+    /// nodes at once.
+    private var readies: [(time: MonotonicInstant, node: String?)] = []
 
     init(routers: [VirtualRouterFacts]) { self.routers = routers }
 
@@ -44,8 +46,17 @@ private struct FailoverFinder {
             announcements.append((event.time, node, .v6(address), mac))
         case .neighbour(let entry): neighbours.append((event.time, entry))
         case .probe(let result): probes.append((event.time, result))
-        case .control, .fault: acts.append(event)
-        case .service(let node, let service, .ready): readies.append((event.time, node, service))
+        case .control(let verb, let target):
+            acts.append(event)
+            if verb == .thaw { readies.append((event.time, target.node)) }
+        case .fault(let fault):
+            acts.append(event)
+            switch fault {
+            case .linkUp, .heal: readies.append((event.time, fault.endpoint?.node))
+            case .linkDown, .blackhole, .partition: break
+            }
+        case .service(let node, _, .ready), .link(let node, _, true, true):
+            readies.append((event.time, node))
         case .service(_, _, .exited), .service(_, _, .failed), .node(_, .failed),
             .link(_, _, _, false), .link(_, _, false, _):
             accidents.append(event)
@@ -204,7 +215,8 @@ private struct FailoverFinder {
             begin = resignation
             theory.terms = heir.map { [$0.skewTime(learned: last?.interval)] } ?? []
         } else if isPreemption(failover, last: last) {
-            failover.ready = readies.last { $0.node == failover.to && $0.time <= sign }?.time
+            failover.ready =
+                readies.last { ($0.node ?? failover.to) == failover.to && $0.time <= sign }?.time
             begin = failover.ready
             theory.terms = heir.map { $0.masterDownInterval() } ?? []
         } else if let time = failover.lastAdvertisement {

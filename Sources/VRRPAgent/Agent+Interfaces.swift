@@ -93,7 +93,7 @@ extension Agent {
     private func reportAddresses(of name: InterfaceName, isOnlyTracked: Bool) {
         let reports = interfaceLog.reports(of: name, isOnlyTracked: isOnlyTracked) { family in
             machine.kernel.interfaces.source(
-                family, on: name, includesTentative: true, isVirtual: virtualAddresses.contains)
+                family, on: name, isVirtual: virtualAddresses.contains)
         }
         reports.forEach(report)
     }

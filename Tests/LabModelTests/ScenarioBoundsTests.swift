@@ -222,7 +222,7 @@ struct ScenarioBoundsTests {
         func lines(firstWord: Int?) -> String {
             var run = Run(TwoNodes.on("master"))
             for node in ["master", "backup"] {
-                run.daemon(node, .running, 0)
+                run.daemon(node, .running(pid: 7), 0)
                 run.daemon(node, .ready, 2)
             }
             run.tell(.begin("test"), 5)

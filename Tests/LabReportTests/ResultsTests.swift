@@ -61,7 +61,7 @@ struct ResultsTests {
     func tap() {
         #expect(
             TAPReport(results).text == ##"""
-                TAP version 14
+                TAP version 13
                 1..3
                     # Subtest: two-node / failover \#1
                     1..2
@@ -99,7 +99,7 @@ struct ResultsTests {
         #expect(junit.contains(#"<testsuite name="broken" tests="1" failures="0" errors="1""#))
         let tap = TAPReport(results).text
         let entry = "not ok 4 - broken / hang\n  ---\n  message: \"service a/web <ended>\"\n  ...\n"
-        #expect(tap.hasPrefix("TAP version 14\n1..4\n") && tap.hasSuffix(entry), "\(tap)")
+        #expect(tap.hasPrefix("TAP version 13\n1..4\n") && tap.hasSuffix(entry), "\(tap)")
         let page = HTMLIndex(results, pages: results.map { _ in nil }).text
         #expect(page.contains("<h1>1 passed, 1 failed, 1 error, 1 inconclusive</h1>"))
         #expect(page.contains("service a/web &lt;ended&gt;"))

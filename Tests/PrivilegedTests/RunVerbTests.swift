@@ -127,7 +127,7 @@ struct RunVerbTests {
             try Labctl.run("report", run, "--format", "junit").output
                 .contains(#"name="httpd-dies""#))
         #expect(
-            try Labctl.run("report", run, "--format", "tap").output.hasPrefix("TAP version 14\n"))
+            try Labctl.run("report", run, "--format", "tap").output.hasPrefix("TAP version 13\n"))
         let text = try Labctl.run("report", run, "--format", "text").output
         #expect(text.contains("probe web: "))
         #expect(text.contains("^ kill master/httpd, "))
@@ -216,7 +216,7 @@ struct TestVerbTests {
         #expect(run.status == 0)
         #expect(
             run.output == """
-                TAP version 14
+                TAP version 13
                 1..1
                     # Subtest: \(lab.name) / good
                     1..1

@@ -124,14 +124,20 @@ struct InterfaceTableTests {
     }
 
     // RFC-CHECKLIST: 4
-    @Test("an IPv6 source is link-local and neither tentative nor another station's")
+    @Test(
+        "an IPv6 source is link-local and not another station's; a tentative one is the last choice"
+    )
     mutating func linkLocalSource() throws {
         let eth0 = try name("eth0")
         let own = try address("fe80::1/64")
         _ = table.handle(.link(link()))
         _ = table.handle(.addressAdded(try assigned("2001:db8::1/64")))
         _ = table.handle(.addressAdded(try assigned("fe80::1/64", flags: .tentative)))
-        #expect(table.source(.v6, on: eth0) { _ in false } == nil)
+        #expect(table.source(.v6, on: eth0) { _ in false } == own.address)
+        let other = try address("fe80::2/64")
+        _ = table.handle(.addressAdded(try assigned("fe80::2/64")))
+        #expect(table.source(.v6, on: eth0) { _ in false } == other.address)
+        _ = table.handle(.addressRemoved(try assigned("fe80::2/64")))
         // Duplicate address detection ends: told, though the address was there.
         #expect(
             table.handle(.addressAdded(try assigned("fe80::1/64"))) == [.added(own, eth0)])

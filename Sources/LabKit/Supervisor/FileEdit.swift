@@ -27,7 +27,8 @@ extension Supervisor {
             set -e; new="$1.labctl-new"; mkdir -p "${1%/*}"; cat > "$new"
             chmod "$2" "$new"; chown "$3" "$new"; mv -f "$new" "$1"
             """
-        let owner = (file.owner ?? "0") + ":" + (file.group ?? "")
+        // Without a group it stays whose it is: chown refuses a number with an empty one.
+        let owner = (file.owner ?? "0") + (file.group.map { ":" + $0 } ?? "")
         let mode = String(file.mode, radix: 8)
         do {
             let node = try runningNode(name)
@@ -42,7 +43,8 @@ extension Supervisor {
                 switch result {
                 case .exited(.status(0), _), .done: completion(.success(()))
                 case .exited(let reason, let output):
-                    completion(.failure(.failed("\(file.path) on \(name): \(reason): \(output)")))
+                    let words = output.split(separator: "\n").joined(separator: "; ")
+                    completion(.failure(.failed("\(file.path) on \(name): \(reason): \(words)")))
                 case .failed(let reason):
                     completion(.failure(.failed("\(file.path) on \(name): \(reason)")))
                 }

@@ -1,7 +1,8 @@
 import LabModel
 
-/// Results in the Test Anything Protocol, version 14: a line for each run of a scenario, its steps
-/// as a subtest before it.
+/// Results in the Test Anything Protocol: a line for each run of a scenario, its steps as a subtest
+/// before it. The version it names is 13, the latest that Debian's `prove` knows; to it a subtest is
+/// text without meaning, which version 14 gives it.
 ///
 /// What is inconclusive is skipped, with the reason: TAP has no other word that is no failure.
 public struct TAPReport {
@@ -12,7 +13,7 @@ public struct TAPReport {
 
     /// The document.
     public var text: String {
-        var lines = ["TAP version 14", "1..\(results.count)"]
+        var lines = ["TAP version 13", "1..\(results.count)"]
         for (index, result) in results.enumerated() {
             lines += Self.subtest(result)
             lines.append(

@@ -92,22 +92,23 @@ struct InterfaceTable {
     }
 
     /// What advertisements of a family have as their source: the first IPv4 address, or the first
-    /// link-local IPv6 one that is not tentative and not somebody else's (RFC 9568 §5.1.2.1).
+    /// link-local IPv6 one that is not somebody else's (RFC 9568 §5.1.2.1), which may be tentative:
+    /// it cannot be sent from yet, but the timers run, as in keepalived. The kernel looks for
+    /// duplicates for one to two seconds, mostly less than they take.
     ///
-    /// - Parameters:
-    ///   - includesTentative: whether one counts that cannot be sent from yet.
-    ///   - isVirtual: whether an address is one that an instance moves, and so is not the
-    ///     interface's own.
+    /// - Parameter isVirtual: whether an address is one that an instance moves, and so is not the
+    ///   interface's own.
     func source(
-        _ family: IPAddress.Family, on name: InterfaceName, includesTentative: Bool = false,
-        isVirtual: (IPAddress) -> Bool
+        _ family: IPAddress.Family, on name: InterfaceName, isVirtual: (IPAddress) -> Bool
     ) -> IPAddress? {
-        self[name]?.addresses.first { assigned in
+        let own = self[name]?.addresses.filter { assigned in
             let address = assigned.address.address
             guard address.family == family, !isVirtual(address) else { return false }
             guard case .v6(let address) = address else { return true }
-            return address.isLinkLocal && (includesTentative || assigned.isUsable)
-        }?.address.address
+            return address.isLinkLocal && !assigned.flags.contains(.duplicate)
+        }
+        let usable = own?.first { !$0.flags.contains(.tentative) }
+        return (usable ?? own?.first)?.address.address
     }
 
     // MARK: Changes
