@@ -42,8 +42,14 @@ extension ScenarioMachine {
         // itself breaks has none to exceed: there, the usual one.
         let theory = watch.derivation?.bound.theoretical ?? .zero
         let slack = theory == .zero ? limit / 2 : limit - theory
-        let margin = early ?? (slack > .zero ? slack : context.allowances.scheduling)
+        var margin = early ?? (slack > .zero ? slack : context.allowances.scheduling)
         var stall = seen.stalls.total(from: context.cause.time, to: clock)
+        // What was so ceases to be so when the routers have waited long enough for a master that
+        // stands still with the machine.
+        if let since = watch.heldSince, let patience = bounds.patience(about: expectation) {
+            margin = patience
+            stall = seen.stalls.total(from: since, to: clock)
+        }
         if early != nil, let due = context.cause.due {
             // What comes late itself leaves less of the time that was to pass after it.
             stall = max(seen.stalls.total(from: due, to: clock), context.cause.time - due)

@@ -42,6 +42,21 @@ public struct TakeoverBounds: Equatable, Sendable {
         }
     }
 
+    /// How long a master may be late before another router takes over for it, where an expectation
+    /// is about who is master: Master_Down_Interval less the interval that it waits anyway, of the
+    /// most impatient router. Nil where it is not, or there is none.
+    func patience(about expectation: Expectation) -> Duration? {
+        switch expectation.condition {
+        case .address, .state: break
+        case .answer, .log, .mail, .sequence, .neighbour, .outage, .latency, .adverts, .inspect:
+            return nil
+        }
+        return routers.map { router in
+            router.masterDownInterval().reduce(.zero) { $0 + $1.duration }
+                - router.advertisementInterval
+        }.min()
+    }
+
     /// What an expectation is about.
     struct Subject: Equatable, Sendable {
         /// The virtual address it waits for; nil where none is involved.

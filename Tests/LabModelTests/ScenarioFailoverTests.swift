@@ -271,6 +271,17 @@ struct ScenarioFailoverTests {
         #expect(unharmed.lines.last == "finished: failed in 3")
     }
 
+    @Test("A master that stood still with the machine is rightly taken over from")
+    func stallWhileItHolds() {
+        for (stall, end) in [(2600.0, "failed"), (2620, "inconclusive")] {
+            var run = Run(TwoNodes.on("master", for: .seconds(5)))
+            run.settle()
+            run.see(.stall(.milliseconds(stall)), 7500)
+            run.vipAdded("backup", 7600)
+            #expect(run.lines.last == "finished: \(end) in 1", "\(run.lines)")
+        }
+    }
+
     @Test("Where theory says nothing, half of a bound is its margin")
     func stallWithoutTheory() {
         for (stall, end) in [(1400.0, "failed"), (1600, "inconclusive")] {
