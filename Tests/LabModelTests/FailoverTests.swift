@@ -89,6 +89,33 @@ struct FailoverTests {
         #expect(told.parts[1].delay == .zero)
     }
 
+    @Test("a better router whose cable or power of speech returns is counted from that moment")
+    func mended() throws {
+        let recorded = try recorded("returned-master-keepalived")
+        let ready = time(27_727_692_143_791)
+        let index = try #require(recorded.lastIndex { $0.time == ready })
+        func told(_ kind: TimelineEvent.Kind) -> MonotonicInstant? {
+            var events = recorded
+            events[index].kind = kind
+            return Failover.last(in: events)?.ready
+        }
+        let endpoint = Endpoint(node: "master", interface: InterfaceName("eth0")!)
+        let other = Endpoint(node: "backup", interface: InterfaceName("eth0")!)
+        func link(_ node: String, _ hasCarrier: Bool) -> TimelineEvent.Kind {
+            .link(node: node, interface: "eth0", isUp: true, hasCarrier: hasCarrier)
+        }
+        let counting: [TimelineEvent.Kind] = [
+            link("master", true), .control(.thaw, Target(node: "master", service: nil)),
+            .fault(.linkUp(endpoint)), .fault(.heal(endpoint)), .fault(.heal(nil)),
+        ]
+        #expect(counting.allSatisfy { told($0) == ready })
+        let idle: [TimelineEvent.Kind] = [
+            link("master", false), link("backup", true), .fault(.linkUp(other)),
+            .fault(.linkDown(endpoint)),
+        ]
+        #expect(idle.allSatisfy { told($0) != ready })
+    }
+
     @Test("a master cut off goes on advertising, but nobody hears it")
     func cutOff() throws {
         var events = try recorded("killed-master-agent")

@@ -47,4 +47,30 @@ struct LabCopyTests {
         #expect(try lab.shell("a", "find / -xdev -name '.labctl-cp*'") == "")
         try lab.down()
     }
+
+    @Test("a scenario's edit replaces a file of a node that runs, with its mode and owners")
+    func edits() throws {
+        let lab = try LabUnderTest(
+            "lb-edit",
+            """
+            nodes: { a: { files: { /etc/motd: { text: "old\\n", mode: "0600" } } } }
+            scenarios:
+              replaced:
+                steps:
+                  - edit: { a: { /etc/motd: { text: "new\\n" } } }
+                  - exec: { on: a, command: "stat -c '%a %U:%G' /etc/motd", output: "644 root:root" }
+                  - exec: { on: a, command: cat /etc/motd, output: new }
+                  - edit: { a: { /srv/deep/er: { from: script, mode: "0750", owner: mail, group: "8" } } }
+                  - exec: { on: a, command: "stat -c '%a %U:%G' /srv/deep/er", output: "750 mail:mail" }
+              nobody:
+                steps:
+                  - edit: { a: { /etc/motd: { text: "", owner: no-such-user } } }
+            """, files: ["script": "#!/bin/sh\n"])
+        let run = try Labctl.run("test", lab.folder, "--scenario", "replaced")
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        let failing = try Labctl.run("test", lab.folder, "--scenario", "nobody")
+        #expect(failing.status == 1)
+        let words = "/etc/motd on a: exit status 1: chown: invalid user: ‘no-such-user’"
+        #expect(failing.output.contains(words), "\(failing.output)")
+    }
 }
