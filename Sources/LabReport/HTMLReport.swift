@@ -40,7 +40,7 @@ public struct HTMLReport {
             \(header(title))
             \(topology)
             \(timeline)
-            \(violations)
+            \(checks)
             \(failover?.section(origin: origin) ?? "")
             \(steps)
             \(view.probes.map(\.section).joined(separator: "\n"))
@@ -122,22 +122,29 @@ public struct HTMLReport {
             """
     }
 
-    private var violations: String {
+    private var checks: String {
         let rows = view.violations.map { violation in
             """
             <tr\(Self.moment(violation.from, violation.to))>\
             <td class="number">\(Self.time(violation.from))</td>\
             <td class="number">\(violation.to.map { Self.time($0 - violation.from) } ?? "")</td>\
-            <td class="words"><span class="failed">\(Markup.escaped(violation.check))</span>\
+            <td class="words">\(Markup.escaped(violation.check)) \
+            <span class="failed">did not hold</span>\
             <div class="faint">\(Markup.escaped(violation.text))</div></td></tr>
             """
         }
-        guard !rows.isEmpty else { return "" }
+        let held = view.held.map { check in
+            """
+            <tr><td class="number"></td><td class="number"></td>\
+            <td class="words">\(Markup.escaped(check)) <span class="passed">held</span></td></tr>
+            """
+        }
+        guard !rows.isEmpty || !held.isEmpty else { return "" }
         return """
-            <section><h2>Checks that did not hold</h2><div class="scroll"><table>
-            <thead><tr><th class="number">from</th><th class="number">for</th><th>check</th></tr>
-            </thead>
-            <tbody>\(rows.joined(separator: "\n"))</tbody></table></div></section>
+            <section><h2>Checks</h2><div class="scroll"><table>
+            <thead><tr><th class="number">from</th><th class="number">for</th>\
+            <th>check</th></tr></thead>
+            <tbody>\((rows + held).joined(separator: "\n"))</tbody></table></div></section>
             """
     }
 

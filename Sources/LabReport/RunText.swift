@@ -32,6 +32,7 @@ public struct RunText {
             let length = violation.to.map { " for \(HTMLReport.time($0 - violation.from))" } ?? ""
             return "\(violation.check) did not hold\(length): \(violation.text)"
         }
+        lines += view.held.map { "\($0) held" }
         for probe in view.probes { lines += Self.lines(of: probe) }
         if let failover = Failover.last(in: events, routers: record.virtualRouters) {
             lines += ["", failover.paragraph(origin: events.first?.time ?? record.began)]

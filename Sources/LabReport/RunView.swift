@@ -13,6 +13,8 @@ struct RunView: Encodable, Sendable {
     var steps: [StepView]
     /// What did not hold that was to hold over the whole run.
     var violations: [ViolationView]
+    /// The checks that held as long as they were watched: until the first that did not.
+    var held: [String]
     /// When the machine itself stood still.
     var stalls: [Span]
     /// What happened, in words, but for what comes in masses: advertisements, probes, steps.

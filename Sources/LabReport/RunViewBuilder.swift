@@ -77,12 +77,18 @@ private struct RunViewBuilder {
         record.lab.scenarios.first { $0.name == record.scenario }
     }
 
+    private var held: [String] {
+        if case .skipped = record.verdict { return [] }
+        let broken = Set(violations.map(\.check))
+        return (scenario?.checks ?? []).map(\.summary).filter { !broken.contains($0) }
+    }
+
     func view(end: MonotonicInstant) -> RunView {
         RunView(
             began: offset(record.began), length: max(1, offset(end)),
             nodes: record.lab.nodes.compactMap { nodes[$0.name]?.lane },
             probes: (scenario?.probes ?? []).compactMap { finished($0.name) }, steps: steps,
-            violations: violations, stalls: stalls,
+            violations: violations, held: held, stalls: stalls,
             log: log.enumerated().sorted {
                 ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
             }

@@ -96,7 +96,7 @@ final class ScenarioSession {
         printer.begin(lab.lab, scenario)
         if let outcome = LabKit.Doctor.skip(scenario, of: lab.lab) {
             self.outcome = outcome
-            printer.end(outcome)
+            printer.end(scenario, outcome)
             return
         }
         do {
@@ -153,7 +153,7 @@ final class ScenarioSession {
         case .slice(let events): printer.slice(events)
         case .verdict(let outcome):
             self.outcome = outcome
-            printer.end(outcome)
+            printer.end(scenario, outcome)
             return true
         }
         return false

@@ -22,10 +22,12 @@ struct StepPrinter {
         print("  " + line)
     }
 
-    func end(_ outcome: ScenarioOutcome) {
+    func end(_ scenario: Scenario, _ outcome: ScenarioOutcome) {
         let took = outcome.duration.text
         switch outcome.verdict {
-        case .passed: print("  \(Style.green("passed")) in \(took)")
+        case .passed:
+            for check in scenario.checks { print("  \(Style.green("held"))  \(check.summary)") }
+            print("  \(Style.green("passed")) in \(took)")
         case .failed: print("  \(Style.red("failed")) after \(took)")
         case .inconclusive: print("  \(Style.yellow("inconclusive")) after \(took)")
         case .skipped: print("  \(Style.yellow("skipped")): \(outcome.message)")

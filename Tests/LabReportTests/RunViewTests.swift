@@ -132,4 +132,21 @@ struct RunViewTests {
         #expect(RunView(Fixture.record(), events: events).violations == [seen])
         #expect(HTMLReport(Fixture.record(), events: events).text.contains("did not hold"))
     }
+
+    @Test("a check that held is told as well")
+    func checksThatHeld() throws {
+        var record = Fixture.record()
+        let check = Check(.oneOwner(Fixture.vip, overlap: .zero))
+        let index = try #require(
+            record.lab.scenarios.firstIndex { $0.name == record.scenario })
+        record.lab.scenarios[index].checks = [check]
+        let begin = Fixture.event(0, .stall(.zero))
+        #expect(RunView(record, events: [begin]).held == [check.summary])
+        #expect(RunText(record, events: [begin]).text.contains("\n\(check.summary) held\n"))
+        #expect(HTMLReport(record, events: [begin]).text.contains(">held</span>"))
+        let violation = TimelineEvent.Violation(
+            check: check.summary, since: Fixture.at(1), until: nil, text: "", cause: nil)
+        let broken = [begin, Fixture.event(1, .violation(violation))]
+        #expect(RunView(record, events: broken).held.isEmpty)
+    }
 }
