@@ -226,7 +226,7 @@ struct Parser {
                 open(at: line.position)
             case .open:
                 open(at: line.position)
-                reportBlockAmongEntries(of: statement, at: line.position, in: block)
+                readOpen(amongEntriesOf: statement, at: line.position, in: block)
             case .close:
                 close(at: line.position)
                 statement.endPosition = line.position
@@ -246,26 +246,40 @@ struct Parser {
         }
     }
 
-    /// A `{` among free lines: a block in the wrong place, or after a missing `}`.
-    private mutating func reportBlockAmongEntries(
-        of statement: Statement, at position: SourcePosition, in block: Block
+    /// A `{` among free lines, which keepalived takes for a line: one on its own, or a block in the
+    /// wrong place or after a missing `}`.
+    private mutating func readOpen(
+        amongEntriesOf statement: Statement, at position: SourcePosition, in block: Block
     ) {
-        guard let culprit = statement.entries.popLast(), !culprit.isDisplaced else {
-            // keepalived takes it for a line, one that it does not understand.
-            report(position, .warning, .consequence, "Unexpected '{' - ignoring")
+        let before = statement.entries.last
+        guard let culprit = before, !culprit.isDisplaced,
+            Grammar.keyword(culprit.words[0].text, in: block.section) != nil
+                || Grammar.keyword(culprit.words[0].text, in: .topLevel) != nil
+        else {
+            // The line before is what it is without the brace.
+            let isDisplaced = before?.isDisplaced ?? false
+            statement.entries.append(
+                Statement.Entry(
+                    words: [Word(text: "{", position: position)], isDisplaced: isDisplaced))
+            // Those who read the other lists say what they think of such a line.
+            let takesAnything =
+                ["notification_email", "interface_up_down_delays"].contains(statement.name)
+                || block.section == .trackGroup
+            if takesAnything, !isDisplaced {
+                report(
+                    position, .error, .lossOfConfiguration,
+                    "'{' in \(statement.name) is taken for one of its lines",
+                    detail: "keepalived takes the next '}' for the end of \(statement.name)")
+            }
             return
         }
+        statement.entries.removeLast()
         let name = culprit.words[0].text
-        let isMissingBrace =
-            Grammar.keyword(name, in: block.section) != nil
-            || Grammar.keyword(name, in: .topLevel) != nil
         report(
             culprit.position, .error, .lossOfConfiguration,
             "'\(name)' in \(statement.name) is taken for one of its lines",
-            detail: isMissingBrace
-                ? "is a '}' missing before it? keepalived takes the next '}' for the end of"
-                    + " \(statement.name)"
-                : "keepalived takes the next '}' for the end of \(statement.name)")
+            detail: "is a '}' missing before it? keepalived takes the next '}' for the end of"
+                + " \(statement.name)")
     }
 }
 

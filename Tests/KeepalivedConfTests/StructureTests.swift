@@ -1,4 +1,5 @@
 import KeepalivedConf
+import NetworkTypes
 import Testing
 
 @Suite("Blocks, braces and unknown keywords")
@@ -159,6 +160,26 @@ struct StructureTests {
         let notes = parsed.diagnostics.filter { $0.kind == .consequence }
         // `chk`, and the last '}', which is one too many for keepalived.
         #expect(notes.map(\.position.line) == [8, 12])
+    }
+
+    @Test("a '{' in a list is a line that is no address; those before and after it count")
+    func openBraceInList() throws {
+        // As keepalived 2.2.7 does, which has these addresses then.
+        for (brace, kept) in [("{", ["192.0.2.1", "192.0.2.2"]), ("{ }", ["192.0.2.1"])] {
+            let parsed = parse(instance("", addresses: "192.0.2.1\n\(brace)\n192.0.2.2"))
+            let errors = parsed.diagnostics.filter { $0.kind == .lossOfConfiguration }
+            #expect(errors.map(\.position.line) == [7], "\(brace)")
+            #expect(errors[0].message == "VRRP parsed invalid IP {. skipping IP...", "\(brace)")
+            let addresses = try parsed.only.virtualAddresses.map { "\($0.address.address)" }
+            #expect(addresses == kept, "\(brace)")
+        }
+        let first = parse(instance("", addresses: "{\n192.0.2.1"))
+        #expect(try first.only.virtualAddresses.count == 1)
+        // Where any word will do, too.
+        for list in ["global_defs {\nnotification_email {", "track_group T {\ngroup {"] {
+            let parsed = parse(list + "\na\n{ }\n}\n" + instance(""))
+            #expect(parsed.hasErrors && parsed.testStatus == .complaints, "\(list)")
+        }
     }
 
     @Test("words after a value do no harm, a second word after a block's keyword does")
