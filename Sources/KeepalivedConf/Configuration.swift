@@ -88,7 +88,8 @@ extension Configuration {
     ) -> ParsedConfiguration {
         var reader = LineReader(context: context, source: source)
         reader.read(text, file: file)
-        let processed = ProcessedLines(reader.lines)
+        let processed = ProcessedLines(
+            reader.lines, runsCheckers: context.readsVirtualServers)
         var builder = ConfigurationBuilder(context: context)
         builder.read(processed.statements)
         builder.review(processed.lostInstances)

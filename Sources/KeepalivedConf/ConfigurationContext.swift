@@ -18,6 +18,9 @@ public struct ConfigurationContext: Sendable {
     public var hasHost: @Sendable (_ name: String) -> Bool
     /// How many processors are online, numbered from 0.
     public var processors: Int
+    /// Whether the blocks of virtual servers are read. With `-P` nobody does: what is wrong in
+    /// them is not seen, but for a test of the file, which reads all of it.
+    public var readsVirtualServers: Bool
 
     /// A context; by default that of no machine in particular, which has every user and
     /// finds every host.
@@ -27,7 +30,7 @@ public struct ConfigurationContext: Sendable {
         random: @escaping @Sendable (ClosedRange<Int>) -> Int = { $0.lowerBound },
         hasUser: @escaping @Sendable (_ user: String, _ group: String?) -> Bool = { _, _ in true },
         hasHost: @escaping @Sendable (_ name: String) -> Bool = { _ in true },
-        processors: Int = Int(Int32.max)
+        processors: Int = Int(Int32.max), readsVirtualServers: Bool = true
     ) {
         self.configID = configID
         self.workingDirectory = workingDirectory
@@ -36,6 +39,7 @@ public struct ConfigurationContext: Sendable {
         self.hasUser = hasUser
         self.hasHost = hasHost
         self.processors = processors
+        self.readsVirtualServers = readsVirtualServers
     }
 
     /// The id that a host of that name has unless `-i` gives another.

@@ -41,8 +41,8 @@ struct ProcessedLines {
         "vrrp_instance", "static_ipaddress", "static_routes", "static_rules",
     ]
 
-    /// Has every process go over the lines.
-    init(_ lines: [LogicalLine]) {
+    /// Has every process go over the lines, that of the checkers only if it runs.
+    init(_ lines: [LogicalLine], runsCheckers: Bool) {
         var vrrp = Parser(lines, as: .vrrp)
         statements = vrrp.run()
         diagnostics = vrrp.diagnostics
@@ -51,9 +51,9 @@ struct ProcessedLines {
         statements += parent.run()
         add(parent.diagnostics, of: .parent)
         if parent.skippedKeywords.isDisjoint(with: Self.vrrpKeywords) { removeInstances() }
-        guard vrrp.skippedKeywords.contains(where: ConfigurationProcess.checker.acts) else {
-            return
-        }
+        guard runsCheckers,
+            vrrp.skippedKeywords.contains(where: ConfigurationProcess.checker.acts)
+        else { return }
         var checker = Parser(lines, as: .checker)
         statements += checker.run()
         add(checker.diagnostics, of: .checker)

@@ -33,7 +33,9 @@ enum ConfigurationFile {
                     && group.map { users.groupID(named: $0) != nil } ?? true
             },
             hasHost: { name in hostPatience.map { hasHost(name, within: $0) } ?? true },
-            processors: HostInformation.processors)
+            processors: HostInformation.processors,
+            readsVirtualServers: !options.omitsCheckers || options.testsConfiguration
+                || options.printsConfiguration)
         var parsed = Configuration.parse(
             try text(path), file: path, context: context, files: files)
         if options.checksOnly { parsed.configuration.leaveVRRPOut() }

@@ -222,6 +222,25 @@ struct StructureTests {
             ])
     }
 
+    @Test("-P: what is wrong in the block of a virtual server is nobody's business")
+    func virtualServersOfNobody() {
+        let mistakes = [
+            "real_server 192.0.2.9 80 {\nweight\n}", "real_server {\n}", "foo 1",
+            "real_server 192.0.2.9 80 {\nTCP_CHECK {\nconnect_port\n}\n}",
+        ]
+        for mistake in mistakes {
+            let text =
+                "virtual_server 192.0.2.1 80 {\nprotocol TCP\n\(mistake)\n}\n" + instance("")
+            let whole = Configuration.parse(text, file: "k.conf")
+            #expect(whole.testStatus == (mistake == "foo 1" ? .complaints : .missingParameter))
+            let ours = Configuration.parse(
+                text, file: "k.conf", context: ConfigurationContext(readsVirtualServers: false))
+            #expect(ours.diagnostics.isEmpty, "\(mistake)")
+            #expect(ours.configuration.instances.map(\.name) == ["VI_1"])
+            #expect(ours.configuration.virtualServers.isEmpty)
+        }
+    }
+
     @Test("log lines are keepalived's")
     func logLines() {
         let parsed = parse(instance("nopreempt\nstate MASTER\npriority 90\nstate x"))
