@@ -35,11 +35,13 @@ extension Agent {
     /// The scripts of a configuration, checked against this machine.
     static func book(
         _ configuration: Configuration, environment: [String],
-        leftOut: [VRRPInstance.NotifyCommands]? = nil, includesCheckers: Bool = false
+        leftOut: [VRRPInstance.NotifyCommands]? = nil, includesInstances: Bool = true,
+        includesCheckers: Bool = false
     ) throws(SystemError) -> ScriptBook {
         ScriptBook(
             configuration, machine: try .this(environment: environment),
-            leftOut: leftOut, includesCheckers: includesCheckers)
+            leftOut: leftOut, includesInstances: includesInstances,
+            includesCheckers: includesCheckers)
     }
 }
 

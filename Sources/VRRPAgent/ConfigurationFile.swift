@@ -66,8 +66,11 @@ enum ConfigurationFile {
 
     /// Reads the machine's interfaces, corrects what was read for them, and says what was wrong.
     ///
+    /// - Returns: whether an interface is there for each that keepalived wants: it looks no further
+    ///   otherwise, not even at scripts.
     /// - Throws: ``NetlinkError`` or ``SystemError`` where the kernel does not tell.
-    static func adapt(_ parsed: inout ParsedConfiguration) throws {
+    @discardableResult
+    static func adapt(_ parsed: inout ParsedConfiguration) throws -> Bool {
         let links = try RouteSocket().links()
         let names = Set(links.map(\.name))
         let usable = Set(
@@ -76,9 +79,9 @@ enum ConfigurationFile {
         parsed.diagnostics += parsed.configuration.renameVirtualInterfaces {
             names.contains($0.text) && !usable.contains($0.text)
         }
-        parsed.diagnostics += parsed.diagnosticsForMissingInterfaces {
-            names.contains($0.text)
-        }
+        let missing = parsed.diagnosticsForMissingInterfaces { names.contains($0.text) }
+        parsed.diagnostics += missing
+        return !missing.contains { $0.kind == .refused }
     }
 
     /// What an `include` finds: keepalived reads regular files that are not executable.

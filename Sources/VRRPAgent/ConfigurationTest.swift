@@ -12,9 +12,10 @@ enum ConfigurationTest {
 
     static func run(_ options: Options) -> ExitStatus {
         var parsed: ParsedConfiguration
+        let hasInterfaces: Bool
         do {
             parsed = try ConfigurationFile.read(options, hostPatience: hostPatience)
-            try ConfigurationFile.adapt(&parsed)
+            hasInterfaces = try ConfigurationFile.adapt(&parsed)
         } catch let error as SystemError {
             return fail(error, .noConfiguration)
         } catch {
@@ -36,7 +37,8 @@ enum ConfigurationTest {
         if let book = try? Agent.book(
             parsed.configuration,
             environment: (try? ProcessEntry.environment(of: getpid())) ?? [],
-            leftOut: parsed.namesInstances ? parsed.leftOutCommands : nil, includesCheckers: true)
+            leftOut: parsed.namesInstances ? parsed.leftOutCommands : nil,
+            includesInstances: hasInterfaces, includesCheckers: true)
         {
             isUnsafe = book.violation != nil
             for case .diagnostic(let diagnostic) in book.remarks { diagnostics.append(diagnostic) }

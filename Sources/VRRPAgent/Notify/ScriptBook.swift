@@ -29,11 +29,14 @@ struct ScriptBook {
     /// - Parameters:
     ///   - machine: where the commands would run.
     ///   - leftOut: what instances would run that cannot; nil where none is written.
+    ///   - includesInstances: whether what instances and groups run is looked at: not where
+    ///     keepalived ends before, for want of an interface.
     ///   - includesCheckers: whether the scripts of virtual servers are looked at too, of which
     ///     none is run.
     init(
         _ configuration: Configuration, machine: ScriptSecurity.Machine,
-        leftOut: [VRRPInstance.NotifyCommands]? = nil, includesCheckers: Bool = false
+        leftOut: [VRRPInstance.NotifyCommands]? = nil, includesInstances: Bool = true,
+        includesCheckers: Bool = false
     ) {
         global = configuration.global
         security = ScriptSecurity(machine: machine, isEnabled: global.scriptSecurity)
@@ -52,7 +55,7 @@ struct ScriptBook {
         }
         report(checks, "start/shutdown scripts")
         // keepalived checks what its instances run, and nothing without an instance.
-        if leftOut != nil || !configuration.instances.isEmpty {
+        if includesInstances, leftOut != nil || !configuration.instances.isEmpty {
             addInstances(configuration, leftOut ?? [])
         }
         checks = Checks()
