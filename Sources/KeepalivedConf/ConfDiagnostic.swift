@@ -75,7 +75,7 @@ public struct ConfDiagnostic: Error, Hashable, Sendable, CustomStringConvertible
         case noEffect
         /// A quote, a byte order mark or a line length that makes keepalived misread the line.
         case misreadLine
-        /// An `include` that names no readable file.
+        /// An `include` that names no readable file: `--config-test` says so, and ends as without.
         case missingInclude
         /// An `include` that names no readable file where one is required: keepalived would not
         /// run (exit status 6).

@@ -49,12 +49,14 @@ extension ConfDiagnostic {
     public var isComplaint: Bool {
         switch kind {
         case .refused, .lossOfConfiguration, .unbalancedBraces, .unknownKeyword, .consequence,
-            .adjustedValue, .missingInclude, .refusedInclude:
+            .adjustedValue, .refusedInclude:
             severity != .note
         case .misreadLine:
             // Of an escaped comment character keepalived says nothing, and here it is understood.
             severity == .error
         case .notSupportedYet, .noEffect: false
+        // keepalived says that a file is missing, and tests what there is.
+        case .missingInclude: false
         }
     }
 }

@@ -223,7 +223,7 @@ struct LineReader {
         let name = pattern.text
         guard openFiles.count <= Self.maximumIncludeDepth else {
             report(
-                at: column, .error, .missingInclude,
+                at: column, .error, .misreadLine,
                 "include '\(name)' is nested more than \(Self.maximumIncludeDepth) deep")
             return
         }
@@ -244,7 +244,7 @@ struct LineReader {
         for included in result.files {
             if openFiles.contains(included.path) {
                 report(
-                    at: column, .error, .missingInclude, "'\(included.path)' includes itself")
+                    at: column, .error, .misreadLine, "'\(included.path)' includes itself")
                 continue
             }
             read(included.text, file: included.path)

@@ -50,10 +50,38 @@ struct IncludeTests {
         }
     }
 
+    @Test(
+        "--config-test: a file that is missing is said to be, and refused where it must be there",
+        arguments: [
+            // As keepalived 2.2.7 ends, where none of these files is.
+            ("include a", 0), ("includer a", 0), ("includem a", 6), ("includew a", 6),
+            ("includeb a", 0), ("includea a", 6), ("include a*", 0), ("includer a*", 0),
+            ("includem a*", 0), ("includew a*", 6), ("includeb a*", 0), ("include {a,b}", 0),
+            ("includer {a,b}", 0), ("includeb {a,b}", 6), ("include d/a", 0),
+            ("include folder", 0), ("includer folder", 6), ("include program", 0),
+            ("includer program", 6), ("include {file,a}", 0), ("includeb {file,a}", 6),
+        ])
+    func testStatus(_ line: String, _ status: Int32) {
+        let files = ConfigurationFiles(
+            content: { path in
+                switch path {
+                case "file": .text("")
+                case "folder": .folder
+                case "program": .irregular
+                default: nil
+                }
+            }, names: { _ in ["file", "folder", "program"] })
+        let parsed = Configuration.parse(
+            line + "\n" + instance(""), file: "k.conf", files: files)
+        #expect(parsed.testStatus.rawValue == status)
+        if !line.hasSuffix("*") { #expect(!parsed.diagnostics.isEmpty) }
+    }
+
     @Test("a file that includes itself is an error, once")
     func loop() {
         let parsed = parse(
             "include a\n", files: ["a": [IncludedFile(path: "a", text: "include a\n")]])
         #expect(parsed.diagnostics.map { $0.description } == ["a:1:9: error: 'a' includes itself"])
+        #expect(parsed.testStatus == .complaints)
     }
 }
