@@ -27,6 +27,10 @@ struct GlobalReader: Reading {
     private(set) var smtpAlertChecker: Bool?
     /// Keywords of which only the first counts.
     var seen: Set<String> = []
+    /// What is written for `lvs_sync_daemon`; only the first counts.
+    var syncDaemon: SyncDaemonDraft?
+    /// What is written for `snmp_socket`; only the first counts.
+    var snmpSocket: String?
     /// What is written for `notify_fifo` and `vrrp_notify_fifo`.
     var fifos: [String: FIFODraft] = [:]
 

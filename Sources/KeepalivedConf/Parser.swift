@@ -124,7 +124,7 @@ struct Parser {
                 }
                 // keepalived skips the second list with a brace too many, and so takes its '}' for
                 // the end of the group.
-                if block.section == .syncGroup, first.text == "group",
+                if [.syncGroup, .trackGroup].contains(block.section), first.text == "group",
                     statements.count(where: { $0.name == "group" }) > 1
                 {
                     return statements

@@ -11,6 +11,7 @@ struct TopLevelReader: Reading {
     private(set) var addresses: [VirtualAddressDraft] = []
     private(set) var routes: [RouteDefinition] = []
     private(set) var rules: [RuleDefinition] = []
+    private var trackGroups: Set<String> = []
     private var networkNamespace: String?
     private var instanceName: String?
     private var usesPIDDirectory = false
@@ -40,6 +41,7 @@ struct TopLevelReader: Reading {
                 diagnostics += reader.diagnostics
             }
         case "garp_group": readGARPGroup(statement)
+        case "track_group": readTrackGroup(statement)
         case "interface_up_down_delays":
             for entry in statement.entries { readDelay(entry) }
         default: return readSetting(statement)
@@ -55,6 +57,29 @@ struct TopLevelReader: Reading {
         definitions.instanceName = instanceName
         definitions.usesPIDDirectory = usesPIDDirectory
         definitions.childWaitTime = childWaitTime ?? definitions.childWaitTime
+    }
+
+    /// Checks a group of instances that static entries follow.
+    private mutating func readTrackGroup(_ statement: Statement) {
+        let name = statement.value
+        guard statement.arguments.count == 1 else {
+            adjusted(statement.position, "track_group must have a name - skipping")
+            return
+        }
+        guard trackGroups.insert(name.text).inserted else {
+            adjusted(name.position, "track_group \(name.text) already defined")
+            return
+        }
+        guard let list = statement.body.first else { return }
+        if list.entries.isEmpty {
+            adjusted(
+                list.endPosition ?? list.position,
+                "Warning - track group \(name.text) has empty group block")
+        }
+        if let second = statement.body.dropFirst().first {
+            adjusted(
+                second.position, "Group list already specified for sync group \(name.text)")
+        }
     }
 
     // MARK: Settings

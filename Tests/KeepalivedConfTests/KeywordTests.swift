@@ -117,4 +117,100 @@ struct KeywordTests {
         let lost = parse(instance("", addresses: "192.0.2.1\n2001:db8::1"))
         #expect(lost.testStatus == .complaints && lost.wouldRun)
     }
+
+    @Test(
+        "global_defs: what only keepalived acts on is checked as keepalived checks it",
+        arguments: [
+            // As keepalived 2.2.7 says when it tests the file.
+            ("lvs_flush_on_stop x", ["Unknown lvs_flush_on_stop type x"]),
+            ("lvs_flush_on_stop VS", []),
+            ("lvs_timeouts tcp x", ["Invalid lvs_timeout tcp (x) - ignoring"]),
+            ("lvs_timeouts tcp 2678401", ["Invalid lvs_timeout tcp (2678401) - ignoring"]),
+            ("lvs_timeouts tcp 5 udp", ["No value specified for lvs_timeout udp - ignoring"]),
+            (
+                "lvs_timeouts foo 5",
+                [
+                    "Unknown option foo specified for lvs_timeouts",
+                    "Unknown option 5 specified for lvs_timeouts",
+                ]
+            ),
+            ("lvs_sync_daemon eth0 V id 300", ["Invalid syncid (300) - defaulting to vrid"]),
+            ("lvs_sync_daemon eth0 V id 30 ttl 7 group 224.0.0.9", []),
+            (
+                "lvs_sync_daemon eth0 V 30",
+                ["Please use keyword \"id\" before lvs_sync_daemon SYNCID"]
+            ),
+            (
+                "lvs_sync_daemon eth0 inst V inst W",
+                ["lvs_sync_daemon vrrp instance has already been specified as V - ignoring"]
+            ),
+            (
+                "lvs_sync_daemon eth0 V maxlen 0 foo",
+                [
+                    "Invalid lvs_sync_daemon maxlen (0) - ignoring",
+                    "Unknown option foo specified for lvs_sync_daemon",
+                ]
+            ),
+            (
+                "lvs_sync_daemon eth0 V group 10.0.0.1",
+                ["lvs_sync_daemon group address 10.0.0.1 is not multicast - ignoring"]
+            ),
+            (
+                "lvs_sync_daemon eth0 V\nlvs_sync_daemon eth1 W",
+                ["lvs_sync_daemon has already been specified as eth0 V - ignoring"]
+            ),
+            ("vrrp_netlink_cmd_rcv_bufs x", ["vrrp_netlink_cmd_rcv_bufs size (x) invalid"]),
+            ("process_monitor_rcv_bufs", ["process_monitor_rcv_bufs size missing"]),
+            (
+                "vrrp_netlink_cmd_rcv_bufs_force maybe",
+                [
+                    "Invalid value 'maybe' for global vrrp_netlink_cmd_rcv_bufs_force specified"
+                ]
+            ),
+            ("reload_time_file", ["reload_time_file invalid"]),
+            ("snmp_socket", ["SNMP error : snmp socket name missing"]),
+            ("snmp_socket a\nsnmp_socket b", ["SNMP socket already set to a - ignoring"]),
+            ("dbus_service_name", ["dbus_service_name missing - ignoring"]),
+        ])
+    func ignoredGlobals(_ lines: String, _ messages: [String]) {
+        let parsed = parse("global_defs {\n\(lines)\n}\n" + instance(""))
+        let complaints = parsed.diagnostics.filter(\.isComplaint)
+        #expect(complaints.count == messages.count)
+        for (complaint, message) in zip(complaints, messages) {
+            // Of a number, it says what is wrong with it besides.
+            let isSaid =
+                complaint.message == message || complaint.detail?.hasSuffix(message) == true
+            #expect(isSaid, "\(complaint)")
+        }
+        #expect(parsed.testStatus == (messages.isEmpty ? .accepted : .complaints))
+    }
+
+    @Test("global_defs: lvs_sync_daemon's inst without a name ends keepalived")
+    func syncInstanceWithoutName() {
+        let parsed = parse("global_defs {\nlvs_sync_daemon eth0 inst\n}\n" + instance(""))
+        #expect(parsed.testStatus == .missingParameter)
+        let complaint = parsed.diagnostics.first(where: \.isComplaint)
+        #expect(complaint?.message.hasSuffix("`inst` at word position 4") == true)
+    }
+
+    @Test("track_group: one name, each once, with members")
+    func trackGroups() {
+        let group = "group {\nVI_1\n}\n}\n"
+        let text =
+            "track_group {\n\(group)track_group T {\n\(group)track_group T {\n\(group)"
+            + "track_group U {\ngroup {\n}\n}\n"
+        let parsed = parse(text + instance(""))
+        #expect(
+            parsed.diagnostics.filter(\.isComplaint).map { "\($0.position.line): \($0.message)" }
+                == [
+                    "1: track_group must have a name - skipping",
+                    "11: track_group T already defined",
+                    "18: Warning - track group U has empty group block",
+                ])
+        #expect(parsed.testStatus == .complaints)
+        let twice = parse("track_group T {\ngroup {\nVI_1\n}\n\(group)" + instance(""))
+        #expect(
+            twice.diagnostics.filter(\.isComplaint).map(\.message)
+                == ["Group list already specified for sync group T"])
+    }
 }
