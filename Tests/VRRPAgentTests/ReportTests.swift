@@ -194,4 +194,38 @@ struct ObjectTextTests {
             rule.reportText
                 == "from 10.60.0.0/16 priority 307 tos 0x0 protocol 18 realms 3/4 lookup 100")
     }
+
+    @Test("what a rule asks of a packet is written in keepalived 2.2.7's order (recorded)")
+    func ruleConditions() throws {
+        let text = """
+            vrrp_instance V {
+            interface eth0
+            virtual_router_id 51
+            virtual_ipaddress {
+            10.10.10.10
+            }
+            virtual_rules {
+            from 10.1.1.1 ipproto 17 sport 10-20 dport 80-80 table 5 priority 1301
+            from 10.1.1.2 uidrange 5-10 table 5 priority 1302
+            from 10.1.1.3 tunnel-id 7 table 5 priority 1303 no_track
+            from 10.1.1.4 l3mdev priority 1304
+            from 10.1.1.5 table 5 protocol 4 no_track priority 1305
+            iif eth0 oif lo dport 1-2 uidrange 0-0 suppress_prefixlength 3 table 5 priority 1307
+            }
+            }
+            """
+        let configuration = Configuration.parse(text, file: "c.conf").configuration
+        let instance = try #require(configuration.instances.first)
+        #expect(
+            instance.virtualRules.map(\.reportText) == [
+                "from 10.1.1.1 priority 1301 tos 0x0 protocol 18 ipproto 17 sport 10-20 dport 80-80"
+                    + " lookup 5",
+                "from 10.1.1.2 priority 1302 tos 0x0 uidrange 5-10 protocol 18 lookup 5",
+                "from 10.1.1.3 priority 1303 tos 0x0 tunnel-id 7 lookup 5 no_track",
+                "from 10.1.1.4 priority 1304 tos 0x0 l3mdev protocol 18 lookup 0",
+                "from 10.1.1.5 priority 1305 tos 0x0 protocol 4 lookup 5 no_track",
+                "from all priority 1307 tos 0x0 iif eth0 oif lo suppress_prefixlen 3 uidrange 0-0"
+                    + " protocol 18 dport 1-2 lookup 5",
+            ])
+    }
 }

@@ -161,16 +161,26 @@ extension RuleDefinition {
         if let outputInterface { words.append("oif \(outputInterface)") }
         if let length = suppressedPrefixLength { words.append("suppress_prefixlen \(length)") }
         if let group = suppressedInterfaceGroup { words.append("suppress_ifgroup \(group)") }
-        if isTracked { words.append("protocol 18") }
+        if let tunnelID { words.append("tunnel-id \(tunnelID)") }
+        if let users { words.append("uidrange \(Self.text(users))") }
+        if looksUpVRF { words.append("l3mdev") }
+        if let ruleProtocol { words.append("protocol \(ruleProtocol)") }
+        if let ipProtocol { words.append("ipproto \(ipProtocol)") }
+        if let sourcePorts { words.append("sport \(Self.text(sourcePorts))") }
+        if let destinationPorts { words.append("dport \(Self.text(destinationPorts))") }
         if let realms { words.append("realms \(realms >> 16)/\(realms & 0xffff)") }
         switch action {
-        case .lookup: words.append("lookup \(table ?? 254)")
+        case .lookup: words.append("lookup \(looksUpVRF ? 0 : table ?? 254)")
         case .goto(let target): words.append("goto \(target)")
         case .nop: words.append("nop")
         case .blackhole, .unreachable, .prohibit: words.append("type \(action)")
         }
         if !isTracked { words.append("no_track") }
         return words.joined(separator: " ")
+    }
+
+    private static func text(_ range: ClosedRange<some FixedWidthInteger>) -> String {
+        "\(range.lowerBound)-\(range.upperBound)"
     }
 }
 
