@@ -6,9 +6,22 @@ enum KernelParameter {
     /// name (`net.ipv4.conf.eth0/100.forwarding`), or the other way round where the first of both
     /// is a slash.
     static func path(of name: String) -> String {
+        let name = name.drop { $0 == "/" }
         if name.first(where: { $0 == "." || $0 == "/" }) == "/" { return "/proc/sys/\(name)" }
         return "/proc/sys/"
             + String(name.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
+    }
+
+    /// Whether a parameter's file is of the network, all of which is the node's own.
+    static func isNetwork(_ path: String) -> Bool {
+        path.hasPrefix("/proc/sys/net/") && !path.split(separator: "/").contains("..")
+    }
+
+    /// Whether a parameter has that value, however the kernel spaces it.
+    static func has(_ name: String, _ value: String) throws(SystemError) -> Bool {
+        let current = try FileSystem.readText(path(of: name))
+        return current.split(whereSeparator: \.isWhitespace)
+            == value.split(whereSeparator: \.isWhitespace)
     }
 
     /// Parameters of the IPC namespace (ipc/ipc_sysctl.c, ipc/mq_sysctl.c).

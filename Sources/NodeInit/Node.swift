@@ -25,6 +25,8 @@ final class Node {
     private var startOrder: [String] = []
     private var commands: [ObjectIdentifier: Command] = [:]
     private var units: UnitManager?
+    /// What the node's own files say about kernel parameters.
+    private var ownSettings: [SysctlSetting] = []
     private var isPoweringOff = false
     /// Whether the node is to be booted again once it is off.
     private var restarts = false
@@ -89,6 +91,7 @@ final class Node {
                 sethostname(specification.hostname, specification.hostname.utf8.count)
             }
             try NodeFiles.lay(specification, layers: layers)
+            ownSettings = SysctlSetting.ofNode(layers: layers)
             for service in specification.services { services[service.name] = make(service) }
             units = try UnitManager(self, loop: loop)
             supervisor?.send(
@@ -103,9 +106,17 @@ final class Node {
         exit(EXIT_FAILURE)
     }
 
+    /// Sets what the node's own files say, then what its lab's file says.
     private func set(_ parameters: [NodeRequest.Pair]) {
+        SysctlSetting.apply(ownSettings)
         for parameter in parameters {
             do {
+                // Those of the network are set already, before the links were made; to write one
+                // again that governs all interfaces would undo what is said of a single one.
+                let isSet =
+                    KernelParameter.isNetwork(KernelParameter.path(of: parameter.name))
+                    ? try KernelParameter.has(parameter.name, parameter.value) : false
+                if isSet { continue }
                 try KernelParameter.set(parameter.name, to: parameter.value)
             } catch {
                 supervisor?.send(

@@ -3,7 +3,8 @@
 public enum NodeRequest: Equatable, Sendable, WireCodable {
     /// Become this node: the first message, answered by `.booted` or `.failed`.
     case boot(NodeSpecification)
-    /// Write kernel parameters (`net.ipv4.ip_forward`, `1`), once the interfaces are there.
+    /// Write kernel parameters, once the interfaces are there: those that the node's own files
+    /// say, then these (`net.ipv4.ip_forward`, `1`), of which those of the network may be set.
     /// Answered by a `.sysctlFailed` for each that could not be written, then `.sysctlsDone`.
     case sysctls([Pair])
     /// Start a service. One that is ready is answered by `.ready` again; one that is starting, by

@@ -119,9 +119,9 @@ final class RunningNode {
         }
     }
 
-    /// Sets kernel parameters other than the network's, which are the fabric's business.
+    /// Has kernel parameters set after those that the node's own /etc/sysctl.conf has. The fabric
+    /// has set those of the network, and a line of the node's must not change them.
     func set(_ sysctls: [Sysctl]) {
-        guard !sysctls.isEmpty else { return }
         isSettingSysctls = true
         send(.sysctls(sysctls.map { NodeRequest.Pair($0.name, $0.value) }))
     }

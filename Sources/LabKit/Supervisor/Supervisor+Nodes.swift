@@ -68,7 +68,7 @@ extension Supervisor {
         guard node.hasBooted, node.state == .starting,
             fabric.namespaceID(of: node.node.name) != nil
         else { return }
-        node.set(node.node.sysctls.filter { !$0.isNetwork })
+        node.set(node.node.sysctls)
         for service in node.node.services where node.isEnabled(service.name) {
             node.send(.start(ServiceSpecification(service, of: node.node)))
         }
