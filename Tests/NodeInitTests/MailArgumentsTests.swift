@@ -1,3 +1,4 @@
+import LinuxSystem
 import Testing
 
 @testable import NodeInit
@@ -25,6 +26,18 @@ struct MailArgumentsTests {
         #expect(throws: UsageError(message: "mail: unrecognized option '-Z'")) {
             try MailArguments(["-Z"])
         }
+    }
+
+    @Test(
+        "mail with a subject or copies and no recipient says so, and shows no mailbox",
+        arguments: [["-s", "late"], ["-c", "admin"], ["-b", "boss"], ["-s", ""]])
+    func nobody(arguments: [String]) {
+        let terminal = Terminal()
+        let tool = MailTool(terminal.console, users: UserDatabase(passwd: "", group: ""))
+        #expect(tool.mail(arguments) { Array("lost".utf8) } != 0)
+        #expect(terminal.output.isEmpty)
+        #expect(
+            terminal.errors == ["mail: no recipient given; -s, -c and -b need one on the line"])
     }
 
     @Test("sendmail: what programs that hand mail over say")

@@ -16,6 +16,9 @@ struct MailArguments: Equatable {
     private static let valued: Set<String> = ["-s", "-r", "-c", "-b", "-u", "-a", "-S"]
     private static let ignored: Set<String> = ["-n", "-v", "-i", "-E", "-a", "-S", "-N"]
 
+    /// Whether it says something of a message that is to be sent.
+    var isToBeSent: Bool { subject != nil || !copies.isEmpty || !blindCopies.isEmpty }
+
     init() {}
 
     /// Reads the arguments, without the program's own name.

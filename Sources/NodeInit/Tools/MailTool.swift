@@ -33,6 +33,10 @@ struct MailTool {
         attempt("mail") {
             let arguments = try MailArguments(arguments)
             guard !arguments.recipients.isEmpty else {
+                if arguments.isToBeSent {
+                    throw UsageError(
+                        message: "mail: no recipient given; -s, -c and -b need one on the line")
+                }
                 return try show(arguments.user ?? ownName, arguments)
             }
             let sender = arguments.sender ?? ownAddress
