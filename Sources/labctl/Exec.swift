@@ -84,6 +84,12 @@ struct Shell: ParsableCommand {
         "MAILPATH=\(MailSpool.path(of: "root"))?You have new mail in $_",
     ]
 
+    /// What a login does before its first prompt, once: Red Hat's machines know `ll`, and who has
+    /// mail already is told. In a variable, so that no file of the host or the node plays a part.
+    private static let beginning =
+        "PROMPT_COMMAND=alias ll='ls -l --color=auto'; "
+        + "[ -s \"$MAIL\" ] && echo 'You have mail.'; unset PROMPT_COMMAND"
+
     func run() throws {
         // The hostname is the node's, so the shell's own prompt would say which node it is; not
         // which lab.
@@ -92,7 +98,7 @@ struct Shell: ParsableCommand {
         try Exec.run(
             ExecuteSession.Options(
                 command: ["bash", "--noprofile", "--norc", "-i"],
-                environment: Exec.terminalType + [prompt] + Self.mailbox,
+                environment: Exec.terminalType + [prompt, Self.beginning] + Self.mailbox,
                 wantsTerminal: isatty(STDIN_FILENO) == 1),
             on: node, lab: lab)
     }

@@ -102,6 +102,8 @@ struct LabExecTerminalTests {
         try session.read(until: "[root@box (\(labPrefix)lb-terminal) ~]# ")
         try session.type("cd /tmp\r")
         try session.read(until: "[root@box (\(labPrefix)lb-terminal) tmp]# ")
+        try session.type("alias\r")
+        try session.read(until: "alias ll='ls -l --color=auto'")
         try session.type("sleep 100 & jobs; exit 6\r")
         let (status, text) = try session.end()
         #expect(status == 6)

@@ -92,6 +92,10 @@ struct LabMailTests {
             return session.hasShown("You have new mail in /var/spool/mail/root")
         }
         try session.type("exit\r")
+        let later = try TerminalSession(["shell", "-l", lab.name, "slave"])
+        try later.read(until: "You have mail.")
+        try later.read(until: "# ")
+        try later.type("exit\r")
         try lab.down()
     }
 }

@@ -28,7 +28,7 @@ struct Transcript {
         var onlyLooks: Bool {
             !command.contains(">")
                 && [
-                    "ip", "curl", "ss", "cat", "ls", "journalctl", "systemctl status",
+                    "ip", "curl", "ss", "cat", "ll", "ls", "journalctl", "systemctl status",
                     "systemctl is-active",
                 ]
                 .contains { command == $0 || command.hasPrefix($0 + " ") }

@@ -8,6 +8,9 @@ struct TutorialTests {
     /// An election takes 3.6 s, and a check of the scripts' a second more.
     private static let patience: Duration = .seconds(15)
 
+    /// What `labctl shell` has and `labctl exec` has not.
+    private static let shellAliases = "alias ll='ls -l --color=auto'"
+
     @Test("every command shows what the READMEs say", arguments: ["tutorial", "two-node"])
     func followed(name: String) throws {
         let lab = labPrefix + "tt-" + name
@@ -48,7 +51,8 @@ struct TutorialTests {
     ) throws -> String {
         let run = try Labctl.run(
             "exec", "-l", lab, entry.node, "--", "bash", "-c",
-            "cd \(entry.folder) && { \(command)\n} 2>&1")
+            "shopt -s expand_aliases\n\(Self.shellAliases)\ncd \(entry.folder) && { \(command)\n} 2>&1"
+        )
         return run.output
     }
 
