@@ -12,10 +12,19 @@ struct JournalctlArguments: Equatable {
     var lineCount: Int?
     /// Only what was printed, without when and by whom.
     var isBare = false
+    /// Newest first.
+    var isReversed = false
+    /// Nothing from before the one, nor from after the other.
+    var since: JournalMoment?
+    var until: JournalMoment?
 
     /// What journalctl shows where nothing says how much.
     private static let defaultLineCount = 10
-    private static let valued: Set<String> = ["-u", "--unit", "-o", "--output", "--lines"]
+    private static let valued: Set<String> = [
+        "-u", "--unit", "-o", "--output", "-S", "--since", "-U", "--until",
+    ]
+    /// Its value may be missing.
+    private static let lineCounts: Set<String> = ["-n", "--lines"]
     private static let ignored: Set<String> = [
         "--no-pager", "-e", "--pager-end", "-x", "--catalog", "-b", "--boot", "-q", "--quiet", "-a",
         "--all", "-l", "--full", "--no-hostname",
@@ -25,19 +34,21 @@ struct JournalctlArguments: Equatable {
 
     /// Reads the arguments, without the program's own name.
     init(_ arguments: [String]) throws(UsageError) {
-        var reader = OptionReader(Self.withLineCounts(arguments))
+        var reader = OptionReader(arguments)
         var isLimited = false
-        while let word = try reader.next(withValue: Self.valued) {
+        while let word = try reader.next(withValue: Self.valued, mayHaveValue: Self.lineCounts) {
             switch word {
             case .option("-u", let unit?), .option("--unit", let unit?): units.append(unit)
             case .option("-f", _), .option("--follow", _): follows = true
-            case .option("--lines", let value?):
+            case .option("-r", _), .option("--reverse", _): isReversed = true
+            case .option("-S", let value?), .option("--since", let value?):
+                since = try Self.moment(value)
+            case .option("-U", let value?), .option("--until", let value?):
+                until = try Self.moment(value)
+            case .option("-n", let value), .option("--lines", let value):
                 isLimited = true
-                guard value != "all" else { continue }
-                guard let count = Int(value), count >= 0 else {
-                    throw UsageError(message: "Failed to parse lines '\(value)'")
-                }
-                lineCount = count
+                let value = value ?? reader.takeWord { $0 == "all" || Int($0) != nil }
+                lineCount = try Self.lineCount(value)
             case .option("-o", let form?), .option("--output", let form?):
                 guard ["short", "cat"].contains(form) else {
                     throw UsageError(message: "Unknown output format '\(form)'.")
@@ -52,24 +63,31 @@ struct JournalctlArguments: Equatable {
                 throw UsageError(message: "Failed to add match '\(word)': Invalid argument")
             }
         }
-        if follows, !isLimited { lineCount = Self.defaultLineCount }
+        if follows, isReversed {
+            throw UsageError(message: "Please specify either --reverse or --follow, not both.")
+        }
+        if follows, !isLimited, since == nil { lineCount = Self.defaultLineCount }
     }
 
-    /// Writes `-n`, whose value may be missing, as `--lines=`.
-    private static func withLineCounts(_ arguments: [String]) -> [String] {
-        var rest = arguments[...]
-        var result: [String] = []
-        while let word = rest.popFirst() {
-            if word == "-n" || word == "--lines" {
-                let isGiven = rest.first.map { $0 == "all" || Int($0) != nil } ?? false
-                result.append("--lines=" + (isGiven ? rest.removeFirst() : "\(defaultLineCount)"))
-            } else if word.hasPrefix("-n"), Int(word.dropFirst(2)) != nil {
-                result.append("--lines=\(word.dropFirst(2))")
-            } else {
-                result.append(word)
-            }
+    private static func lineCount(_ value: String?) throws(UsageError) -> Int? {
+        guard let value else { return defaultLineCount }
+        if value == "all" { return nil }
+        guard let count = Int(value), count >= 0 else {
+            throw UsageError(message: "Failed to parse lines '\(value)'")
         }
-        return result
+        return count
+    }
+
+    private static func moment(_ text: String) throws(UsageError) -> JournalMoment {
+        guard let moment = JournalMoment(text) else {
+            throw UsageError(message: "Failed to parse timestamp: \(text)")
+        }
+        return moment
+    }
+
+    /// Whether a stamp of CLOCK_MONOTONIC in nanoseconds is of the time asked for.
+    func covers(_ stamp: Int64, _ clock: WallClock) -> Bool {
+        since?.isReached(by: stamp, clock) ?? true && !(until?.isReached(by: stamp, clock) ?? false)
     }
 }
 
@@ -87,7 +105,8 @@ struct Journalctl {
             let names =
                 arguments.units.isEmpty
                 ? units.map(\.name)
-                : arguments.units.compactMap { UnitName.find($0, among: units)?.name }
+                : UnitName.expand(arguments.units, among: units)
+                    .compactMap { UnitName.find($0, among: units)?.name }
             var files = names.map { JournalFile($0) }
             try show(&files, arguments)
             if arguments.follows { try follow(&files, arguments) }
@@ -106,8 +125,10 @@ struct Journalctl {
         for index in files.indices {
             lines += try files[index].readAll().map { (files[index].unit, $0) }
         }
+        lines.removeAll { !arguments.covers($0.line.nanoseconds, console.clock) }
         lines.sort { $0.line.nanoseconds < $1.line.nanoseconds }
-        for (unit, line) in lines.suffix(arguments.lineCount ?? .max) {
+        let shown = lines.suffix(arguments.lineCount ?? .max)
+        for (unit, line) in arguments.isReversed ? shown.reversed() : Array(shown) {
             print(line, of: unit, arguments)
         }
         if lines.isEmpty, !arguments.follows { console.print("-- No entries --") }

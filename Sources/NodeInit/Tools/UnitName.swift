@@ -1,3 +1,5 @@
+import CLinux
+import Glibc
 import NodeProtocol
 
 /// How units are named on command lines: `httpd` and `httpd.service` are the same.
@@ -12,6 +14,22 @@ enum UnitName {
     static func whole(_ word: String) -> String {
         let isWhole = word.hasSuffix(".service") || otherSuffixes.contains(where: word.hasSuffix)
         return isWhole ? word : "\(word).service"
+    }
+
+    /// Whether a word is a shell pattern, which means units by their whole names.
+    static func isPattern(_ word: String) -> Bool { word.contains { "*?[".contains($0) } }
+
+    /// Words with each pattern replaced by the names of what it matches, if anything.
+    static func expand(_ words: [String], among units: [UnitReport]) -> [String] {
+        words.flatMap { word in
+            guard isPattern(word) else { return [word] }
+            return units.map(\.wholeName).filter { matches($0, word) }
+        }
+    }
+
+    /// Whether a unit's whole name is what a pattern, or a name, means.
+    static func matches(_ name: String, _ pattern: String) -> Bool {
+        fnmatch(whole(pattern), name, 0) == 0 || fnmatch(pattern, name, 0) == 0
     }
 
     /// The unit that a word means, by its name or an alias.
