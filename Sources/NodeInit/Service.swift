@@ -75,7 +75,7 @@ final class Service {
         case .ended(.exited(let status)): lastEnd = .exited(status: status)
         case .ended(.signalled(let signal)): lastEnd = .signalled(signal: signal)
         case .spawnFailed: (lastPID, lastEnd) = (nil, nil)
-        case .start, .stop, .kill, .reload, .ready, .timer: break
+        case .start, .stop, .kill, .reload, .ready, .resetFailed, .timer: break
         }
         guard machine.phase != phase else { return }
         phase = machine.phase
@@ -88,7 +88,7 @@ final class Service {
     /// It as the node's own `systemctl` shows it.
     func report(isEnabled: Bool) -> UnitReport {
         var failure: String?
-        if case .failed(let reason) = machine.state { failure = reason }
+        if case .failed(let reason) = machine.state, !machine.isForgiven { failure = reason }
         return UnitReport(
             name: specification.name, aliases: specification.aliases,
             description: specification.description, command: specification.command,

@@ -6,12 +6,12 @@ extension ServiceMachine {
     /// Where it is, in systemd's words.
     var phase: UnitReport.Phase {
         switch state {
-        case .down(let last): last?.isCleanEnd ?? true ? .inactive : .failed
+        case .down(let last): isForgiven || last?.isCleanEnd ?? true ? .inactive : .failed
         case .launching, .starting, .forked: .activating
         case .running: .active
         case .stopping: .deactivating
         case .waiting: .restarting
-        case .failed: .failed
+        case .failed: isForgiven ? .inactive : .failed
         }
     }
 }

@@ -56,6 +56,8 @@ struct ServiceMachine {
         case settled(pid: Int32)
         /// Its main process has ended.
         case ended(End)
+        /// That it has failed is to be forgotten, and how often it was restarted.
+        case resetFailed
         /// ``deadline`` has been reached.
         case timer
     }
@@ -95,7 +97,9 @@ struct ServiceMachine {
     }
 
     let specification: ServiceSpecification
-    private(set) var state = State.down(last: nil)
+    private(set) var state = State.down(last: nil) { didSet { isForgiven = false } }
+    /// Whether the failure it is down after counts no more.
+    private(set) var isForgiven = false
     private var restarts: [MonotonicInstant] = []
 
     init(_ specification: ServiceSpecification) { self.specification = specification }
@@ -139,8 +143,16 @@ struct ServiceMachine {
         case .ready: ready()
         case .settled(let pid): settled(pid)
         case .ended(let end): ended(end, now: now)
+        case .resetFailed: resetFailed()
         case .timer: timer(now: now)
         }
+    }
+
+    private mutating func resetFailed() -> [Action] {
+        // How it ended is still told to whoever wants it stopped.
+        isForgiven = true
+        restarts = []
+        return []
     }
 
     private mutating func start() -> [Action] {

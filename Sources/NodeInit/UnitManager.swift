@@ -83,6 +83,11 @@ final class UnitManager {
             do {
                 answer(.done(changed: try EnabledUnits.set(name, to: isEnabled)), to: client)
             } catch { answer(.failed("\(error)"), to: client) }
+        case .resetFailed(let name):
+            withService(name, for: client) { service in
+                service.handle(.resetFailed)
+                answer(.done(changed: true), to: client)
+            }
         case .powerOff(let restarts):
             // Who asked is told before it is ended with everything else.
             answer(.done(changed: true), to: client)

@@ -8,6 +8,8 @@ public enum UnitRequest: Equatable, Sendable, WireCodable {
     case signal(Int32, unit: String, onlyMain: Bool)
     /// Start the unit with the node from now on, or no longer.
     case setEnabled(Bool, unit: String)
+    /// Forget that the unit has failed.
+    case resetFailed(unit: String)
     /// Stop all services, last started first, and the node; with `restarts`, boot it again.
     case powerOff(restarts: Bool)
 
@@ -30,6 +32,9 @@ public enum UnitRequest: Equatable, Sendable, WireCodable {
         case .powerOff(let restarts):
             writer.put(UInt8(4))
             writer.put(restarts)
+        case .resetFailed(let unit):
+            writer.put(UInt8(5))
+            writer.put(unit)
         }
     }
 
@@ -46,6 +51,7 @@ public enum UnitRequest: Equatable, Sendable, WireCodable {
                 try reader.integer(), unit: try reader.text(), onlyMain: try reader.bool())
         case 3: self = .setEnabled(try reader.bool(), unit: try reader.text())
         case 4: self = .powerOff(restarts: try reader.bool())
+        case 5: self = .resetFailed(unit: try reader.text())
         default: throw WireError(expected: "a request of the node's own")
         }
     }

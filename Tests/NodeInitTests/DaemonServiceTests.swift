@@ -101,7 +101,9 @@ struct DaemonServiceTests {
 
 @Suite("What systemctl calls a service")
 struct ServicePhaseTests {
-    private func phase(_ events: ServiceMachine.Event...) -> UnitReport.Phase {
+    private func phase(_ events: ServiceMachine.Event...) -> UnitReport.Phase { phase(events) }
+
+    private func phase(_ events: [ServiceMachine.Event]) -> UnitReport.Phase {
         var machine = ServiceMachine(
             ServiceSpecification(
                 name: "web", command: ["web"], readiness: .notify, readinessTimeoutNanoseconds: 1,
@@ -129,6 +131,18 @@ struct ServicePhaseTests {
         ])
     func end(_ end: ServiceMachine.End, phase: UnitReport.Phase) {
         #expect(self.phase(.start, .spawned(pid: 7), .ready, .stop, .ended(end)) == phase)
+    }
+
+    @Test("reset-failed makes a failure forgotten until the next start; nothing else changes")
+    func resetFailed() {
+        let failed: [ServiceMachine.Event] = [.start, .spawned(pid: 7), .ready]
+        for end in [ServiceMachine.End.signalled(signal: 9), .exited(status: 1)] {
+            #expect(phase(failed + [.ended(end), .resetFailed]) == .inactive)
+            #expect(phase(failed + [.ended(end), .resetFailed] + failed) == .active)
+            #expect(phase(failed + [.resetFailed, .ended(end)]) == .failed)
+        }
+        #expect(phase([.start, .spawnFailed(reason: "no"), .resetFailed]) == .inactive)
+        #expect(phase(failed + [.resetFailed]) == .active)
     }
 
     @Test("one that could not be started has failed")

@@ -189,6 +189,93 @@ struct SystemctlTests {
         #expect(terminal.output.last == "  keepalived.service loaded inactive dead    keepalived")
     }
 
+    @Test(
+        "lists by state, kind and pattern",
+        arguments: [
+            (["--failed"], ["broken"]),
+            (["list-units", "--state=running,failed"], ["broken", "httpd"]),
+            (["list-units", "--state", "inactive"], ["keepalived"]),
+            (["list-units", "--state=loaded"], ["broken", "httpd", "keepalived"]),
+            (["list-units", "--type=service"], ["broken", "httpd"]),
+            (["list-units", "-t", "socket"], []), (["list-units", "http*"], ["httpd"]),
+            (["list-units", "keep*"], []), (["list-units", "-a", "keep*"], ["keepalived"]),
+            (["list-units", "httpd", "broken.service"], ["broken", "httpd"]),
+            (["list-unit-files", "--state=enabled"], ["httpd"]),
+            (["list-unit-files", "[bk]*"], ["broken", "keepalived"]),
+        ] as [([String], [String])])
+    func filters(arguments: [String], names: [String]) {
+        let terminal = Terminal([UnitReport(name: "broken", phase: .failed), .httpd, .keepalived])
+        #expect(Systemctl(terminal.console).run(arguments + ["--no-legend"]) == 0)
+        let shown = terminal.output.map { line in
+            String(line.drop { "● ".contains($0) }.prefix { $0 != "." })
+        }
+        #expect(shown == names)
+    }
+
+    @Test("a pattern means the units that it matches, and none is no error")
+    func patterns() {
+        let terminal = Terminal([.httpd, .keepalived])
+        #expect(terminal.systemctl("status", "-n0", "keep*") == 3)
+        #expect(terminal.output.first == "○ keepalived.service - keepalived")
+        #expect(terminal.systemctl("restart", "*") == 0)
+        #expect(terminal.systemctl("stop", "nginx*") == 0)
+        #expect(
+            terminal.asked == [
+                .control(.restart, unit: "httpd"), .control(.restart, unit: "keepalived"),
+            ])
+        #expect(terminal.errors.isEmpty)
+    }
+
+    @Test("reset-failed asks PID 1 for the unit, or for all of them")
+    func resetFailed() {
+        let terminal = Terminal([.httpd, .keepalived])
+        #expect(terminal.systemctl("reset-failed", "httpd") == 0)
+        #expect(terminal.systemctl("reset-failed") == 0)
+        #expect(
+            terminal.asked == [
+                .resetFailed(unit: "httpd"), .resetFailed(unit: "httpd"),
+                .resetFailed(unit: "keepalived"),
+            ])
+        #expect(terminal.systemctl("reset-failed", "nginx") == 1)
+        #expect(
+            terminal.errors == [
+                "Failed to reset failed state of unit nginx.service: "
+                    + "Unit nginx.service not loaded."
+            ])
+    }
+
+    @Test("show tells properties as programs read them; what is none tells nothing")
+    func show() {
+        let terminal = Terminal([.httpd])
+        #expect(
+            terminal.systemctl("show", "-p", "SubState,MainPID", "-pNoSuch", "apache2") == 0)
+        #expect(terminal.output == ["MainPID=12", "SubState=running"])
+        #expect(terminal.systemctl("show", "--property=ActiveState", "--value", "httpd") == 0)
+        #expect(terminal.output.last == "active")
+        #expect(terminal.systemctl("show", "-P", "UnitFileState", "nginx") == 0)
+        #expect(terminal.output.last == "")
+        #expect(terminal.systemctl("show", "-pLoadState", "nginx") == 0)
+        #expect(terminal.output.last == "LoadState=not-found")
+        #expect(terminal.systemctl("show") == 1)
+        #expect(
+            UnitProperties(word: "httpd", unit: .httpd(.failed, .signalled(signal: 9)))
+                .lines(only: nil, valuesOnly: false) == [
+                    "MainPID=0", "Result=signal", "ExecMainStatus=9", "Id=httpd.service",
+                    "Names=httpd.service apache2.service", "Description=the toy web server",
+                    "LoadState=loaded", "ActiveState=failed", "SubState=failed",
+                    "UnitFileState=enabled",
+                ])
+    }
+
+    @Test("--version and --help tell, whatever else is said", arguments: ["--version", "-h"])
+    func help(option: String) {
+        let terminal = Terminal([.httpd])
+        #expect(terminal.systemctl(option, "frobnicate") == 0)
+        #expect(terminal.output.count == 1)
+        #expect(terminal.output[0].hasPrefix(option == "-h" ? "systemctl " : "systemd 252"))
+        #expect(terminal.systemctl("--", option) == 1)
+    }
+
     @Test("daemon-reload has nothing to do; reboot and poweroff do it")
     func machine() {
         let terminal = Terminal()
@@ -202,6 +289,7 @@ struct SystemctlTests {
         "wrong usage: systemd's words, exit status 1",
         arguments: [
             (["begin", "httpd"], "Unknown command verb begin."), (["start"], "Too few arguments."),
+            (["-t", "shoe"], "Unknown unit type or load state 'shoe'."),
             (["--frobnicate"], "systemctl: unrecognized option '--frobnicate'"),
             (["kill", "-s", "SIGFOO", "httpd"], "Failed to parse signal string SIGFOO."),
             (["status", "-n"], "option '-n' requires an argument"),
@@ -222,97 +310,6 @@ struct SystemctlTests {
         #expect(arguments.lineCount == 0)
         #expect(try SystemctlArguments(["enable", "--now", "a"]).now)
         #expect(try SystemctlArguments(["list-units", "--type", "service"]).units == [])
-    }
-}
-
-@Suite("systemctl status")
-struct UnitStatusTests {
-    private func status(_ unit: UnitReport, _ arguments: String...) -> (Int32, [String]) {
-        let terminal = Terminal([unit])
-        let status = Systemctl(terminal.console).run(["status", "httpd"] + arguments)
-        return (status, terminal.output)
-    }
-
-    @Test("a unit that runs: since when, its main process, the last it has printed")
-    func active() {
-        let (status, lines) = status(.httpd)
-        #expect(status == 0)
-        #expect(
-            lines == [
-                "● httpd.service - the toy web server",
-                "     Loaded: loaded (/lib/systemd/system/httpd.service; enabled; preset: enabled)",
-                "     Active: active (running) since Sun 2026-11-22 02:58:55 UTC; 1min 5s ago",
-                "   Main PID: 12 (httpd)", "",
-                "Nov 22 02:59:55 master httpd: httpd listens",
-            ])
-        #expect(self.status(.httpd, "-n", "0").1.count == 4)
-    }
-
-    @Test("one that was never started is inactive: exit status 3")
-    func inactive() {
-        let terminal = Terminal([.keepalived])
-        #expect(terminal.systemctl("status", "keepalived", "-n0") == 3)
-        #expect(
-            terminal.output == [
-                "○ keepalived.service - keepalived",
-                "     Loaded: loaded (/lib/systemd/system/keepalived.service; disabled; "
-                    + "preset: enabled)",
-                "     Active: inactive (dead)",
-            ])
-    }
-
-    @Test(
-        "how it ended decides what it is called",
-        arguments: [
-            (UnitReport.httpd(.inactive, .exited(status: 0)), "inactive (dead) since"),
-            (.httpd(.failed, .exited(status: 3)), "failed (Result: exit-code) since"),
-            (.httpd(.failed, .signalled(signal: 11)), "failed (Result: signal) since"),
-            (
-                .httpd(.failed, .signalled(signal: 9), failure: "not ready after 20000 ms: no"),
-                "failed (Result: timeout) since"
-            ), (.httpd(.failed, nil, failure: "x: not found"), "failed (Result: resources) since"),
-            (.httpd(.failed, .exited(status: 0)), "failed (Result: protocol) since"),
-            (
-                .httpd(.restarting, .exited(status: 1)),
-                "activating (auto-restart) (Result: exit-code) since"
-            ), (.httpd(.activating, nil), "activating (start) since"),
-            (.httpd(.deactivating, nil), "deactivating (stop-sigterm) since"),
-        ])
-    func activity(unit: UnitReport, words: String) {
-        let (status, lines) = status(unit)
-        #expect(status == 3)
-        #expect(lines[2].hasPrefix("     Active: \(words)"), "\(lines[2])")
-    }
-
-    @Test("of one that has ended, its process and how that ended")
-    func ended() {
-        #expect(
-            status(.httpd(.failed, .exited(status: 1)), "-n0").1.suffix(2) == [
-                "    Process: 12 ExecStart=http-backend (code=exited, status=1/FAILURE)",
-                "   Main PID: 12 (code=exited, status=1/FAILURE)",
-            ])
-        #expect(
-            UnitReport.ProcessEnd.signalled(signal: 15).statusText == "code=killed, signal=TERM")
-        #expect(UnitReport.ProcessEnd.exited(status: 99).statusText == "code=exited, status=99/n/a")
-    }
-
-    @Test(
-        "how long ago it was, in at most two units",
-        arguments: [
-            (0, "0ms ago"), (0.25, "250ms ago"), (5, "5s ago"), (65, "1min 5s ago"),
-            (3600, "1h 0min ago"), (7384, "2h 3min ago"), (93_600, "1 day 2h ago"),
-            (300_000, "3 days ago"),
-        ] as [(Double, String)])
-    func age(seconds: Double, text: String) {
-        #expect(WallClock.age(nanoseconds: Int64(seconds * 1e9)) == text)
-    }
-
-    @Test("without a unit, the node itself")
-    func machine() {
-        let terminal = Terminal([.httpd, UnitReport(name: "broken", phase: .failed)])
-        #expect(terminal.systemctl("status") == 0)
-        #expect(
-            terminal.output
-                == ["● master", "    State: degraded", "    Units: 2 loaded", "   Failed: 1 units"])
+        #expect(try SystemctlArguments(["-tservice", "--failed"]).states == ["failed"])
     }
 }

@@ -57,6 +57,7 @@ private enum Samples {
     static let unitRequests: [UnitRequest] =
         UnitVerb.allCases.map { .control($0, unit: "httpd") } + [
             .list, .signal(15, unit: "httpd", onlyMain: true), .setEnabled(false, unit: "x"),
+            .resetFailed(unit: "httpd"),
             .powerOff(restarts: true), .powerOff(restarts: false),
         ]
 

@@ -56,7 +56,12 @@ struct Systemctl {
         case .listUnits: return try listUnits(arguments)
         case .listUnitFiles: return try listUnitFiles(arguments)
         // A lab's units are in its file; nothing of them is cached.
-        case .daemonReload, .resetFailed: return 0
+        case .daemonReload: return 0
+        case .resetFailed: return try resetFailed(arguments)
+        case .show: return try show(arguments)
+        case .version, .help:
+            console.print(arguments.verb == .version ? SystemctlHelp.version : SystemctlHelp.text)
+            return 0
         case .reboot, .poweroff, .halt:
             return PowerTool(console).run(arguments.verb.rawValue, [])
         }
@@ -76,7 +81,7 @@ struct Systemctl {
     ) throws -> Int32 {
         let units = try units()
         var status: Int32 = 0
-        for word in arguments.units {
+        for word in UnitName.expand(arguments.units, among: units) {
             let result = try body(UnitName.find(word, among: units), word)
             if result != 0 { status = result }
         }
@@ -175,6 +180,26 @@ struct Systemctl {
         }
     }
 
+    /// Has failed units, or all of them, forget that they have failed.
+    private func resetFailed(_ arguments: SystemctlArguments) throws -> Int32 {
+        var arguments = arguments
+        if arguments.units.isEmpty { arguments.units = try units().map(\.name) }
+        return try each(arguments) { unit, word in
+            let what = "Failed to reset failed state of unit \(UnitName.whole(word))"
+            guard let unit else {
+                console.printError("\(what): Unit \(UnitName.whole(word)) not loaded.")
+                return Status.failure
+            }
+            switch try console.ask(.resetFailed(unit: unit.name)) {
+            case .refused: return refused(what)
+            case .failed(let reason):
+                console.printError("\(what): \(reason)")
+                return Status.failure
+            case .done, .units: return 0
+            }
+        }
+    }
+
     private func tellLink(of unit: String, _ isEnabled: Bool) {
         let link = EnabledUnits.link(of: unit)
         console.printError(
@@ -193,7 +218,8 @@ struct Systemctl {
         isSo: (UnitReport) -> Bool
     ) throws -> Int32 {
         let units = try units()
-        let found = arguments.units.map { UnitName.find($0, among: units) }
+        let words = UnitName.expand(arguments.units, among: units)
+        let found = words.map { UnitName.find($0, among: units) }
         if !arguments.isQuiet {
             for unit in found { console.print(unit.map(word) ?? "inactive") }
         }
@@ -214,7 +240,7 @@ struct Systemctl {
                 }
                 continue
             }
-            if !arguments.isQuiet { console.print(unit.isEnabled ? "enabled" : "disabled") }
+            if !arguments.isQuiet { console.print(unit.enablement) }
             if unit.isEnabled { status = 0 }
         }
         return status
@@ -231,7 +257,8 @@ struct Systemctl {
             return 0
         }
         var status: Int32 = 0
-        for (position, word) in arguments.units.enumerated() {
+        let words = UnitName.expand(arguments.units, among: units)
+        for (position, word) in words.enumerated() {
             guard let unit = UnitName.find(word, among: units) else {
                 console.printError("Unit \(UnitName.whole(word)) could not be found.")
                 status = Status.unknown
@@ -244,6 +271,22 @@ struct Systemctl {
         return status
     }
 
+    /// Prints properties of units, as programs read them.
+    private func show(_ arguments: SystemctlArguments) throws -> Int32 {
+        let units = try units()
+        let words = UnitName.expand(arguments.units, among: units)
+        for (position, word) in words.enumerated() {
+            if position > 0 { console.print("") }
+            let properties = UnitProperties(word: word, unit: UnitName.find(word, among: units))
+            for line in properties.lines(
+                only: arguments.properties, valuesOnly: arguments.showsOnlyValues)
+            {
+                console.print(line)
+            }
+        }
+        return 0
+    }
+
     private func text(of unit: UnitReport, _ lineCount: Int) -> UnitStatusText {
         UnitStatusText(
             unit: unit, clock: console.clock, hostname: console.hostname,
@@ -252,7 +295,10 @@ struct Systemctl {
     }
 
     private func listUnits(_ arguments: SystemctlArguments) throws -> Int32 {
-        let shown = try units().filter { arguments.showsAll || $0.phase != .inactive }
+        let shown = try units().filter {
+            arguments.selects($0) && arguments.hasState($0)
+                && (arguments.showsAll || arguments.states != nil || $0.phase != .inactive)
+        }
         let rows = shown.map { unit in
             [
                 (unit.phase == .failed ? "● " : "  ") + unit.wholeName, "loaded", unit.activeState,
@@ -266,9 +312,9 @@ struct Systemctl {
     }
 
     private func listUnitFiles(_ arguments: SystemctlArguments) throws -> Int32 {
-        let rows = try units().map { unit in
-            [unit.wholeName, unit.isEnabled ? "enabled" : "disabled", "enabled"]
-        }
+        let rows = try units()
+            .filter { arguments.selects($0) && arguments.states?.contains($0.enablement) ?? true }
+            .map { [$0.wholeName, $0.enablement, "enabled"] }
         printTable(arguments.showsLegend ? [["UNIT FILE", "STATE", "PRESET"]] + rows : rows)
         if arguments.showsLegend { console.print("\n\(rows.count) unit files listed.") }
         return 0

@@ -1,3 +1,5 @@
+import NodeProtocol
+
 /// A command line of `systemctl`, understood.
 struct SystemctlArguments: Equatable {
     /// What is to be done.
@@ -13,16 +15,20 @@ struct SystemctlArguments: Equatable {
         case listUnitFiles = "list-unit-files"
         case daemonReload = "daemon-reload"
         case resetFailed = "reset-failed"
+        case show
         case reboot, poweroff, halt
+        /// What `--version` and `--help` ask for.
+        case version = "--version"
+        case help = "--help"
 
         /// Whether it makes no sense without a unit.
         var needsUnits: Bool {
             switch self {
             case .start, .stop, .restart, .tryRestart, .reload, .reloadOrRestart, .kill, .enable,
-                .disable, .isActive, .isFailed, .isEnabled:
+                .disable, .isActive, .isFailed, .isEnabled, .show:
                 true
             case .status, .isSystemRunning, .listUnits, .listUnitFiles, .daemonReload,
-                .resetFailed, .reboot, .poweroff, .halt:
+                .resetFailed, .reboot, .poweroff, .halt, .version, .help:
                 false
             }
         }
@@ -40,6 +46,14 @@ struct SystemctlArguments: Equatable {
     var lineCount = 10
     var signal: Int32 = 15
     var signalsOnlyMain = false
+    /// What `show` is to tell; nil for all it knows.
+    var properties: [String]?
+    /// Only what the properties are, without their names.
+    var showsOnlyValues = false
+    /// The kinds of units in lists; nil for all.
+    var types: [String]?
+    /// Active states, substates or load states of the units in lists; nil for all.
+    var states: [String]?
 
     /// Options that change nothing here: paging, colour and waiting are as in a script anyway.
     private static let ignored: Set<String> = [
@@ -47,8 +61,11 @@ struct SystemctlArguments: Equatable {
         "--plain", "--runtime", "--no-warn",
     ]
     /// Options with a value that change nothing here.
-    private static let ignoredWithValue: Set<String> = [
-        "--type", "-t", "--state", "--job-mode", "--output", "-o",
+    private static let ignoredWithValue: Set<String> = ["--job-mode", "--output", "-o"]
+    /// The kinds of units that systemd has.
+    private static let knownTypes: Set<String> = [
+        "service", "socket", "target", "timer", "mount", "automount", "path", "slice", "scope",
+        "device", "swap",
     ]
 
     init() {}
@@ -63,8 +80,9 @@ struct SystemctlArguments: Equatable {
             case .option(let name, let value): try apply(name, value)
             }
         }
+        if verb == .version || verb == .help { return }
         guard let first = words.first else { return }
-        guard let verb = Verb(rawValue: first) else {
+        guard let verb = Verb(rawValue: first), !first.hasPrefix("-") else {
             throw UsageError(message: "Unknown command verb \(first).")
         }
         self.verb = verb
@@ -73,8 +91,13 @@ struct SystemctlArguments: Equatable {
     }
 
     private static let valued: Set<String> = [
-        "--signal", "-s", "--lines", "-n", "--kill-whom", "--kill-who",
+        "--signal", "-s", "--lines", "-n", "--kill-whom", "--kill-who", "--type", "-t", "--state",
+        "-p", "--property", "-P",
     ]
+
+    private static func list(_ value: String) -> [String] {
+        value.split(separator: ",").map(String.init)
+    }
 
     private mutating func apply(_ name: String, _ value: String?) throws(UsageError) {
         switch (name, value) {
@@ -94,6 +117,23 @@ struct SystemctlArguments: Equatable {
             signal = number
         case ("--kill-whom", let value?), ("--kill-who", let value?):
             signalsOnlyMain = value == "main"
+        case ("--type", let value?), ("-t", let value?):
+            for type in Self.list(value) {
+                guard Self.knownTypes.contains(type) else {
+                    throw UsageError(message: "Unknown unit type or load state '\(type)'.")
+                }
+                types = (types ?? []) + [type]
+            }
+        case ("--state", let value?): states = (states ?? []) + Self.list(value)
+        case ("--failed", _): states = (states ?? []) + ["failed"]
+        case ("-p", let value?), ("--property", let value?):
+            properties = (properties ?? []) + Self.list(value)
+        case ("-P", let value?):
+            properties = (properties ?? []) + Self.list(value)
+            showsOnlyValues = true
+        case ("--value", _): showsOnlyValues = true
+        case ("--version", _): verb = .version
+        case ("--help", _), ("-h", _): verb = .help
         default:
             guard Self.ignored.contains(name) || Self.ignoredWithValue.contains(name) else {
                 throw UsageError(message: "systemctl: unrecognized option '\(name)'")
@@ -102,71 +142,15 @@ struct SystemctlArguments: Equatable {
     }
 }
 
-/// Takes options and other words off a command line as getopt_long(3) does, options anywhere.
-struct OptionReader {
-    /// One of them.
-    enum Word: Equatable {
-        case plain(String)
-        case option(String, value: String?)
+extension SystemctlArguments {
+    /// Whether a unit is among those that lists are asked for, by its kind and name.
+    func selects(_ unit: UnitReport) -> Bool {
+        types?.contains("service") ?? true
+            && (units.isEmpty || units.contains { UnitName.matches(unit.wholeName, $0) })
     }
 
-    private var rest: ArraySlice<String>
-    /// The letters of a group (`-xe`) that are still to be read.
-    private var letters: Substring = ""
-    private var isOver = false
-
-    init(_ arguments: [String]) { rest = arguments[...] }
-
-    /// The next one; nil at the end.
-    ///
-    /// - Parameters:
-    ///   - withValue: the options that have one: `-n 5`, `-n5`, `--lines 5`, `--lines=5`.
-    ///   - mayHaveValue: those that have one in the same word (`-n5`, `--lines=5`) or none.
-    mutating func next(
-        withValue: Set<String>, mayHaveValue: Set<String> = []
-    ) throws(UsageError) -> Word? {
-        if let letter = letters.popFirst() {
-            let name = "-\(letter)"
-            if mayHaveValue.contains(name), !letters.isEmpty {
-                defer { letters = "" }
-                return .option(name, value: String(letters))
-            }
-            return try short(name, withValue)
-        }
-        guard let word = rest.popFirst() else { return nil }
-        if isOver || !word.hasPrefix("-") || word == "-" { return .plain(word) }
-        if word == "--" {
-            isOver = true
-            return try next(withValue: withValue, mayHaveValue: mayHaveValue)
-        }
-        guard word.hasPrefix("--") else {
-            letters = word.dropFirst()
-            return try next(withValue: withValue, mayHaveValue: mayHaveValue)
-        }
-        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = String(parts[0])
-        if parts.count == 2 { return .option(name, value: String(parts[1])) }
-        return .option(name, value: withValue.contains(name) ? try value(of: name) : nil)
-    }
-
-    /// Takes the next word, where it is one of those: a value that may be missing.
-    mutating func takeWord(where isValue: (String) -> Bool) -> String? {
-        guard letters.isEmpty, let word = rest.first, isValue(word) else { return nil }
-        return rest.removeFirst()
-    }
-
-    private mutating func short(_ name: String, _ withValue: Set<String>) throws(UsageError) -> Word
-    {
-        guard withValue.contains(name) else { return .option(name, value: nil) }
-        if letters.isEmpty { return .option(name, value: try value(of: name)) }
-        defer { letters = "" }
-        return .option(name, value: String(letters))
-    }
-
-    private mutating func value(of name: String) throws(UsageError) -> String {
-        guard let value = rest.popFirst() else {
-            throw UsageError(message: "option '\(name)' requires an argument")
-        }
-        return value
+    /// Whether a unit is in one of the states that lists are asked for.
+    func hasState(_ unit: UnitReport) -> Bool {
+        states?.contains { [unit.activeState, unit.subState, "loaded"].contains($0) } ?? true
     }
 }

@@ -43,6 +43,9 @@ extension UnitReport {
     /// Its whole name.
     var wholeName: String { UnitName.whole(name) }
 
+    /// systemd's UnitFileState=.
+    var enablement: String { isEnabled ? "enabled" : "disabled" }
+
     /// Whether it runs, or is about to.
     var isUp: Bool {
         switch phase {
@@ -71,6 +74,19 @@ extension UnitReport {
         case .active: "running"
         case .deactivating: "stop-sigterm"
         case .failed: "failed"
+        }
+    }
+
+    /// systemd's Result= of a service.
+    var result: String {
+        guard phase == .failed || phase == .restarting else { return "success" }
+        return switch end {
+        case nil: "resources"
+        // Not ready in time, it was killed by us.
+        case .signalled(9)? where failure?.hasPrefix("not ready") ?? false: "timeout"
+        case .signalled?: "signal"
+        case .exited(0)?: "protocol"
+        case .exited?: "exit-code"
         }
     }
 }

@@ -13,7 +13,7 @@ struct UnitStatusText {
     var lines: [String] {
         var lines = [
             "\(mark) \(unit.wholeName) - \(unit.description)",
-            "     Loaded: loaded (\(EnabledUnits.target(of: unit.name)); \(enablement); "
+            "     Loaded: loaded (\(EnabledUnits.target(of: unit.name)); \(unit.enablement); "
                 + "preset: enabled)",
             "     Active: \(activity)",
         ]
@@ -30,8 +30,6 @@ struct UnitStatusText {
         return lines + log.map { JournalText.line($0, of: unit.name, clock, hostname: hostname) }
     }
 
-    private var enablement: String { unit.isEnabled ? "enabled" : "disabled" }
-
     private var mark: String {
         switch unit.phase {
         case .inactive: "○"
@@ -43,23 +41,11 @@ struct UnitStatusText {
     private var activity: String {
         var text = "\(unit.activeState) (\(unit.subState))"
         switch unit.phase {
-        case .failed: text = "failed (Result: \(result))"
-        case .restarting: text += " (Result: \(result))"
+        case .failed: text = "failed (Result: \(unit.result))"
+        case .restarting: text += " (Result: \(unit.result))"
         case .inactive, .activating, .active, .deactivating: break
         }
         return text + (unit.since.map { " since \(clock.since($0))" } ?? "")
-    }
-
-    /// systemd's Result= of a service.
-    private var result: String {
-        switch unit.end {
-        case nil: "resources"
-        // Not ready in time, it was killed by us.
-        case .signalled(9)? where unit.failure?.hasPrefix("not ready") ?? false: "timeout"
-        case .signalled?: "signal"
-        case .exited(0)?: "protocol"
-        case .exited?: "exit-code"
-        }
     }
 }
 
