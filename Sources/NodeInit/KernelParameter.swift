@@ -17,9 +17,10 @@ enum KernelParameter {
         path.hasPrefix("/proc/sys/net/") && !path.split(separator: "/").contains("..")
     }
 
-    /// Whether a parameter has that value, however the kernel spaces it.
-    static func has(_ name: String, _ value: String) throws(SystemError) -> Bool {
-        let current = try FileSystem.readText(path(of: name))
+    /// Whether a parameter has that value, however the kernel spaces it; false of one that is not
+    /// there or can only be written.
+    static func has(_ name: String, _ value: String) -> Bool {
+        guard let current = try? FileSystem.readText(path(of: name)) else { return false }
         return current.split(whereSeparator: \.isWhitespace)
             == value.split(whereSeparator: \.isWhitespace)
     }

@@ -113,10 +113,11 @@ final class Node {
             do {
                 // Those of the network are set already, before the links were made; to write one
                 // again that governs all interfaces would undo what is said of a single one.
-                let isSet =
-                    KernelParameter.isNetwork(KernelParameter.path(of: parameter.name))
-                    ? try KernelParameter.has(parameter.name, parameter.value) : false
-                if isSet { continue }
+                if KernelParameter.isNetwork(KernelParameter.path(of: parameter.name)),
+                    KernelParameter.has(parameter.name, parameter.value)
+                {
+                    continue
+                }
                 try KernelParameter.set(parameter.name, to: parameter.value)
             } catch {
                 supervisor?.send(

@@ -152,6 +152,30 @@ extension NodeInitTests {
             #expect(try node.shell("hostname") == "alpha\n")
         }
 
+        @Test(
+            "what the node's own sysctl.conf says is set at each boot, and the lab's word after it")
+        func ownParameters() throws {
+            let node = try NodeUnderTest()
+            _ = try node.shell(
+                """
+                echo 'net.ipv4.ip_nonlocal_bind = 1' > /etc/sysctl.conf; mkdir -p /etc/sysctl.d
+                echo 'net.ipv4.ip_default_ttl=33' > /etc/sysctl.d/50-ttl.conf
+                printf '%s\n' net.ipv4.no_such=1 kernel.panic=3 net.ipv4.ip_default_ttl=44 \
+                    > /etc/sysctl.d/10-ttl.conf
+                """)
+            node.end()
+            try node.boot()
+            try node.send(.sysctls([]))
+            #expect(try node.next() == .sysctlsDone)
+            let look = "cd /proc/sys/net/ipv4; cat ip_nonlocal_bind ip_default_ttl"
+            #expect(try node.shell(look) == "1\n33\n")
+            node.end()
+            try node.boot()
+            try node.send(.sysctls([.init("net.ipv4.ip_default_ttl", "55")]))
+            #expect(try node.next() == .sysctlsDone)
+            #expect(try node.shell(look) == "1\n55\n")
+        }
+
         @Test("kernel parameters of the network are the node's; failures are reported by name")
         func parameters() throws {
             let before = try FileSystem.readText("/proc/sys/net/ipv4/ip_nonlocal_bind")
