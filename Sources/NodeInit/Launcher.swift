@@ -8,6 +8,8 @@ struct LaunchError: Error, CustomStringConvertible {
     /// 127 when there is no such program, 126 otherwise: the shell's and docker's numbers.
     var status: Int32
     var description: String
+    /// Why the program cannot be run; nil where that was not the reason.
+    var refusal: Errno?
 
     static let notFound: Int32 = 127
     static let notRunnable: Int32 = 126
@@ -39,7 +41,9 @@ struct Launcher {
         }
         guard let path = Program.lookUp(name, path: environment["PATH"] ?? NodeEnvironment.path)
         else {
-            throw LaunchError(status: LaunchError.notFound, description: "\(name): not found")
+            throw LaunchError(
+                status: LaunchError.notFound, description: "\(name): not found",
+                refusal: .noSuchFileOrDirectory)
         }
         var program = Program(
             path: path, arguments: command, environment: environment.variables,
@@ -62,9 +66,15 @@ struct Launcher {
             let isMissing = error.code == .noSuchFileOrDirectory && !FileSystem.exists(path)
             throw LaunchError(
                 status: isMissing ? LaunchError.notFound : LaunchError.notRunnable,
-                description: "\(error)")
+                description: "\(error)",
+                refusal: Self.shortages.contains(error.code) ? nil : error.code)
         }
     }
+
+    /// What says that the machine has no room for another process, whichever it is.
+    private static let shortages: [Errno] = [
+        .resourceTemporarilyUnavailable, .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem,
+    ]
 
     /// As execvp(3) does, gives a script without `#!` to the shell.
     private func startOrInterpret(_ program: Program) throws(SystemError) -> Program.Started {

@@ -3,6 +3,7 @@ import Glibc
 import LinuxSystem
 import NetworkTypes
 import NodeProtocol
+import SystemPackage
 
 /// The shell of a ``ServiceMachine``: does what it says and tells it what happened.
 final class Service {
@@ -74,7 +75,9 @@ final class Service {
             lastEnd = nil
         case .ended(.exited(let status)): lastEnd = .exited(status: status)
         case .ended(.signalled(let signal)): lastEnd = .signalled(signal: signal)
-        case .spawnFailed: (lastPID, lastEnd) = (nil, nil)
+        case .spawnFailed(_, let cannotRun):
+            lastPID = nil
+            lastEnd = cannotRun ? .exited(status: UnitReport.ProcessEnd.cannotRun) : nil
         case .start, .stop, .kill, .reload, .ready, .resetFailed, .timer: break
         }
         guard machine.phase != phase else { return }
@@ -117,7 +120,9 @@ final class Service {
                 events.append((.spawned(pid: try spawn()), MonotonicClock.now))
             } catch {
                 endReadiness()
-                events.append((.spawnFailed(reason: "\(error)"), MonotonicClock.now))
+                let cannotRun = (error as? LaunchError)?.refusal != nil
+                events.append(
+                    (.spawnFailed(reason: "\(error)", cannotRun: cannotRun), MonotonicClock.now))
             }
         case .terminate(let pid): kill(pid, SIGTERM)
         case .hangUp(let pid): kill(pid, SIGHUP)
@@ -128,16 +133,21 @@ final class Service {
         case .report(let state):
             switch state {
             case .running(let pid):
-                report(state, time, outputs)
-                outputs = []
+                report(state, time, takeOutputs())
                 // A daemon that has settled is ready: what is waited for has come.
                 if case .starting = machine.state { readiness?.begin(pid: pid) }
             case .exited, .signalled, .failed:
                 endReadiness()
-                report(state, time, [])
+                // Only what could not be run still has some, and in them why.
+                report(state, time, takeOutputs())
             case .ready, .stopping: report(state, time, [])
             }
         }
+    }
+
+    private func takeOutputs() -> [SharedDescriptor] {
+        defer { outputs = [] }
+        return outputs
     }
 
     private func spawn() throws -> Int32 {
@@ -156,9 +166,19 @@ final class Service {
         let null = try OwnedDescriptor.null()
         let output = try Pipe.make()
         let errors = try Pipe.make()
-        let process = try launcher.start(
-            specification.command,
-            descriptors: [null.rawValue, output.writeEnd.rawValue, errors.writeEnd.rawValue])
+        let process: Program.Started
+        do {
+            process = try launcher.start(
+                specification.command,
+                descriptors: [null.rawValue, output.writeEnd.rawValue, errors.writeEnd.rawValue])
+        } catch {
+            guard let line = error.journalLine(specification) else { throw error }
+            // As its child would with systemd, which is where people look.
+            try FileSystem.writeAll(
+                Array(line.utf8)[...], to: errors.writeEnd.rawValue, name: "the journal")
+            outputs = [output.readEnd, errors.readEnd]
+            throw error
+        }
         let pid = process.pid
         reaper.watch(pid) { [weak self] termination, time in
             // One that has left a daemon behind, which is known already, is not the service's end.
@@ -211,6 +231,16 @@ final class Service {
                 self?.handle(.timer)
             }
         }
+    }
+}
+
+extension LaunchError {
+    /// What the journal says of a program that cannot be run, in systemd's words; nil where it was
+    /// not the program's fault.
+    func journalLine(_ specification: ServiceSpecification) -> String? {
+        guard let refusal, let program = specification.command.first else { return nil }
+        let reason = String(cString: strerror(refusal.rawValue))
+        return "\(specification.name).service: Failed at step EXEC spawning \(program): \(reason)\n"
     }
 }
 

@@ -49,7 +49,8 @@ struct ServiceMachine {
         case reload
         /// The answer to `.spawn`.
         case spawned(pid: Int32)
-        case spawnFailed(reason: String)
+        /// It could not be started: why, and whether that is its program's fault.
+        case spawnFailed(reason: String, cannotRun: Bool = false)
         /// Its readiness condition holds.
         case ready
         /// That daemon, left behind by its program, is its main process from now on, and ready.
@@ -139,7 +140,7 @@ struct ServiceMachine {
         case .kill: kill()
         case .reload: reload()
         case .spawned(let pid): spawned(pid, now: now)
-        case .spawnFailed(let reason): spawnFailed(reason)
+        case .spawnFailed(let reason, _): spawnFailed(reason)
         case .ready: ready()
         case .settled(let pid): settled(pid)
         case .ended(let end): ended(end, now: now)

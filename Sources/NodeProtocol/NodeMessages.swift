@@ -106,7 +106,7 @@ public enum NodeReport: Equatable, Sendable, WireCodable {
     case sysctlsDone
     /// A service changed state. `time` is CLOCK_MONOTONIC in nanoseconds, taken when it happened.
     /// With `.running` come two descriptors: the read ends of its standard output and standard
-    /// error.
+    /// error; with `.failed` as well, if its program cannot be run, and they say so.
     case service(name: String, state: ServiceState, time: Int64)
     /// Every service has ended, after `.powerOff` or because a program of the node wanted it so
     /// (`poweroff`, `reboot`); `NodeInit` ends now, and wants to be booted again if it `restarts`.

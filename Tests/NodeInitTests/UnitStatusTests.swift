@@ -74,6 +74,34 @@ struct UnitStatusTests {
         #expect(UnitReport.ProcessEnd.exited(status: 99).statusText == "code=exited, status=99/n/a")
     }
 
+    @Test("a program that cannot be run has had no process, and status 203/EXEC")
+    func cannotRun() {
+        var unit = UnitReport.httpd(.failed, .exited(status: 203), failure: "run /none: ...")
+        unit.pid = nil
+        #expect(
+            status(unit, "-n0").1.suffix(2) == [
+                "     Active: failed (Result: exit-code) since Sun 2026-11-22 02:58:55 UTC; "
+                    + "1min 5s ago",
+                "    Process: ExecStart=http-backend (code=exited, status=203/EXEC)",
+            ])
+    }
+
+    @Test("the journal says why a program cannot be run, and nothing of the machine's shortages")
+    func journal() throws {
+        let service = ServiceSpecification(
+            name: "web", command: ["/nonexistent", "-x"], readiness: .started,
+            readinessTimeoutNanoseconds: 1, restart: .no, stopTimeoutNanoseconds: 1)
+        let launcher = Launcher(environment: NodeEnvironment(), workingDirectory: "/")
+        let error = try #require(throws: LaunchError.self) {
+            try launcher.start(service.command, descriptors: [0, 1, 2])
+        }
+        #expect(
+            error.journalLine(service)
+                == "web.service: Failed at step EXEC spawning /nonexistent: "
+                + "No such file or directory\n")
+        #expect(LaunchError(status: 126, description: "no room").journalLine(service) == nil)
+    }
+
     @Test(
         "how long ago it was, in at most two units",
         arguments: [

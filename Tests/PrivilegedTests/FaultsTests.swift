@@ -147,7 +147,12 @@ struct FaultsTests {
         let missing = try LabUnderTest(
             "faults-missing",
             "nodes: { a: { services: { s: { kind: command, command: /no/such } } } }")
-        try expectFailure(missing, "service a/s: run /no/such: no such file or directory")
+        try expectFailure(
+            missing,
+            """
+            service a/s: run /no/such: no such file or directory; the last it printed:
+                s.service: Failed at step EXEC spawning /no/such: No such file or directory
+            """)
     }
 
     @Test("a web server without its folder, and two on one port")

@@ -83,7 +83,12 @@ extension NodeInitTests {
             var absent = service("absent", "")
             absent.command = ["no-such-daemon"]
             try node.send(.start(absent))
-            #expect(try node.nextState(of: "absent") == .failed("no-such-daemon: not found"))
+            let report = try node.nextReport(of: "absent")
+            #expect(report.state == .failed("no-such-daemon: not found"))
+            #expect(report.outputs.count == 2)
+            let status = try node.shell("systemctl status absent || true")
+            #expect(status.contains("failed (Result: exit-code)"), "\(status)")
+            #expect(status.contains("(code=exited, status=203/EXEC)"), "\(status)")
         }
 
         @Test("one that dies at once is reported with its status, and what it said")

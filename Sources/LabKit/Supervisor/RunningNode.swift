@@ -192,7 +192,7 @@ final class RunningNode {
             isSettingSysctls = false
             onChange(.configured)
         case .service(let name, let reported, let nanoseconds):
-            if case .running = reported, message.descriptors.count == 2 {
+            if message.descriptors.count == 2 {
                 for (pipe, isError) in zip(message.descriptors, [false, true]) {
                     output.attach(pipe, node: node.name, service: name, isError: isError)
                 }

@@ -17,14 +17,14 @@ struct UnitStatusText {
                 + "preset: enabled)",
             "     Active: \(activity)",
         ]
-        if let pid = unit.pid {
-            if let end = unit.end {
-                let program = unit.command.joined(separator: " ")
-                lines.append("    Process: \(pid) ExecStart=\(program) (\(end.statusText))")
-                lines.append("   Main PID: \(pid) (\(end.statusText))")
-            } else {
-                lines.append("   Main PID: \(pid)" + (processName.map { " (\($0))" } ?? ""))
-            }
+        if let end = unit.end {
+            // One whose program cannot be run never had a process.
+            let pid = unit.pid.map { "\($0) " } ?? ""
+            let program = unit.command.joined(separator: " ")
+            lines.append("    Process: \(pid)ExecStart=\(program) (\(end.statusText))")
+            if !pid.isEmpty { lines.append("   Main PID: \(pid)(\(end.statusText))") }
+        } else if let pid = unit.pid {
+            lines.append("   Main PID: \(pid)" + (processName.map { " (\($0))" } ?? ""))
         }
         if !log.isEmpty { lines.append("") }
         return lines + log.map { JournalText.line($0, of: unit.name, clock, hostname: hostname) }
@@ -56,14 +56,21 @@ extension UnitReport.ProcessEnd {
         "NOTCONFIGURED", "NOTRUNNING",
     ]
 
+    /// What systemd's child exits with when it cannot run the unit's program (systemd.exec(5)).
+    static let cannotRun: Int32 = 203
+
     /// `code=exited, status=1/FAILURE` or `code=killed, signal=TERM`.
     var statusText: String {
         switch self {
         case .exited(let status):
-            let name = Self.names.indices.contains(Int(status)) ? Self.names[Int(status)] : "n/a"
-            return "code=exited, status=\(status)/\(name)"
+            return "code=exited, status=\(status)/\(Self.name(of: status))"
         case .signalled(let signal):
             return "code=killed, signal=\(SignalName.name(of: signal) ?? "\(signal)")"
         }
+    }
+
+    private static func name(of status: Int32) -> String {
+        if status == cannotRun { return "EXEC" }
+        return names.indices.contains(Int(status)) ? names[Int(status)] : "n/a"
     }
 }
