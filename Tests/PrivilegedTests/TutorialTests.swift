@@ -51,8 +51,8 @@ struct TutorialTests {
     ) throws -> String {
         let run = try Labctl.run(
             "exec", "-l", lab, entry.node, "--", "bash", "-c",
-            "shopt -s expand_aliases\n\(Self.shellAliases)\ncd \(entry.folder) && { \(command)\n} 2>&1"
-        )
+            "shopt -s expand_aliases\n\(Self.shellAliases)\n"
+                + "cd \(entry.folder) && { \(command)\n} 2>&1")
         return run.output
     }
 
