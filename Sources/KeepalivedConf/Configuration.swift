@@ -6,6 +6,9 @@ public struct Configuration: Hashable, Sendable {
     public var global = GlobalDefinitions()
     /// The scripts that instances may track, in the order of the file.
     public var scripts: [VRRPScript] = []
+    /// Those that keepalived removes since they name no user and there is no `keepalived_script`:
+    /// it has said so when it comes to the other commands.
+    public var removedScripts: [VRRPScript] = []
     /// Processes that instances may track (`vrrp_track_process`), in the order of the file.
     public var processes: [TrackProcess] = []
     /// Files that instances may track (`track_file`), in the order of the file.

@@ -96,9 +96,20 @@ struct ConfigurationBuilder: Reading {
         // Of two with one name, keepalived tracks the first.
         switch statement.name {
         case "vrrp_script":
+            let missingUser = globals.missingDefaultUser
             var reader = ScriptReader(
-                statement, context: context, hasDefaultUser: globals.hasScriptUser)
+                statement, context: context,
+                hasDefaultUser: globals.hasScriptUser && missingUser == nil)
             if let script = reader.read() { known.scripts.append(script) }
+            if let removed = reader.removed, let missingUser {
+                // keepalived looks for the user once.
+                if configuration.removedScripts.isEmpty {
+                    lost(
+                        statement.endPosition ?? statement.position,
+                        "Unable to set default user \(missingUser) for script")
+                }
+                configuration.removedScripts.append(removed)
+            }
             diagnostics += drain(&reader)
         case "vrrp_track_process":
             var reader = TrackProcessReader(statement)

@@ -6,6 +6,8 @@ struct ScriptReader: Reading {
     private let statement: Statement
     private let context: ConfigurationContext
     private let hasDefaultUser: Bool
+    /// The script, where it is left out since there is nobody to run it.
+    private(set) var removed: VRRPScript?
     private var script: VRRPScript
     /// Whether it has a user that the machine lacks.
     private var lacksUser = false
@@ -35,6 +37,7 @@ struct ScriptReader: Reading {
             lost(
                 statement.endPosition ?? statement.position,
                 "Unable to set default user for vrrp script \(script.name) - removing")
+            removed = script
             return nil
         }
         return lacksUser ? nil : script

@@ -51,6 +51,14 @@ struct GlobalReader: Reading {
         readIgnored(statement)
     }
 
+    /// Whom keepalived looks for, in vain, to run a script that names no user: with
+    /// `enable_script_security` it runs none as root then.
+    var missingDefaultUser: String? {
+        let name = "keepalived_script"
+        let isWanted = definitions.scriptSecurity && definitions.scriptUser.isEmpty
+        return isWanted && !context.hasUser(name, nil) ? name : nil
+    }
+
     /// Whether instances that do not say send mail.
     var smtpAlertOfInstances: Bool { smtpAlertVRRP ?? smtpAlert ?? false }
 

@@ -218,6 +218,44 @@ struct ScriptSecurityTests {
             ])
     }
 
+    @Test("it is said once, where the first command is read; such a script is no more")
+    func noDefaultUserOfScript() throws {
+        let text = """
+            global_defs {
+            enable_script_security
+            }
+            vrrp_script a {
+            script /run/ok.sh
+            }
+            vrrp_instance V {
+            interface eth0
+            virtual_router_id 51
+            virtual_ipaddress {
+            192.0.2.1
+            }
+            notify /run/ok.sh
+            track_script {
+            a
+            }
+            }
+            """
+        let context = ConfigurationContext(hasUser: { user, _ in user != "keepalived_script" })
+        let parsed = Configuration.parse(text, file: "c.conf", context: context)
+        #expect(
+            parsed.diagnostics.flatMap(\.logLines) == [
+                "(c.conf: Line 6) Unable to set default user keepalived_script for script",
+                "(c.conf: Line 6) Unable to set default user for vrrp script a - removing",
+                "(c.conf: Line 15) (V) track script a not found, ignoring...",
+            ])
+        #expect(
+            said(ScriptBook(parsed.configuration, machine: Self.machine)) == [
+                "Script user 'keepalived_script' does not exist",
+                "Failed to set default user for notify script /run/ok.sh - ignoring",
+            ])
+        let two = book("enable_script_security", "", "notify /run/ok.sh\nnotify_master /run/ok.sh")
+        #expect(said(two).filter { $0.contains("keepalived_script for script") }.count == 1)
+    }
+
     @Test("track scripts that cannot run are not tracked; the others run as configured")
     func trackScripts() throws {
         let text = """

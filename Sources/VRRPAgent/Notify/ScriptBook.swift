@@ -44,10 +44,17 @@ struct ScriptBook {
         // keepalived looks for that user when the first command asks for it.
         let checkerCommands = includesCheckers ? configuration.checkerCommands : []
         let needsDefaultUser = (leftOut ?? []).flatMap(\.all).contains(where: \.user.isEmpty)
-        if needsDefaultUser || configuration.hasCommandWithoutUser
-            || checkerCommands.contains(where: \.user.isEmpty)
+        if needsDefaultUser || !configuration.commandsWithoutUser.isEmpty
+            || !global.notifyFIFOs.isEmpty || checkerCommands.contains(where: \.user.isEmpty)
         {
             defaultUser = findDefaultUser()
+            if defaultUser == nil, global.scriptUser.isEmpty {
+                let others =
+                    (leftOut ?? []).flatMap(\.all) + global.notifyFIFOs.compactMap(\.script)
+                    + checkerCommands
+                reportMissingUser(
+                    configuration, configuration.commandsWithoutUser + others)
+            }
         }
         // Start and shutdown scripts are the parent's, which has its own violation.
         for command in [global.startupScript, global.shutdownScript].compactMap(\.self) {
@@ -97,6 +104,24 @@ struct ScriptBook {
         return global.scriptSecurity ? nil : security.machine.ownUser
     }
 
+    /// Says that there is nobody to run commands as, where the first stands that wants it, once.
+    ///
+    /// A `script_user` that there is not is reported where it stands, and so is a script that is
+    /// removed.
+    private mutating func reportMissingUser(
+        _ configuration: Configuration, _ commands: [Command]
+    ) {
+        let positions = commands.filter(\.user.isEmpty).map(\.position)
+        guard configuration.removedScripts.isEmpty,
+            let first = positions.min(by: { $0.line < $1.line })
+        else { return }
+        remarks.append(
+            .diagnostic(
+                ConfDiagnostic(
+                    first, .error, .lossOfConfiguration,
+                    "Unable to set default user \(Self.defaultUserName) for script")))
+    }
+
     /// The user and group of those names, keepalived's words where there is none.
     private mutating func find(_ names: [String]) -> ScriptUser? {
         let users = security.machine.users
@@ -126,14 +151,6 @@ struct ScriptBook {
             return nil
         }
         if let defaultUser { return defaultUser }
-        // A `script_user` that there is not is reported where it stands.
-        if global.scriptUser.isEmpty {
-            remarks.append(
-                .diagnostic(
-                    ConfDiagnostic(
-                        command.position, .error, .lossOfConfiguration,
-                        "Unable to set default user \(Self.defaultUserName) for script")))
-        }
         if !isScript {
             remarks.append(
                 .line(.init("Failed to set default user for \(what) script \(name) - ignoring")))
@@ -264,13 +281,13 @@ extension ScriptBook {
 }
 
 extension Configuration {
-    /// Whether there is something to run, or a FIFO to make, for which no user is written.
-    fileprivate var hasCommandWithoutUser: Bool {
+    /// What is to be run for which no user is written.
+    fileprivate var commandsWithoutUser: [Command] {
         var commands = [global.startupScript, global.shutdownScript].compactMap(\.self)
-        commands += scripts.map(\.command)
+        commands += (scripts + removedScripts).map(\.command)
         for instance in instances { commands += instance.notify.all }
         for group in syncGroups + removedSyncGroups { commands += group.notify.all }
-        return !global.notifyFIFOs.isEmpty || commands.contains(where: \.user.isEmpty)
+        return commands.filter(\.user.isEmpty)
     }
 
     /// What virtual servers and their checks run, in the order in which keepalived checks it.
