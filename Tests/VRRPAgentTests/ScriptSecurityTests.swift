@@ -254,6 +254,8 @@ struct ScriptSecurityTests {
             ])
         let two = book("enable_script_security", "", "notify /run/ok.sh\nnotify_master /run/ok.sh")
         #expect(said(two).filter { $0.contains("keepalived_script for script") }.count == 1)
+        let startup = book("enable_script_security\nstartup_script /run/ok.sh", "", "")
+        #expect(said(startup).filter { $0.hasSuffix("Invalid startup script") }.count == 1)
     }
 
     @Test("track scripts that cannot run are not tracked; the others run as configured")

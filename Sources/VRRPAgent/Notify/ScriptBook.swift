@@ -57,8 +57,16 @@ struct ScriptBook {
             }
         }
         // Start and shutdown scripts are the parent's, which has its own violation.
-        for command in [global.startupScript, global.shutdownScript].compactMap(\.self) {
+        for (name, command) in [
+            ("startup", global.startupScript), ("shutdown", global.shutdownScript),
+        ] {
+            guard let command else { continue }
             add(command, "startup/shutdown", &checks)
+            guard command.user.isEmpty, defaultUser == nil else { continue }
+            remarks.append(
+                .diagnostic(
+                    ConfDiagnostic(
+                        command.position, .error, .lossOfConfiguration, "Invalid \(name) script")))
         }
         report(checks, "start/shutdown scripts")
         // keepalived checks what its instances run, and nothing without an instance.
