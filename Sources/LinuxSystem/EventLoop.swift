@@ -229,8 +229,8 @@ public final class EventLoop {
     }
 
     /// Spares the alarm where a timer is near, which is a system call less for each: has this
-    /// process's waiting end on time (prctl(2), PR_SET_TIMERSLACK: a nanosecond, not 50 us, also for
-    /// processes that it starts).
+    /// process's waiting end on time (prctl(2), PR_SET_TIMERSLACK: a nanosecond, not 50 us, also
+    /// for processes that it starts).
     public func waitsOnTime() {
         guard clinux_prctl(PR_SET_TIMERSLACK, 1) == 0 else { return }
         // A wait may be longer by a thousandth (fs/select.c, __estimate_accuracy): 20 us.

@@ -156,8 +156,8 @@ extension VRRPInstance {
     }
 
     /// Whether this and another are the same virtual router, so that one can go on as the other:
-    /// what tells two on the wire, and where they are. The version is not among it: a master goes on
-    /// in the other, as keepalived's does.
+    /// what tells two on the wire, and where they are. The version is not among it: a master goes
+    /// on in the other, as keepalived's does.
     func isSameRouter(as other: VRRPInstance) -> Bool {
         name == other.name && virtualRouterID == other.virtualRouterID
             && interface == other.interface && family == other.family

@@ -132,6 +132,23 @@ struct AgentReloadTests {
         #expect(fifo.lines().last == "INSTANCE \"ONE\" STOP 254")
     }
 
+    @Test("a master goes on in the version that a reload gives it, and with its addresses")
+    func version() throws {
+        let stage = try AgentStage()
+        let three = Self.instance("ONE", vrid: 51, "10.0.0.100")
+        let two = three.replacing("version 3", with: "version 2")
+            .replacing("advert_int 0.1", with: "advert_int 1")
+        let agent = try AgentProcess(
+            Self.global + three, in: stage.router.namespace, test: "version")
+        let fifo = try NotifyFIFO(agent)
+        try fifo.awaitLines(["INSTANCE \"ONE\" BACKUP 254", "INSTANCE \"ONE\" MASTER 254"])
+        try Self.reload(agent, Self.global + two)
+        _ = try stage.lan.awaitAdvertisement { $0.version == 2 }
+        #expect(try stage.lan.advertisements().allSatisfy { $0.advertisement.priority == 254 })
+        #expect(try stage.has("10.0.0.100"))
+        #expect(fifo.lines().count == 2)
+    }
+
     @Test("an instance that comes with a reload tracks the script that comes with it")
     func newcomer() throws {
         let stage = try AgentStage()

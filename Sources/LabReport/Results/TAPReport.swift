@@ -1,8 +1,8 @@
 import LabModel
 
 /// Results in the Test Anything Protocol: a line for each run of a scenario, its steps as a subtest
-/// before it. The version it names is 13, the latest that Debian's `prove` knows; to it a subtest is
-/// text without meaning, which version 14 gives it.
+/// before it. The version it names is 13, the latest that Debian's `prove` knows. To it a subtest
+/// is text without meaning, which version 14 gives it.
 ///
 /// What is inconclusive is skipped, with the reason: TAP has no other word that is no failure.
 public struct TAPReport {
