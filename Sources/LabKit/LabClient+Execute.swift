@@ -22,9 +22,10 @@ public struct CommandResult: Equatable, Sendable {
 extension LabClient {
     /// Runs a command in a node to its end, without terminal and input.
     ///
+    /// - Parameter what: what an error calls it; nil for the node and the command.
     /// - Throws: ``LabError/failed(_:)`` when it cannot be run, or the node goes down under it.
     public func execute(
-        _ command: [String], on node: String
+        _ command: [String], on node: String, as what: String? = nil
     ) throws(LabError) -> CommandResult {
         let connection = try ControlConnection(directory)
         do {
@@ -38,7 +39,8 @@ extension LabClient {
             outputEnd.close()
             errorsEnd.close()
             return try Self.collect(
-                connection.channel, output: output, errors: errors, what: "\(node): \(command)")
+                connection.channel, output: output, errors: errors,
+                what: what ?? "\(node): \(command.joined(separator: " "))")
         } catch {
             throw LabError(refusal: error)
         }

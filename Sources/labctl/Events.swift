@@ -41,6 +41,13 @@ struct Events: ParsableCommand {
         let now = MonotonicClock.now
         let kinds = Set(Self.words(kind).compactMap(TimelineEvent.Kind.Name.init(rawValue:)))
         let nodes = Set(Self.words(node))
+        if !nodes.isEmpty {
+            let lab = try source.description().lab
+            for name in nodes.sorted() where lab.node(name) == nil {
+                let names = lab.nodes.map(\.name).joined(separator: ", ")
+                throw LabError.state("\(source.name) has no node \(name): its nodes are \(names)")
+            }
+        }
         var text: EventText?
         var filter = EventFilter(kinds: kinds, nodes: nodes)
         try source.events(follow: follow) { event, line in

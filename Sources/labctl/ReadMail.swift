@@ -20,7 +20,8 @@ struct ReadMail: ParsableCommand {
         let path = MailSpool.path(of: user)
         // A mailbox that is not there is an empty one; one that cannot be read is an error.
         let result = try lab.client().execute(
-            ["sh", "-c", "[ ! -e \"$1\" ] || exec cat \"$1\"", "sh", path], on: node)
+            ["sh", "-c", "[ ! -e \"$1\" ] || exec cat \"$1\"", "sh", path], on: node,
+            as: "mail of \(user) on \(node)")
         guard result.status == 0 else { throw LabError.failed("\(node): \(result.errors)") }
         let messages = Mailbox.messages(Array(result.output.utf8))
         switch format {

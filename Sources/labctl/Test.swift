@@ -58,6 +58,7 @@ struct Test: ParsableCommand {
         let orders = try orders(of: loaded)
         if orders.isEmpty { throw LabError.state("there is no scenario to run") }
         try LabLauncher.requireRoot()
+        try checkOutputs()
         let isForPeople = format == .text && !tap
         let display = TestDisplay(isForPeople ? STDOUT_FILENO : STDERR_FILENO)
         let runner = TestRunner(
@@ -93,6 +94,16 @@ struct Test: ParsableCommand {
         lab.lab.scenarios.filter { candidate in
             guard let scenario else { return true }
             return candidate.isCalled { fnmatch(scenario, $0, 0) == 0 }
+        }
+    }
+
+    /// That nothing can be written there is better known before everything is run than after.
+    private func checkOutputs() throws {
+        do {
+            if let junit { try FileSystem.write([], to: junit) }
+            if let report { try FileSystem.makeFolders(report) }
+        } catch {
+            throw LabError.machine("\(error)")
         }
     }
 

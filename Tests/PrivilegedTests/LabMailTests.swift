@@ -76,6 +76,10 @@ struct LabMailTests {
         #expect(direct.status == 67)
         #expect(try lab.exec("master", "mail").status == 1)
         #expect(try mail(lab, "master") == "")
+        let nobody = try Labctl.run("mail", "-l", lab.name, "nobody")
+        #expect(nobody.status != 0)
+        #expect(
+            nobody.errors.hasPrefix("mail of root on nobody: lab \(lab.name) has no node nobody"))
         try lab.down()
     }
 

@@ -181,6 +181,16 @@ struct TestVerbTests {
         try expectNothingLeft(of: lab.name + "-2")
     }
 
+    @Test("where no report can be written, nothing is run")
+    func unwritableReport() throws {
+        let lab = try LabUnderTest("tv-unwritable", Self.yaml)
+        for option in ["--junit", "--report"] {
+            let run = try Labctl.run("test", lab.folder, option, "/proc/no/such")
+            #expect(run.status == 3)
+            #expect(run.output.isEmpty && run.errors.contains("/proc/no"), "\(run.errors)")
+        }
+    }
+
     @Test("a lab that cannot be built is an error in every report, and the others are run")
     func cannotBeBuilt() throws {
         let broken = try LabUnderTest(

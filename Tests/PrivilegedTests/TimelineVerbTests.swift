@@ -52,6 +52,11 @@ struct TimelineVerbTests {
             _ = try? Labctl.run("down", Self.name)
             try? FileSystem.remove(file)
         }
+        let unknown = try Labctl.run("events", "-l", Self.name, "--node", "client,clint")
+        #expect(unknown.status != 0)
+        #expect(
+            unknown.errors
+                == "lab \(Self.name) has no node clint: its nodes are master, backup, client\n")
         let capture = try Labctl.start(["capture", "-l", Self.name, "-w", file])
         try eventually("the capture has begun") {
             ((try? FileSystem.read(file)) ?? []).isEmpty == false
