@@ -133,6 +133,19 @@ extension Failover {
         return sentences.joined(separator: " ")
     }
 
+    /// The failover in a line: who, how long, and in which parts, each beside its theory where that
+    /// is more than nothing.
+    public var line: String {
+        let list = parts.map { part in
+            let theory = part.theory.total
+            return "\(part.name.rawValue) \(part.delay.text)"
+                + (theory == .zero ? "" : " (theory \(theory.text))")
+        }
+        let what = "\(address) from \(from) to \(to)"
+        return list.isEmpty
+            ? what : "\(what) in \(total.text): \(list.joined(separator: ", "))"
+    }
+
     /// What came after the timer, in the order of its stamps.
     private func rest(_ clock: (MonotonicInstant) -> String) -> [String] {
         let moments: [(time: MonotonicInstant?, text: String)] = [

@@ -122,11 +122,15 @@ extension Scenario {
 
     /// Whether `name` is this scenario's, or that of the sweep of which it is a run.
     public func isCalled(_ fits: (String) -> Bool) -> Bool {
-        if fits(name) { return true }
+        fits(name) || nameOfSweep.map(fits) ?? false
+    }
+
+    /// The sweep of which this is a run; nil where it is not of one.
+    public var nameOfSweep: String? {
         guard let point = name.lastIndex(of: "."),
             name[name.index(after: point)...].allSatisfy({ $0.isASCII && $0.isNumber })
-        else { return false }
-        return fits(String(name[..<point]))
+        else { return nil }
+        return String(name[..<point])
     }
 }
 

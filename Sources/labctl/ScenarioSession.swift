@@ -150,7 +150,7 @@ final class ScenarioSession {
                 steps.append(report)
             }
             printer.step(report)
-        case .slice(let events): printer.slice(events)
+        case .slice(let events): printer.slice(events, since: began)
         case .verdict(let outcome):
             self.outcome = outcome
             printer.end(scenario, outcome)

@@ -1,5 +1,6 @@
 import LabKit
 import LabModel
+import NetworkTypes
 
 /// Shows people how a scenario goes: a line for each step that is over.
 struct StepPrinter {
@@ -11,9 +12,12 @@ struct StepPrinter {
     }
 
     /// What the timeline shows around what went wrong, before the report of it.
-    func slice(_ events: [TimelineEvent]) {
-        guard let first = events.first else { return }
-        let text = EventText(origin: first.time)
+    ///
+    /// - Parameter began: when the scenario began, from which times are counted.
+    func slice(_ events: [TimelineEvent], since began: MonotonicInstant) {
+        guard !events.isEmpty else { return }
+        print(Style.dim("    around what follows, in seconds since the scenario began:"))
+        let text = EventText(origin: began)
         for event in events { print(Style.dim("    " + text.line(for: event))) }
     }
 

@@ -68,7 +68,8 @@ struct Test: ParsableCommand {
                 archive: RunArchive(folder: record)), display: display)
         let results = try runner.run()
         let summary = TestSummary(results, took: MonotonicClock.now - start)
-        if repetitions > 1, let table = summary.statisticsTable { display.print(["", table, ""]) }
+        let isSeries = repetitions > 1 || orders.contains { $0.scenario.nameOfSweep != nil }
+        if isSeries, let table = summary.statisticsTable { display.print(["", table, ""]) }
         display.print([summary.line])
         if let junit { try write(JUnitReport(results).text, to: junit) }
         if let report { try ReportFolder(report).write(results) }

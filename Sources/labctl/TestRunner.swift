@@ -68,6 +68,8 @@ final class TestRunner {
     private var next = 0
     private var runs: [Run] = []
     private var results: [Int: TestResult] = [:]
+    /// What recorded runs came to in figures, by their folders, until their results are made.
+    private var figures: [String: [RunFacts.Fact]] = [:]
     /// Why the first run came to no verdict that came to none.
     private(set) var firstError: LabError?
     private var isInputEnded = false
@@ -177,10 +179,12 @@ final class TestRunner {
         _ outcome: TestResult.Outcome, took duration: Duration, of run: Run
     ) -> TestResult {
         let order = orders[run.place]
-        return TestResult(
+        var result = TestResult(
             lab: order.lab.lab.name, scenario: order.scenario.name, repetition: order.repetition,
             outcome: outcome, duration: duration, steps: run.session.steps,
             run: run.session.recorded?.path)
+        result.figures = figures.removeValue(forKey: result.run ?? "") ?? []
+        return result
     }
 
     /// Shows a run in small.
@@ -189,6 +193,10 @@ final class TestRunner {
         let columns = display.isLive ? display.columns - 3 : 80
         let picture = RunPicture(record, events: events, columns: columns, paint: Self.paint)
         for line in picture.lines { transcript.add("  " + line) }
+        if let failover = Failover.last(in: events, routers: record.virtualRouters) {
+            transcript.add("  last failover: " + failover.line)
+        }
+        figures[run.path] = RunFacts(record, events: events).figures
     }
 
     private static func paint(_ tone: RunPicture.Tone, _ text: String) -> String {

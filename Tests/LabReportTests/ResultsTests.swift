@@ -134,4 +134,26 @@ struct ResultsTests {
         }
         #expect(RunStatistics(runs).measures[0].samples == [0, 250_000_000])
     }
+
+    @Test("statistics: after the steps what is of the whole run, in its own order")
+    func wholeRuns() {
+        let runs = [3, 1].map { number in
+            var run = Self.run(number, 3600)
+            run.figures = [
+                .init(
+                    name: "last failover, detect", value: .duration(.seconds(number)),
+                    theory: .seconds(2)),
+                .init(name: "web, longest outage", value: .duration(.zero)),
+                .init(name: "web, requests lost", value: .count(number)),
+            ]
+            return run
+        }
+        let statistics = RunStatistics(runs)
+        #expect(statistics.measures.map(\.step) == [2, nil, nil])
+        #expect(
+            statistics.rows[2][1...] == [
+                "last failover, detect", "2", "2 s", "1 s", "2 s", "3 s", "3 s",
+            ])
+        #expect(statistics.rows[3][1] == "web, longest outage")
+    }
 }

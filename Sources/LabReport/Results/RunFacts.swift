@@ -14,11 +14,15 @@ public struct RunFacts: Equatable, Sendable {
     public struct Fact: Equatable, Sendable {
         public var name: String
         public var value: Value
+        /// What theory has for it; nil where it has nothing to say.
+        public var theory: Duration?
     }
 
     /// The lab and the scenario: `two-node / failover`.
     public let title: String
     public private(set) var facts: [Fact] = []
+    /// Of those, what is of no single step: the last failover's parts, and what probes saw.
+    public private(set) var figures: [Fact] = []
 
     /// - Parameters:
     ///   - record: what was run.
@@ -33,18 +37,22 @@ public struct RunFacts: Equatable, Sendable {
             add("\(step.index). \(step.summary)", .duration(value))
         }
         let view = RunView(record, events: events)
+        let stepCount = facts.count
         for probe in view.probes { add(probe) }
         if let failover = Failover.last(in: events, routers: record.virtualRouters) {
             for part in failover.parts {
-                add("last failover, \(part.name.rawValue)", .duration(part.delay))
+                add(
+                    "last failover, \(part.name.rawValue)", .duration(part.delay),
+                    theory: part.theory.total)
             }
         }
+        figures = Array(facts[stepCount...])
         for node in view.nodes { add(node) }
         add("checks that did not hold", .count(view.violations.count))
     }
 
-    private mutating func add(_ name: String, _ value: Value) {
-        facts.append(Fact(name: name, value: value))
+    private mutating func add(_ name: String, _ value: Value, theory: Duration? = nil) {
+        facts.append(Fact(name: name, value: value, theory: theory))
     }
 
     private mutating func add(_ probe: RunView.ProbeLane) {

@@ -1,20 +1,20 @@
 import LabModel
 import NetworkTypes
 
-/// What repetitions of a scenario measured: every reaction and every outage with its least, median,
-/// 99th percentile and greatest value.
+/// What repetitions of a scenario measured: every reaction, every outage and the parts of the last
+/// failover, with their least, median, 99th percentile and greatest value.
 public struct RunStatistics: Equatable, Sendable {
-    /// One for each step that measured something in at least one run, in the order of labs,
-    /// scenarios and steps.
+    /// One for each step that measured something in at least one run, and then for each duration of
+    /// the whole run, in the order of labs, scenarios and steps.
     public private(set) var measures: [Measure] = []
 
     /// What one step measured in all runs.
     public struct Measure: Encodable, Equatable, Sendable {
         public var lab: String
         public var scenario: String
-        /// The step's place in the scenario, from 1.
-        public var step: Int
-        /// The step in words.
+        /// The step's place in the scenario, from 1; nil for what is of the whole run.
+        public var step: Int?
+        /// The step in words, or what was measured.
         public var summary: String
         /// The figure of theory, where the bound has one.
         public var theoretical: Duration?
@@ -48,7 +48,7 @@ public struct RunStatistics: Equatable, Sendable {
             var fields = encoder.container(keyedBy: Key.self)
             try fields.encode(lab, forKey: .lab)
             try fields.encode(scenario, forKey: .scenario)
-            try fields.encode(step, forKey: .step)
+            try fields.encodeIfPresent(step, forKey: .step)
             try fields.encode(summary, forKey: .summary)
             try fields.encodeIfPresent(theoretical?.wholeNanoseconds, forKey: .theoretical)
             try fields.encode(minimum.wholeNanoseconds, forKey: .minimum)
@@ -65,33 +65,42 @@ public struct RunStatistics: Equatable, Sendable {
             for step in result.steps {
                 guard case .passed(let measured) = step.phase, let value = measured.measurement
                 else { continue }
-                add(value, result, step, theoretical: measured.bound?.theoretical)
+                add(
+                    value, result, step.index, step.summary,
+                    theoretical: measured.bound?.theoretical)
+            }
+            for figure in result.figures {
+                guard case .duration(let value) = figure.value else { continue }
+                add(value, result, nil, figure.name, theoretical: figure.theory)
             }
         }
         for index in measures.indices { measures[index].samples.sort() }
         let order = results.map { "\($0.lab)/\($0.scenario)" }
-        measures.sort { first, second in
-            let places = [first, second].map { measure in
-                order.firstIndex(of: "\(measure.lab)/\(measure.scenario)") ?? 0
-            }
-            return (places[0], first.step) < (places[1], second.step)
+        let places = measures.enumerated().map { index, measure in
+            (
+                order.firstIndex(of: "\(measure.lab)/\(measure.scenario)") ?? 0,
+                measure.step ?? .max, index
+            )
         }
+        measures = places.sorted { $0 < $1 }.map { measures[$0.2] }
     }
 
     private mutating func add(
-        _ value: Duration, _ result: TestResult, _ step: StepReport, theoretical: Duration?
+        _ value: Duration, _ result: TestResult, _ step: Int?, _ summary: String,
+        theoretical: Duration?
     ) {
         let sample = value.wholeNanoseconds
         let known = measures.firstIndex {
-            $0.lab == result.lab && $0.scenario == result.scenario && $0.step == step.index
+            $0.lab == result.lab && $0.scenario == result.scenario && $0.step == step
+                && (step != nil || $0.summary == summary)
         }
         if let known {
             measures[known].samples.append(sample)
         } else {
             measures.append(
                 Measure(
-                    lab: result.lab, scenario: result.scenario, step: step.index,
-                    summary: step.summary, theoretical: theoretical, samples: [sample]))
+                    lab: result.lab, scenario: result.scenario, step: step, summary: summary,
+                    theoretical: theoretical, samples: [sample]))
         }
     }
 
@@ -101,7 +110,8 @@ public struct RunStatistics: Equatable, Sendable {
         return [header]
             + measures.map { measure in
                 [
-                    "\(measure.lab) / \(measure.scenario)", "\(measure.step). \(measure.summary)",
+                    "\(measure.lab) / \(measure.scenario)",
+                    (measure.step.map { "\($0). " } ?? "") + measure.summary,
                     "\(measure.samples.count)", measure.theoretical?.text ?? "-",
                     measure.minimum.text, measure.median.text, measure.p99.text,
                     measure.maximum.text,

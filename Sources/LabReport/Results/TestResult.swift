@@ -13,6 +13,8 @@ public struct TestResult: Equatable, Sendable {
     public var steps: [StepReport]
     /// The folder of the recorded run; nil where it is not recorded.
     public var run: String?
+    /// What the whole of a recorded run comes to in figures.
+    public var figures: [RunFacts.Fact] = []
 
     /// What a run came to.
     public enum Outcome: Equatable, Sendable {
