@@ -16,6 +16,8 @@ struct NodeRoot {
     static let own = ["proc", "sys", "dev", "run", "tmp"]
     /// Where our programs are, first in PATH.
     static let programsFolder = "/run/labctl/bin"
+    /// Links to those of our tools that the host has not; also seen in /usr/sbin.
+    static let missingToolsFolder = "/run/labctl/sbin"
     /// Links by which our programs run under the names of units.
     static let unitsFolder = "/run/labctl/units"
     /// The sockets of sd_notify(3), one per unit.
@@ -99,7 +101,9 @@ struct NodeRoot {
     private func mountOwn() throws(SystemError) {
         try Mount.mount(
             "tmpfs", on: "\(root)/run", flags: [.noSetUID, .noDevices], data: "mode=755")
-        for folder in ["lock", "labctl", "labctl/bin", "labctl/units", "labctl/notify"] {
+        for folder in [
+            "lock", "labctl", "labctl/bin", "labctl/sbin", "labctl/units", "labctl/notify",
+        ] {
             try makeFolder("\(root)/run/\(folder)")
         }
         try Mount.mount(
@@ -136,6 +140,9 @@ struct NodeRoot {
             FileSystem.ownProgram(), on: root + Self.ownProgram, isRecursive: false)
         for tool in Tool.allCases where tool.replacesHosts || !Self.hostHas(tool.rawValue) {
             try FileSystem.link("\(folder)/\(tool.rawValue)", to: "node-init")
+            guard !tool.replacesHosts else { continue }
+            try FileSystem.link(
+                "\(root)\(Self.missingToolsFolder)/\(tool.rawValue)", to: Self.ownProgram)
         }
         try Mount.makeReadOnly(folder)
     }
@@ -156,6 +163,7 @@ struct NodeRoot {
     /// Binds PID 1's own program over those of the host that would look for another PID 1, for
     /// whoever calls them by their path. Links to them (`/sbin/reboot`) lead to ours as well.
     private func coverHostTools() throws(SystemError) {
+        try addMissingTools()
         for tool in Tool.allCases where tool.replacesHosts {
             for folder in ["/usr/bin", "/usr/sbin"] {
                 let path = "\(folder)/\(tool.rawValue)"
@@ -163,6 +171,17 @@ struct NodeRoot {
                 try Mount.bind(Self.ownProgram, on: path, isRecursive: false)
             }
         }
+    }
+
+    /// Shows those of our tools that the host has not in /usr/sbin, for whoever calls them by their
+    /// path, as scripts call /usr/sbin/sendmail, or has a PATH of its own, as a login shell.
+    private func addMissingTools() throws(SystemError) {
+        guard try !FileSystem.list(Self.missingToolsFolder).isEmpty,
+            FileSystem.entry("/usr/sbin") == .folder
+        else { return }
+        // Without an upper layer nobody can write to it.
+        try Mount.mount(
+            "overlay", on: "/usr/sbin", data: "lowerdir=\(Self.missingToolsFolder):/usr/sbin")
     }
 
     /// Makes read-only what /proc shows of the host: its kernel parameters, other than the

@@ -47,7 +47,13 @@ struct LabMailTests {
         _ = try lab.shell("master", curl)
         // No server, no network needed: into the mailbox at once.
         try lab.apply("stop", "slave/smtp")
-        _ = try lab.shell("slave", "printf 'To: root\\nSubject: direct\\n\\nx\\n' | sendmail -t")
+        // By its path, and in a login shell, whose PATH is its own.
+        _ = try lab.shell(
+            "slave",
+            """
+            printf 'To: root\\nSubject: direct\\n\\nx\\n' | env -i /usr/sbin/sendmail -t
+            bash -l -c 'which mail' | grep -qx '/usr/sbin/mail'
+            """)
         let reader = """
             import mailbox
             for m in mailbox.mbox('/var/spool/mail/root'):
