@@ -91,6 +91,21 @@ extension Configuration {
     ) -> ParsedConfiguration {
         var reader = LineReader(context: context, source: source)
         reader.read(text, file: file)
+        var parsed = parse(reader, context: context)
+        guard !context.readsVirtualServers else { return parsed }
+        // What is wrong in what nobody reads is told all the same, and stops nobody.
+        var whole = context
+        whole.readsVirtualServers = true
+        let known = Set(parsed.diagnostics)
+        let others = parse(reader, context: whole).diagnostics.filter { !known.contains($0) }
+        parsed.diagnostics = ordered(
+            parsed.diagnostics + others.map(\.harmless), files: reader.files)
+        return parsed
+    }
+
+    private static func parse(
+        _ reader: LineReader, context: ConfigurationContext
+    ) -> ParsedConfiguration {
         let processed = ProcessedLines(
             reader.lines, runsCheckers: context.readsVirtualServers)
         var builder = ConfigurationBuilder(context: context)
@@ -253,4 +268,13 @@ public struct VRRPScript: Hashable, Sendable {
     public var startsFailed = false
     /// Where its definition stands.
     public var position: SourcePosition
+}
+
+extension ConfDiagnostic {
+    /// The same of something that does not matter.
+    fileprivate var harmless: ConfDiagnostic {
+        var other = self
+        if kind == .refused || kind == .refusedInclude { other.kind = .lossOfConfiguration }
+        return other
+    }
 }

@@ -19,7 +19,7 @@ public struct ConfigurationContext: Sendable {
     /// How many processors are online, numbered from 0.
     public var processors: Int
     /// Whether the blocks of virtual servers are read. With `-P` nobody does: what is wrong in
-    /// them is not seen, but for a test of the file, which reads all of it.
+    /// them stops nobody, but for a test of the file, which reads all of it.
     public var readsVirtualServers: Bool
 
     /// A context; by default that of no machine in particular, which has every user and

@@ -30,10 +30,12 @@ struct DemoTests {
                 "demo", "\(Labctl.repository)/Labs/fast-failover", "--pause", "--name",
                 labPrefix + "dm-pause",
             ])
-        let before = try session.read(until: "press Enter to go on")
-        #expect(before.contains("Next: kill master"))
-        #expect(!before.contains("node master is killed"))
-        try session.type("\r")
+        for act in ["stop backup/vrrp", "start backup/vrrp", "kill master"] {
+            let before = try session.read(until: "press Enter to go on")
+            #expect(before.contains("Next: \(act)"), "\(before)")
+            #expect(!before.contains("node master is killed"))
+            try session.type("\r")
+        }
         let (status, text) = try session.end()
         #expect(status == 0, "\(text)")
         #expect(text.contains("ok\u{1b}[0m    expect VIP 10.10.10.10 on backup"))
