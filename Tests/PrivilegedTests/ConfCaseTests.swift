@@ -169,10 +169,7 @@ extension ConfCaseTests {
         180: "as 60",
     ]
     fileprivate static let otherTestStatus: [Int: String] = [
-        21: "a file that is not there is an error",
         84: "keepalived ends itself",
-        114: "as 21",
-        123: "what is lost of an include line is an error",
         124: "the include after a condition is understood",
         227: "keepalived does not end",
         268: "the keyword of a later version is known",

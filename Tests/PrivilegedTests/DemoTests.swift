@@ -34,6 +34,7 @@ struct DemoTests {
             let before = try session.read(until: "press Enter to go on")
             #expect(before.contains("Next: \(act)"), "\(before)")
             #expect(!before.contains("node master is killed"))
+            session.forget()
             try session.type("\r")
         }
         let (status, text) = try session.end()
