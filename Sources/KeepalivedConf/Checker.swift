@@ -9,7 +9,7 @@ public struct Checker: Hashable, Sendable {
         /// `HTTP_GET` and `SSL_GET`: asks for pages.
         case http(HTTPCheck)
         /// `SMTP_CHECK`: greets a mail server.
-        case smtp(heloName: String, hosts: [Connection])
+        case smtp(heloName: String)
         /// `DNS_CHECK`: asks for a name.
         case dns(type: DNSType, name: String)
         /// `MISC_CHECK`: runs a command.
@@ -136,7 +136,7 @@ public struct MiscCheck: Hashable, Sendable {
 
 /// What a `UDP_CHECK` sends and wants to hear.
 public struct UDPCheck: Hashable, Sendable {
-    /// `payload`.
+    /// `payload`; empty: keepalived's own.
     public var payload: [UInt8] = []
     /// `require_reply`: an answer must come.
     public var requiresReply = false

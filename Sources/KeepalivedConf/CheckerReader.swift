@@ -24,8 +24,9 @@ struct CheckerReader: Reading {
         self.server = server
     }
 
-    /// The checker; nil, and reported, when keepalived would leave it out.
-    mutating func read(_ statement: Statement) -> CheckerDraft? {
+    /// The checkers that the block makes: one, but for `SMTP_CHECK` with hosts; none, and reported,
+    /// when keepalived would leave it out.
+    mutating func read(_ statement: Statement) -> [CheckerDraft] {
         let end = statement.endPosition ?? statement.position
         var draft = CheckerDraft(kind: .tcp, position: statement.position)
         let hasConnection = !["MISC_CHECK", "FILE_CHECK", "BFD_CHECK"].contains(statement.name)
@@ -33,20 +34,52 @@ struct CheckerReader: Reading {
             draft.connection = Checker.Connection(address: server.address, port: server.port)
         }
         var own: [Statement] = []
+        var saysWhere = false
         for inner in statement.body
         where !inner.rule.requiresParameter || !inner.arguments.isEmpty {
-            if hasConnection, readConnection(inner, into: &draft) { continue }
+            if hasConnection, readConnection(inner, into: &draft) {
+                saysWhere = true
+                continue
+            }
             if !readCommon(inner, into: &draft) { own.append(inner) }
         }
-        guard let kind = readKind(statement, own, end: end, into: &draft) else { return nil }
+        guard let kind = readKind(statement, own, end: end, into: &draft) else { return [] }
         draft.kind = kind
-        if let connection = draft.connection, case .v6(let address) = connection.address,
+        let hosts = readHosts(own, of: draft, end: end)
+        guard saysWhere || hosts.isEmpty else { return hosts }
+        return hasWay(draft, end: end) ? [draft] + hosts : []
+    }
+
+    /// Whether it says how to get there, or need not.
+    private mutating func hasWay(_ draft: CheckerDraft, end: SourcePosition) -> Bool {
+        guard let connection = draft.connection, case .v6(let address) = connection.address,
             address.isLinkLocal, connection.interface == nil
-        {
-            adjusted(end, "Checker link local address \(address) requires a bind_if")
-            return nil
+        else { return true }
+        adjusted(end, "Checker link local address \(address) requires a bind_if")
+        return false
+    }
+
+    /// The checkers of the hosts in a block, each like the block's own but for where it connects;
+    /// that one is there besides only if the block itself says something about connecting.
+    ///
+    /// keepalived 2.2.7 gives a host without `connect_timeout` no time at all, so that it always
+    /// fails; here it has the real server's.
+    private mutating func readHosts(
+        _ own: [Statement], of draft: CheckerDraft, end: SourcePosition
+    ) -> [CheckerDraft] {
+        var hosts: [CheckerDraft] = []
+        for inner in own where inner.name == "host" {
+            var host = draft
+            host.connection = Checker.Connection(address: server.address, port: server.port)
+            host.options.connectTimeout = nil
+            for statement in inner.body { _ = readConnection(statement, into: &host) }
+            if hasWay(host, end: inner.endPosition ?? inner.position) { hosts.append(host) }
         }
-        return draft
+        if !hosts.isEmpty {
+            note(
+                end, "The SMTP_CHECK host block is deprecated. Please define additional checkers.")
+        }
+        return hosts
     }
 
     private mutating func readKind(
@@ -162,28 +195,14 @@ struct CheckerReader: Reading {
 
     private mutating func readSMTP(_ own: [Statement]) -> Checker.Kind {
         var name = "smtpchecker.keepalived.org"
-        var hosts: [Checker.Connection] = []
-        for inner in own {
-            switch inner.name {
-            case "helo_name":
-                if inner.arguments.isEmpty {
-                    adjusted(inner.position, "SMTP_CHECK helo name missing")
-                } else {
-                    name = inner.value.text
-                }
-            case "host":
-                note(
-                    inner.position,
-                    "The SMTP_CHECK host block is deprecated. Please define additional checkers.")
-                var draft = CheckerDraft(kind: .tcp, position: inner.position)
-                draft.connection = Checker.Connection(
-                    address: server.address, port: server.port)
-                for statement in inner.body { _ = readConnection(statement, into: &draft) }
-                if let host = draft.connection { hosts.append(host) }
-            default: break
+        for inner in own where inner.name == "helo_name" {
+            if inner.arguments.isEmpty {
+                adjusted(inner.position, "SMTP_CHECK helo name missing")
+            } else {
+                name = inner.value.text
             }
         }
-        return .smtp(heloName: name, hosts: hosts)
+        return .smtp(heloName: name)
     }
 
     private mutating func readDNS(_ own: [Statement]) -> Checker.Kind {

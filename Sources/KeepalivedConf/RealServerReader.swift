@@ -26,7 +26,7 @@ struct RealServerReader: Reading {
         where !inner.rule.requiresParameter || !inner.arguments.isEmpty {
             if case .block = inner.rule.form {
                 var reader = CheckerReader(files: files, server: draft.server)
-                if let checker = reader.read(inner) { draft.checkers.append(checker) }
+                draft.checkers += reader.read(inner)
                 diagnostics += reader.diagnostics
             } else if !readSetting(inner, into: &draft) {
                 readCheckOption(inner, into: &draft.options, owner: "real server")

@@ -6,7 +6,8 @@ struct RouteReader: RoutingReader {
     let entry: Statement.Entry
     var index = 0
     var family: IPAddress.Family?
-    private let isStatic: Bool
+    /// The groups that a static entry may name; nil: it is none.
+    private let trackGroups: Set<String>?
     private var route: RouteDefinition
     private var destination: (text: IPPrefixText, word: Word)?
     private var from: IPPrefixText?
@@ -14,9 +15,9 @@ struct RouteReader: RoutingReader {
 
     private static let mixedFamilies = "Cannot mix IPv4 and IPv6 addresses for route"
 
-    init(_ entry: Statement.Entry, isStatic: Bool = false) {
+    init(_ entry: Statement.Entry, trackGroups: Set<String>? = nil) {
         self.entry = entry
-        self.isStatic = isStatic
+        self.trackGroups = trackGroups
         let nowhere = IPPrefix(containing: .v4(IPv4Address(rawValue: 0)), length: 0)
         route = RouteDefinition(destination: nowhere, position: entry.position)
     }
@@ -218,7 +219,9 @@ struct RouteReader: RoutingReader {
         case "add": route.insertion = .add
         case "append": route.insertion = .append
         case "prepend": route.insertion = .prepend
-        case "track_group" where isStatic: _ = try value(of: word)
+        case "track_group":
+            guard let trackGroups else { return false }
+            try readTrackGroup(word, of: trackGroups)
         case "features":
             let value = try value(of: word)
             if value.text == "ecn" {

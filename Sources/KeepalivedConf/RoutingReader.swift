@@ -35,6 +35,17 @@ extension RoutingReader {
         return word
     }
 
+    /// The option of a static entry that names the group of instances it follows, which has to be
+    /// there already.
+    mutating func readTrackGroup(
+        _ option: Word, of groups: Set<String>
+    ) throws(SkippedLine) {
+        let name = try value(of: option)
+        if !groups.contains(name.text) {
+            adjusted(name.position, "track_group \(name.text) not found")
+        }
+    }
+
     /// Makes `other` the line's family; an error when it has the other one.
     mutating func unify(
         _ other: IPAddress.Family, _ word: Word, _ message: String

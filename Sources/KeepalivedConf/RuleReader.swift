@@ -19,7 +19,8 @@ struct RuleReader: RoutingReader {
     var index = 0
     var family: IPAddress.Family?
     private(set) var priorities: RulePriorities
-    private let isStatic: Bool
+    /// The groups that a static entry may name; nil: it is none.
+    private let trackGroups: Set<String>?
     private var rule: RuleDefinition
     private var from: IPPrefixText?
     private var to: IPPrefixText?
@@ -32,9 +33,11 @@ struct RuleReader: RoutingReader {
     private static let oneAction =
         "Cannot specify more than one of table/nop/goto/blackhole/prohibit/unreachable"
 
-    init(_ entry: Statement.Entry, isStatic: Bool = false, priorities: RulePriorities) {
+    init(
+        _ entry: Statement.Entry, trackGroups: Set<String>? = nil, priorities: RulePriorities
+    ) {
         self.entry = entry
-        self.isStatic = isStatic
+        self.trackGroups = trackGroups
         self.priorities = priorities
         rule = RuleDefinition(family: .v4, position: entry.position)
     }
@@ -106,7 +109,9 @@ struct RuleReader: RoutingReader {
                 rule.inputInterface = name
             }
         case "no_track": rule.isTracked = false
-        case "track_group" where isStatic: _ = try value(of: word)
+        case "track_group":
+            guard let trackGroups else { return false }
+            try readTrackGroup(word, of: trackGroups)
         default: return false
         }
         return true

@@ -23,19 +23,19 @@ struct TopLevelReader: Reading {
         switch statement.name {
         case "static_ipaddress":
             for entry in statement.entries {
-                var reader = VirtualAddressReader(entry, isStatic: true)
+                var reader = VirtualAddressReader(entry, trackGroups: trackGroups)
                 if let address = reader.read() { addresses.append(address) }
                 diagnostics += reader.diagnostics
             }
         case "static_routes":
             for entry in statement.entries {
-                var reader = RouteReader(entry, isStatic: true)
+                var reader = RouteReader(entry, trackGroups: trackGroups)
                 if let route = reader.read() { routes.append(route) }
                 diagnostics += reader.diagnostics
             }
         case "static_rules":
             for entry in statement.entries {
-                var reader = RuleReader(entry, isStatic: true, priorities: rulePriorities)
+                var reader = RuleReader(entry, trackGroups: trackGroups, priorities: rulePriorities)
                 if let rule = reader.read() { rules.append(rule) }
                 rulePriorities = reader.priorities
                 diagnostics += reader.diagnostics

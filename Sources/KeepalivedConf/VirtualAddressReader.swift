@@ -40,14 +40,15 @@ struct VirtualAddressReader: Reading {
 
     var diagnostics: [ConfDiagnostic] = []
     private let entry: Statement.Entry
-    private let isStatic: Bool
+    /// The groups that a static address may name; nil: it is none.
+    private let trackGroups: Set<String>?
     private var index = 1
     /// `brd` as written.
     private var broadcast: Word?
 
-    init(_ entry: Statement.Entry, isStatic: Bool = false) {
+    init(_ entry: Statement.Entry, trackGroups: Set<String>? = nil) {
         self.entry = entry
-        self.isStatic = isStatic
+        self.trackGroups = trackGroups
     }
 
     private var text: String { entry.words[0].text }
@@ -112,7 +113,8 @@ struct VirtualAddressReader: Reading {
     private mutating func readOption(
         _ word: Word, into draft: inout VirtualAddressDraft
     ) -> Outcome {
-        guard Self.valued.contains(word.text) || isStatic && word.text == "track_group" else {
+        guard Self.valued.contains(word.text) || trackGroups != nil && word.text == "track_group"
+        else {
             return .other
         }
         guard let value = value(of: word.text) else { return .lost }
@@ -145,6 +147,8 @@ struct VirtualAddressReader: Reading {
             {
                 draft.preferredLifetime = .seconds(count)
             }
+        case "track_group" where trackGroups?.contains(value.text) == false:
+            adjusted(value.position, "track_group \(value.text) not found")
         default: break
         }
         return .taken
@@ -217,7 +221,7 @@ struct VirtualAddressReader: Reading {
         case "mngtmpaddr": draft.flags.insert(.manageTemporaryAddresses)
         case "noprefixroute": draft.flags.insert(.noPrefixRoute)
         case "autojoin": draft.flags.insert(.autojoin)
-        case "use_vmac" where !isStatic: draft.usesVMAC = true
+        case "use_vmac" where trackGroups == nil: draft.usesVMAC = true
         default:
             let message =
                 "Unknown configuration entry '\(word.text)' for ip address - ignoring"

@@ -194,6 +194,9 @@ public struct VirtualServerGroup: Hashable, Sendable {
         case addresses(first: IPAddress, last: IPAddress, port: UInt16?)
         /// `fwmark MARK [inet|inet6]`.
         case firewallMark(UInt32, family: IPAddress.Family?)
+
+        /// Whether it is a firewall mark.
+        public var isMark: Bool { if case .firewallMark = self { true } else { false } }
     }
 
     /// Its name.

@@ -40,6 +40,7 @@ struct VirtualServerCompletion: Reading {
         completeRealServers()
         completeSorryServer()
         completeQuorum()
+        if let group { checkPorts(group) }
         return server
     }
 
@@ -152,6 +153,31 @@ struct VirtualServerCompletion: Reading {
         }
     }
 
+    /// The port of a machine that packets reach as they are counts for nothing in a group.
+    private mutating func checkPorts(_ group: VirtualServerGroup) {
+        let machines = server.realServers.filter { $0.forwarding != .translation && $0.port != nil }
+        let sorry = server.sorryServer.flatMap { $0.forwarding == .translation ? nil : $0.port }
+        let ignored = "sorry server has port specified - port will be ignored"
+        if group.entries.contains(where: \.isMark) {
+            for machine in machines {
+                say(
+                    "WARNING - fwmark virtual server \(title), real server"
+                        + " \(server.title(of: machine)) has port specified - port will be ignored")
+            }
+            if sorry != nil { say("WARNING - fwmark virtual server \(title), \(ignored)") }
+        }
+        for entry in group.entries where !entry.isMark {
+            for machine in machines where machine.port != entry.port {
+                say(
+                    "virtual server \(title):[\(entry.text)] and real server"
+                        + " \(server.title(of: machine)) ports don't match")
+            }
+            if let sorry, sorry != entry.port {
+                say("WARNING - virtual server \(title), \(ignored)")
+            }
+        }
+    }
+
     private func complete(
         _ checker: CheckerDraft, of real: RealServerDraft, _ server: RealServer
     ) -> Checker {
@@ -225,7 +251,19 @@ struct VirtualServerCompletion: Reading {
 }
 
 extension VirtualServerGroup.Entry {
-    fileprivate var isMark: Bool { if case .firewallMark = self { true } else { false } }
+    /// Its port; nil: all, or none because it is a mark.
+    fileprivate var port: UInt16? {
+        if case .addresses(_, _, let port) = self { port } else { nil }
+    }
+
+    /// `192.0.2.1-192.0.2.9,80`, as keepalived writes it here.
+    fileprivate var text: String {
+        switch self {
+        case .firewallMark(let mark, _): "FWM \(mark)"
+        case .addresses(let first, let last, let port):
+            "\(first)" + (first == last ? "" : "-\(last)") + ",\(port ?? 0)"
+        }
+    }
 }
 
 extension VirtualServer.Target {

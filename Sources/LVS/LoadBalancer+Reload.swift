@@ -71,13 +71,21 @@ extension LoadBalancer {
     /// that have changed change.
     private mutating func migrateEntries(from old: Int, to new: Int) {
         let (before, after) = (services[old].entries, services[new].entries)
+        for line in services[old].groupEntries where !services[new].groupEntries.contains(line) {
+            log(
+                "VS [\(services[old].server.title(of: line, isNew: false))] in group"
+                    + " \(groupName(new)) no longer exists")
+        }
         for entry in before where !after.contains(where: { $0.key == entry.key }) {
-            log("VS [\(entry.key)] in group \(groupName(new)) no longer exists")
             if !isInTable(entry.key, except: old) { actions.append(.ipvs(.deleteService(entry))) }
+        }
+        for line in services[new].groupEntries where !services[old].groupEntries.contains(line) {
+            log(
+                "VS [\(services[new].server.title(of: line, isNew: true))] added into group"
+                    + " \(groupName(new))")
         }
         for entry in after {
             guard let previous = before.first(where: { $0.key == entry.key }) else {
-                log("VS [\(entry.key)] added into group \(groupName(new))")
                 actions.append(.ipvs(.addService(entry)))
                 fill(entry, from: old)
                 continue
@@ -193,6 +201,17 @@ extension ServiceState {
             address == otherAddress && port == otherPort
                 && server.transportProtocol == other.server.transportProtocol
         case (.group, _), (.firewallMark, _), (.address, _): false
+        }
+    }
+}
+
+extension VirtualServer {
+    /// How keepalived calls a line of its group that a reload adds or takes away.
+    fileprivate func title(of entry: VirtualServerGroup.Entry, isNew: Bool) -> String {
+        switch entry {
+        case .firewallMark(let mark, _): isNew ? "FWM \(mark)" : "\(mark)"
+        case .addresses(let first, let last, let port):
+            title(of: first, port) + (first == last ? "" : "-\(last)")
         }
     }
 }

@@ -6,6 +6,8 @@ struct ServiceState: Sendable {
     var server: VirtualServer
     /// What it is in the kernel's table: one entry, or all of its group.
     var entries: [IPVSService]
+    /// The lines of its group, in the order in which the kernel gets them.
+    let groupEntries: [VirtualServerGroup.Entry]
     /// Whether it is in the kernel's table.
     var isAlive = false
     /// Whether enough of the machines behind it live.
@@ -17,6 +19,7 @@ struct ServiceState: Sendable {
 
     init(_ server: VirtualServer, groups: [VirtualServerGroup]) {
         self.server = server
+        groupEntries = server.groupEntries(groups)
         entries = server.entries(groups)
         servers = server.realServers.map { ServerState($0) }
         sorry = server.sorryServer.map { sorry in
@@ -158,22 +161,24 @@ extension VirtualServer {
         case .address(let address, let port):
             return [.address(address, transport: transport, port: port ?? 0)]
         case .firewallMark(let mark): return [.mark(mark, family)]
-        case .group(let name):
-            let entries = groups.first { $0.name == name }?.entries ?? []
-            // keepalived keeps addresses and marks in two lists.
-            var addresses: [IPVSService.Key] = []
-            var marks: [IPVSService.Key] = []
-            for entry in entries {
+        case .group:
+            return groupEntries(groups).flatMap { entry -> [IPVSService.Key] in
                 switch entry {
-                case .firewallMark(let mark, let own): marks.append(.mark(mark, own ?? family))
+                case .firewallMark(let mark, let own): [.mark(mark, own ?? family)]
                 case .addresses(let first, let last, let port):
-                    addresses += first.range(to: last).map {
+                    first.range(to: last).map {
                         .address($0, transport: transport, port: port ?? 0)
                     }
                 }
             }
-            return addresses + marks
         }
+    }
+
+    /// The lines of its group: keepalived keeps addresses and marks in two lists.
+    func groupEntries(_ groups: [VirtualServerGroup]) -> [VirtualServerGroup.Entry] {
+        guard case .group(let name) = target else { return [] }
+        let entries = groups.first { $0.name == name }?.entries ?? []
+        return entries.filter { !$0.isMark } + entries.filter(\.isMark)
     }
 }
 

@@ -20,6 +20,10 @@ public struct Link: Hashable, Sendable {
     public var masterIndex: Int32?
     public var address: MACAddress?
     public var mtuBytes: Int
+    /// What sort of network it is on.
+    public var flags: Flags
+    /// The sort of its hardware (ARPHRD_ of linux/if_arp.h): 1 Ethernet, 772 the loopback.
+    public var hardwareType: UInt16
     /// `bridge`, `veth`...; nil for devices without a kind, such as `lo`.
     public var kind: String?
     /// What the bridge it is a port of lets through it.
@@ -32,7 +36,25 @@ public struct Link: Hashable, Sendable {
     /// The number of the namespace that the other end is in; nil when it is in the same one.
     public var peerNamespaceID: Int32?
 
-    /// A device of which nothing else is known, and of the usual size.
+    /// What a device can do whatever state it is in, by the kernel's numbers (netdevice(7)).
+    public struct Flags: OptionSet, Hashable, Sendable {
+        public var rawValue: UInt32
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// IFF_BROADCAST.
+        public static let broadcast = Flags(rawValue: 0x2)
+        /// IFF_LOOPBACK.
+        public static let loopback = Flags(rawValue: 0x8)
+        /// IFF_POINTOPOINT.
+        public static let pointToPoint = Flags(rawValue: 0x10)
+        /// IFF_NOARP.
+        public static let noARP = Flags(rawValue: 0x80)
+        /// IFF_MULTICAST.
+        public static let multicast = Flags(rawValue: 0x1000)
+
+        static let known: Flags = [.broadcast, .loopback, .pointToPoint, .noARP, .multicast]
+    }
+
+    /// A device of which nothing else is known: Ethernet, and of the usual size.
     public init(
         index: Int32, name: String, isUp: Bool = true, hasCarrier: Bool = true,
         address: MACAddress? = nil, kind: String? = nil
@@ -45,6 +67,8 @@ public struct Link: Hashable, Sendable {
         isHeldDown = false
         self.address = address
         mtuBytes = 1500
+        flags = [.broadcast, .multicast]
+        hardwareType = 1
         self.kind = kind
     }
 
@@ -72,6 +96,8 @@ public struct Link: Hashable, Sendable {
             octets.count == 6 ? MACAddress(octets: octets) : nil
         }
         mtuBytes = Int(attributes.number(IFLA_MTU, as: UInt32.self) ?? 0)
+        flags = Flags(rawValue: header.ifi_flags).intersection(.known)
+        hardwareType = header.ifi_type
         let information = attributes.nested(IFLA_LINKINFO)
         kind = information.text(IFLA_INFO_KIND)
         if information.text(IFLA_INFO_SLAVE_KIND) == "bridge" {

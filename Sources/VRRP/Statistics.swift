@@ -27,7 +27,8 @@ public struct Statistics: Equatable, Sendable {
     public var authenticationFailures: UInt64 = 0
     /// Resignations received: `pri_zero_rcvd`.
     public var resignationsReceived: UInt64 = 0
-    /// Resignations sent: `pri_zero_sent`.
+    /// Resignations said: `pri_zero_sent`. For a fault two are sent and one said, for another
+    /// group member's one is sent and none said, as keepalived does and counts.
     public var resignationsSent: UInt64 = 0
     /// Packets of a wrong checksum: `chk_err`, which keepalived shows over SNMP only.
     public var checksumErrors: UInt64 = 0

@@ -101,8 +101,11 @@ public struct SyncGroup: Equatable, Sendable {
         } else if first(.pending) != nil {
             state = .initialize
             orders += toAll(.faultRaised(.awaitingGroup))
-        } else if members.allSatisfy({ $0.standing == .master }) {
+        } else if members.allSatisfy({ $0.standing == .candidate || $0.standing == .master }) {
             state = .master
+            // Whoever kept these from it is no member any more.
+            let waiting = toAll(.promoted) { $0 == .candidate }
+            return waiting.isEmpty ? [] : waiting + [.transition(.master)]
         } else {
             state = .backup
             orders += toAll(.demoted) { $0 == .master }
@@ -210,12 +213,12 @@ public struct SyncGroup: Equatable, Sendable {
 }
 
 extension SyncGroup.State {
-    /// What is told when a group begins in this state.
+    /// What is told when a group begins in this state: of masters that a reload has made a group,
+    /// nothing, as in keepalived.
     fileprivate var transition: VirtualRouter.Transition? {
         switch self {
-        case .initialize: nil
+        case .initialize, .master: nil
         case .backup: .backup
-        case .master: .master
         case .fault: .fault
         }
     }

@@ -59,6 +59,7 @@ extension VirtualRouter {
             configuration.version == 2 || interval == masterAdvertisementInterval
         else { return nil }
         let masterDown = wait(masterDownInterval, from: now)
+        masterPriority = heard
         state = .backup(masterDown: masterDown)
         return masterDown
     }
@@ -78,16 +79,19 @@ extension VirtualRouter {
             return [.log(.backupReceivedResignation)]
         }
         if advertisement.priority >= priority {
+            masterPriority = heard
             let actions = learn(advertisement.interval)
             state = .backup(masterDown: wait(masterDownInterval, from: now))
             return preemption == nil ? actions : actions + [.log(.stoppedPreemptionDelay)]
         }
         guard configuration.preempts || isOwner else {
+            masterPriority = heard
             let actions = learn(advertisement.interval)
             state = .backup(masterDown: wait(masterDownInterval, from: now))
             return actions
         }
         if let delay = configuration.preemptionDelay, preemption.map({ now < $0 }) ?? true {
+            masterPriority = heard
             var actions = learn(advertisement.interval)
             if preemption == nil { actions.append(.log(.startedPreemptionDelay(delay))) }
             state = .backup(

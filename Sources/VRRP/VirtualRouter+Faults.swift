@@ -22,7 +22,11 @@ extension VirtualRouter {
             state = .backup(masterDown: startupEnd)
             return [.log(.enteredBackup(isInitial: isInitial)), .transition(.backup)]
         }
-        if claimsMastery, !configuration.isInGroup { return becomeMaster(now) }
+        if claimsMastery, !configuration.isInGroup {
+            // keepalived's owner waits at the start too, for a microsecond, and says so.
+            let waits = isInitial && isOwner
+            return becomeMaster(now, because: waits ? .receivedAdvertisementTimeout : nil)
+        }
         // In a group it has to wait for the others, but not for a dead master.
         state = .backup(
             masterDown: wait(masterDownInterval, from: now), isCandidate: claimsMastery)

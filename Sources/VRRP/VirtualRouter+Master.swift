@@ -123,6 +123,7 @@ extension VirtualRouter {
             advertisement.priority > priority
             ? .receivedHigherPriority(advertisement.priority, ours: priority, from: sender)
             : .receivedSamePriority(advertisement.priority, from: sender)
+        masterPriority = advertisement.priority
         var actions: [Action] = [.log(message)]
         actions += learn(advertisement.interval)
         actions.append(.log(.enteredBackup(isInitial: false)))

@@ -65,6 +65,9 @@ public struct VirtualRouter: Equatable, Sendable {
     /// Master_Adver_Interval (RFC 9568 §6.1): what a version 3 backup has learned from the master;
     /// in version 2, and in a master, the configured one.
     public internal(set) var masterAdvertisementInterval: Duration
+    /// The priority last heard of a master that this router gave way to or let be; 0 before the
+    /// first. One that takes over keeps it.
+    public internal(set) var masterPriority: UInt8 = 0
     /// The interface's primary address, which advertisements come from and ties are broken with. A
     /// lost one stays, for the farewell; nil before the first.
     public internal(set) var sourceAddress: IPAddress?

@@ -26,6 +26,20 @@ extension Agent {
             let before = previous[group.definition.name]
             perform(group.group.start(previous: before?.group.state), of: group)
         }
+        liftFormerFaults()
+    }
+
+    /// Takes from the instances that have gone on through a reload what a group imposed on them
+    /// before, where their group of now, if any, does not.
+    private func liftFormerFaults() {
+        // An event costs some time even where there is nothing to clear, and of instances there may
+        // be a thousand.
+        let imposed: Set<VirtualRouter.Fault> = [.group, .awaitingGroup]
+        for runner in runners where !imposed.isDisjoint(with: runner.router.faults) {
+            let state = group(of: runner)?.group.state
+            if state != .fault { runner.deliver(.faultCleared(.group)) }
+            if state != .initialize { runner.deliver(.faultCleared(.awaitingGroup)) }
+        }
     }
 
     func standingChanged(of runner: InstanceRunner) {
@@ -60,7 +74,13 @@ extension Agent {
         if transition == .backup || transition == .fault || transition == .stop {
             announcements.cancel(runner.name)
         }
-        notify(NotifyTarget(runner.instance), transition, priority: runner.router.priority)
+        // In keepalived a member that waits for the answer of another is in FAULT already, and
+        // nothing is told when that is bad.
+        let isSilent =
+            transition == .fault && runner.wasPending && runner.router.standing != .faulty
+        if !isSilent {
+            notify(NotifyTarget(runner.instance), transition, priority: runner.router.priority)
+        }
         managerNotifier.note(transition, of: runner.name)
         guard transition == .masterHeardLowerPriority, let group = group(of: runner) else { return }
         perform(group.group.memberHeardLowerPriority(runner.name), of: group)

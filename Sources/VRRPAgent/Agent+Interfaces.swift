@@ -74,7 +74,7 @@ extension Agent {
         for runner in runners {
             let tracked = runner.trackedInterfaces.filter { !done.contains($0) }
             runner.refresh(
-                vanished: vanished, isVirtual: virtualAddresses.contains, report: report)
+                vanished: vanished, virtual: virtualAddresses, report: report)
             // keepalived's order: what an instance needs, what comes of it, the rest.
             let own = runner.instance.interface
             if done.insert(own).inserted { reportAddresses(of: own, isOnlyTracked: false) }
@@ -92,8 +92,7 @@ extension Agent {
 
     private func reportAddresses(of name: InterfaceName, isOnlyTracked: Bool) {
         let reports = interfaceLog.reports(of: name, isOnlyTracked: isOnlyTracked) { family in
-            machine.kernel.interfaces.source(
-                family, on: name, isVirtual: virtualAddresses.contains)
+            machine.kernel.interfaces.source(family, on: name, without: virtualAddresses)
         }
         reports.forEach(report)
     }
@@ -126,10 +125,10 @@ extension InterfaceTable.Change {
     /// from, came or went: no interface's own, so that nothing depends on it. (A takeover of 255
     /// instances tells 255 times, and each would make 255 of them look for their source among as
     /// many addresses.)
-    func isMove(of addresses: Set<IPAddress>) -> Bool {
+    func isMove(of addresses: Set<PlacedAddress>) -> Bool {
         switch self {
-        case .added(let address, _), .removed(let address, _):
-            addresses.contains(address.address)
+        case .added(let address, let name), .removed(let address, let name):
+            addresses.contains(PlacedAddress(address.address, on: name))
         case .appeared, .vanished, .up, .down, .addressChanged: false
         }
     }

@@ -40,30 +40,28 @@ extension Agent {
     /// Lets the instances go on that are still there, with the state they are in; ends those that
     /// are gone or are other routers now; starts the new ones.
     private func replaceRunners() throws(UnsupportedInstance) {
-        var kept: [String: InstanceRunner] = [:]
         // Everything that can be refused comes before anything is done.
         for (instance, setting) in zip(configuration.instances, settings()) {
             _ = try instance.routerConfiguration(setting)
-            guard let runner = runnersByName[instance.name],
-                runner.instance.isSameRouter(as: instance)
-            else { continue }
-            kept[instance.name] = runner
         }
+        let kept = keptRunners()
+        trackers.tellReload(configuration)
         repeatAddresses()
-        let gone = runners.filter { kept[$0.name] == nil }
         let previousGroups = groupsByName
         groups = []
-        for runner in gone { end(runner) }
-        runnersByName = kept
+        let going = Set(kept.values.map(ObjectIdentifier.init))
+        for runner in runners where !going.contains(ObjectIdentifier(runner)) { end(runner) }
+        rename(kept)
         announcements.reconfigure(configuration.global)
         statics.set(configuration)
         // Before anybody is made that tracks what is only known from here on.
         reloadOutside()
         runners = []
+        // Not those of before: they tell what the scripts have come to.
         for (index, setting) in settings().enumerated() {
             let instance = configuration.instances[index]
             prepare(instance)
-            guard let runner = kept[instance.name] else {
+            guard let runner = kept[index] else {
                 runners.append(try makeRunner(instance, setting))
                 continue
             }
@@ -75,8 +73,51 @@ extension Agent {
         }
         index()
         refreshAll()
-        start(runners.filter { kept[$0.name] == nil }) { makeGroups(previous: previousGroups) }
+        let new = runners.indices.filter { kept[$0] == nil }.map { runners[$0] }
+        start(new) { makeGroups(previous: previousGroups) }
         openSockets()
+    }
+
+    /// The runners that go on, each by the place of the instance that it goes on as: the one of
+    /// that name, or else one that has another name now.
+    private func keptRunners() -> [Int: InstanceRunner] {
+        var kept: [Int: InstanceRunner] = [:]
+        var others: [Int] = []
+        for (index, instance) in configuration.instances.enumerated() {
+            if let runner = runnersByName[instance.name],
+                runner.instance.isSameRouter(as: instance)
+            {
+                kept[index] = runner
+            } else {
+                others.append(index)
+            }
+        }
+        guard !others.isEmpty else { return kept }
+        let taken = Set(kept.values.map(ObjectIdentifier.init))
+        var left = runners.filter { !taken.contains(ObjectIdentifier($0)) }
+        for index in others {
+            let instance = configuration.instances[index]
+            guard let place = left.firstIndex(where: { $0.instance.isSameRouter(as: instance) })
+            else { continue }
+            kept[index] = left.remove(at: place)
+        }
+        return kept
+    }
+
+    /// Has everybody who knows a runner by its name know it by the one that it goes on with. As
+    /// keepalived's scripts and FIFOs, ours are told nothing.
+    private func rename(_ kept: [Int: InstanceRunner]) {
+        var names: [String: String] = [:]
+        for (index, runner) in kept where runner.name != configuration.instances[index].name {
+            names[runner.name] = configuration.instances[index].name
+        }
+        runnersByName = Dictionary(
+            kept.map { (configuration.instances[$0.key].name, $0.value) }
+        ) { first, _ in first }
+        guard !names.isEmpty else { return }
+        machine.virtualInterfaces.rename(names)
+        managerNotifier.rename(names)
+        for name in names.keys { notifier.forget(.instance(name)) }
     }
 
     /// Ends an instance that a reload has taken away.

@@ -53,7 +53,9 @@ extension Agent {
         report.scripts = trackers.scriptReports
         report.fileValues = trackers.fileValues
         report.processCounts = trackers.processCounts
-        report.interfaces = machine.kernel.interfaces.names.sorted().compactMap(interfaceStatus)
+        report.interfaces = machine.kernel.interfaces.names.compactMap {
+            interfaceStatus($0)
+        }.sorted { $0.index < $1.index }
         return report
     }
 
@@ -68,13 +70,12 @@ extension Agent {
         var report = InstanceReport(book.shown(runner.instance))
         let router = runner.router
         report.state = .init(router.state)
-        report.wantedState = runner.wantedState
+        // Its group has it wait.
+        report.wantedState = router.standing == .candidate ? .master : runner.wantedState
         report.effectivePriority = router.priority
         report.totalPriority = runner.priority.sum
-        if !router.isMaster, let master = runner.lastMaster {
-            report.masterPriority = master.priority
-            report.masterAddress = master.address
-        }
+        report.masterPriority = router.masterPriority
+        report.masterAddress = runner.masterAddress
         report.masterAdvertisementInterval = router.masterAdvertisementInterval
         report.masterDownInterval = router.masterDownInterval
         report.lastTransition = .init(nanoseconds: runner.lastTransition)
@@ -119,15 +120,16 @@ extension Agent {
 
     private func interfaceStatus(_ name: InterfaceName) -> AgentReport.InterfaceStatus? {
         guard let interface = machine.kernel.interfaces[name] else { return nil }
-        var flags: AgentReport.InterfaceStatus.Flags =
-            name.text == "lo" ? [.loopback] : [.broadcast, .multicast]
+        var flags = AgentReport.InterfaceStatus.Flags(rawValue: interface.flags.rawValue)
         if interface.isSetUp { flags.insert(.up) }
         if interface.isUp { flags.insert(.running) }
         var status = AgentReport.InterfaceStatus(
             name: name, index: interface.device.index, flags: flags,
             mtuBytes: UInt32(clamping: interface.mtuBytes),
-            hardwareType: name.text == "lo" ? 772 : 1)
-        status.addresses = interface.addresses.map(\.address.address)
+            hardwareType: interface.hardwareType)
+        status.addresses = interface.addresses.map(\.address.address).filter {
+            !virtualAddresses.contains(PlacedAddress($0, on: name))
+        }
         status.mac = interface.mac
         if let base = interface.baseIndex.flatMap({ machine.kernel.interfaces[index: $0] }),
             let baseName = base.device.name,

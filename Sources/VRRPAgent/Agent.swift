@@ -21,12 +21,13 @@ final class Agent {
     /// In the order of the file.
     var runners: [InstanceRunner] = []
     var runnersByName: [String: InstanceRunner] = [:]
-    /// Every address that an instance moves.
-    var virtualAddresses: Set<IPAddress> = []
+    /// Every address that an instance moves, where it has it. With `use_vmac` that is not the
+    /// interface that it is written for, which may have the same address as its own.
+    var virtualAddresses: Set<PlacedAddress> = []
     /// What has been said of their interfaces.
     var interfaceLog = InterfaceLog()
     /// Those of them that no instance is told to send from: nothing depends on their presence.
-    var independentAddresses: Set<IPAddress> = []
+    var independentAddresses: Set<PlacedAddress> = []
     var sockets: [VRRPSocket.Key: SocketRunner] = [:]
     /// Where every packet is read into.
     var buffer = [UInt8](repeating: 0, count: VRRPSocket.bufferBytes)
@@ -212,11 +213,12 @@ final class Agent {
         runnersByName = Dictionary(runners.map { ($0.name, $0) }) { first, _ in first }
         virtualAddresses = Set(
             runners.flatMap { runner in
-                (runner.instance.virtualAddresses + runner.instance.excludedAddresses)
-                    .map(\.address.address)
+                (runner.instance.virtualAddresses + runner.instance.excludedAddresses).map {
+                    PlacedAddress($0.address.address, on: runner.objects.interface(of: $0))
+                }
             })
-        independentAddresses = virtualAddresses.subtracting(
-            runners.compactMap(\.instance.sourceAddress))
+        let sources = Set(runners.compactMap(\.instance.sourceAddress))
+        independentAddresses = virtualAddresses.filter { !sources.contains($0.address) }
     }
 
     /// Makes what an instance needs before it starts, or goes on with another configuration.

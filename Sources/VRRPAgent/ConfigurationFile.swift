@@ -79,6 +79,8 @@ enum ConfigurationFile {
         parsed.diagnostics += parsed.configuration.renameVirtualInterfaces {
             names.contains($0.text) && !usable.contains($0.text)
         }
+        let deaf = Set(links.filter { !$0.flags.contains(.multicast) }.map(\.name))
+        parsed.diagnostics += parsed.configuration.disableInstances { deaf.contains($0.text) }
         let missing = parsed.diagnosticsForMissingInterfaces { names.contains($0.text) }
         parsed.diagnostics += missing
         return !missing.contains { $0.kind == .refused }

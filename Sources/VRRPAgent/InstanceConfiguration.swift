@@ -157,11 +157,16 @@ extension VRRPInstance {
 
     /// Whether this and another are the same virtual router, so that one can go on as the other:
     /// what tells two on the wire, and where they are. The version is not among it: a master goes
-    /// on in the other, as keepalived's does.
+    /// on in the other, as keepalived's does. Nor is the name; but of another name, it has to be as
+    /// unicast or not as this, and from the same address: of one number there may be several.
     func isSameRouter(as other: VRRPInstance) -> Bool {
-        name == other.name && virtualRouterID == other.virtualRouterID
-            && interface == other.interface && family == other.family
-            && virtualInterface == other.virtualInterface
+        guard
+            virtualRouterID == other.virtualRouterID && interface == other.interface
+                && family == other.family && virtualInterface == other.virtualInterface
+        else { return false }
+        return name == other.name
+            || unicastPeers.isEmpty == other.unicastPeers.isEmpty
+                && (unicastPeers.isEmpty || sourceAddress == other.sourceAddress)
     }
 }
 

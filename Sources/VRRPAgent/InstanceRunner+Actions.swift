@@ -32,6 +32,8 @@ extension InstanceRunner {
             // keepalived finds it out when it opens the sockets.
             log.line("(\(name)) \(LogMessage.enteredFault)")
         case .log(let message):
+            // Of what is sent at the way to FAULT keepalived counts what it says.
+            if message == .sentResignation { statistics.resignationsSent += 1 }
             log.write(message.isDetail ? .detail : .info) { [name] in "(\(name)) \(message)" }
         }
     }
@@ -83,10 +85,6 @@ extension InstanceRunner {
             log.line(failure.line(for: name))
         }
         statistics.advertisementsSent += 1
-        if isResignation {
-            statistics.resignationsSent += 1
-            statistics.releasedMaster += 1
-        }
     }
 }
 
@@ -111,12 +109,11 @@ extension InstanceRunner {
     ///
     /// - Parameters:
     ///   - vanished: the interfaces that went meanwhile, be they there again or not.
-    ///   - isVirtual: whether an address is one that some instance moves, and so cannot be the
-    ///     interface's own.
+    ///   - virtual: the addresses that instances move, and that are no interface's own.
     ///   - report: takes keepalived's lines about interfaces, which every instance on one has the
     ///     same of.
     func refresh(
-        vanished: Set<InterfaceName>, isVirtual: (IPAddress) -> Bool,
+        vanished: Set<InterfaceName>, virtual: Set<PlacedAddress>,
         report: (InterfaceReport) -> Void
     ) {
         let table = machine.kernel.interfaces
@@ -130,7 +127,7 @@ extension InstanceRunner {
         let comesUp = isUp && !router.isLinkUp
         if comesUp { report(.link(name, isUp: true)) }
         refreshVirtualInterface(table, vanished)
-        refreshSource(table, isVirtual, report)
+        refreshSource(table, virtual, report)
         for tracked in priority.tracked {
             guard case .interface(let text) = tracked, let other = InterfaceName(text) else {
                 continue
@@ -159,7 +156,7 @@ extension InstanceRunner {
     }
 
     private func refreshSource(
-        _ table: InterfaceTable, _ isVirtual: (IPAddress) -> Bool,
+        _ table: InterfaceTable, _ virtual: Set<PlacedAddress>,
         _ report: (InterfaceReport) -> Void
     ) {
         let interface =
@@ -168,7 +165,7 @@ extension InstanceRunner {
             if let written = instance.sourceAddress {
                 isSourceThere(written, table) ? written : nil
             } else {
-                table.source(instance.family, on: interface, isVirtual: isVirtual)
+                table.source(instance.family, on: interface, without: virtual)
             }
         switch (source, router.hasSourceAddress) {
         case (nil, true):

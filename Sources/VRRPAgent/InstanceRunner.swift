@@ -42,6 +42,8 @@ final class InstanceRunner {
     /// What the router has said to do and is not done yet.
     private var actions: [VirtualRouter.Action] = []
     private var isPerforming = false
+    /// Whether it waited for an answer until the last event.
+    private(set) var wasPending = false
     /// How it stood when its owner was last told.
     private var toldStanding = VirtualRouter.Standing.faulty
 
@@ -52,8 +54,9 @@ final class InstanceRunner {
     private(set) var lastTransition: Int64 = 0
     /// The state that it was in or told to be in last.
     private(set) var wantedState: InstanceReport.State
-    /// Who the last accepted advertisement came from, and with which priority.
-    private(set) var lastMaster: (address: IPAddress, priority: UInt8)?
+    /// Who was heard last as a backup, but for who resigned; as keepalived's, whoever a master has
+    /// yielded to is not known before that is heard again.
+    private(set) var masterAddress: IPAddress?
 
     /// - Parameter setting: what is decided outside the instance.
     init(
@@ -120,7 +123,10 @@ final class InstanceRunner {
     /// two rounds of announcements, has its effect on the router at once; what is to be done about
     /// it comes after what was to be done before.
     func deliver(_ event: VirtualRouter.Event, now: MonotonicInstant = MonotonicClock.now) {
+        let wasMaster = router.isMaster
+        wasPending = router.state == .pending
         let next = router.handle(event, now: now)
+        if wasMaster, !router.isMaster { statistics.releasedMaster += 1 }
         if isPerforming {
             actions += next
             return
@@ -269,15 +275,26 @@ final class InstanceRunner {
             priority: advertisement.priority, interval: advertisement.interval, at: now)
         {
             statistics.count(advertisement)
+            masterAddress = lastAccepted.packet.source
             owner.deadlineChanged(of: self, to: deadline, now: now)
-        } else {
+        } else if isListening {
             accept(lastAccepted, now)
         }
         return true
     }
 
+    /// Whether advertisements mean anything to it. What comes in FAULT is not even looked at, nor
+    /// counted, as in keepalived.
+    private var isListening: Bool {
+        switch router.state {
+        case .backup, .master: true
+        case .initialize, .pending, .fault: false
+        }
+    }
+
     /// Takes a packet that carries this instance's VRID, and that was there at `now`.
     func receive(_ received: ReceivedAdvertisement, now: MonotonicInstant) {
+        guard isListening else { return }
         do throws(AdvertisementError) {
             let expectation = expectation(of: received)
             let advertisement = try received.validated(against: expectation)
@@ -297,7 +314,9 @@ final class InstanceRunner {
     private func accept(_ accepted: AcceptedPacket, _ now: MonotonicInstant) {
         let (sender, advertisement) = (accepted.packet.source, accepted.advertisement)
         statistics.count(advertisement)
-        lastMaster = (sender, advertisement.priority)
+        if !isMaster, advertisement.priority != Advertisement.resignationPriority {
+            masterAddress = sender
+        }
         deliver(.advertisement(advertisement, from: sender), now: now)
     }
 
@@ -305,7 +324,7 @@ final class InstanceRunner {
         of received: ReceivedAdvertisement
     ) -> ReceivedAdvertisement.Expectation {
         var expectation = acceptance
-        if instance.skipsAddressCheck, !isMaster, lastMaster?.address == received.source {
+        if instance.skipsAddressCheck, !isMaster, masterAddress == received.source {
             expectation.comparesAddresses = false
         }
         expectation.lastSequenceNumber = sender.sequence.last(from: received.source)

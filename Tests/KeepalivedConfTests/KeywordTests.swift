@@ -213,4 +213,34 @@ struct KeywordTests {
             twice.diagnostics.filter(\.isComplaint).map(\.message)
                 == ["Group list already specified for sync group T"])
     }
+
+    @Test("the track_group of a static entry has to be there before it")
+    func trackGroupOfStaticEntries() {
+        let group = "track_group T {\ngroup {\nVI_1\n}\n}\n"
+        let entries = """
+            static_ipaddress {
+                172.31.0.1/24 dev eth0 track_group T
+            }
+            static_routes {
+                10.50.0.0/16 via 10.10.10.250 dev eth0 track_group T
+            }
+            static_rules {
+                from 172.31.0.0/24 iif eth0 table 31 priority 31 track_group T
+            }
+
+            """
+        func complaints(_ text: String) -> [String] {
+            let parsed = parse(text + instance(""))
+            let configuration = parsed.configuration
+            #expect(configuration.staticAddresses.count == 1)
+            #expect(configuration.staticRoutes.count == 1 && configuration.staticRules.count == 1)
+            return parsed.diagnostics.filter(\.isComplaint).map {
+                "\($0.position.line): \($0.message)"
+            }
+        }
+        #expect(complaints(group + entries) == [])
+        #expect(
+            complaints(entries + group)
+                == [2, 5, 8].map { "\($0): track_group T not found" })
+    }
 }

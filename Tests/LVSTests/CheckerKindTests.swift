@@ -1,3 +1,4 @@
+import KeepalivedConf
 import LVS
 import Testing
 
@@ -161,5 +162,45 @@ struct CheckerKindTests {
         play.tick()
         #expect(play.end(.notTried("no socket")) == ["no socket"])
         #expect(play.tick() == .seconds(10))
+    }
+
+    @Test("SMTP_CHECK with hosts: one checker each, and one failure takes the machine down")
+    func hosts() {
+        let checker = "SMTP_CHECK {\nhost {\n}\nhost {\nconnect_ip 192.0.2.11\n}\n}"
+        var play = play(checker)
+        play.tick()
+        #expect(play.running.count == 2)
+        let second = play.running[1]
+        #expect(
+            play.event(.result(second, .failure("Read timeout from server [192.0.2.11]:80")))
+                .prefix(2) == [
+                    "SMTP_CHECK Read timeout from server [192.0.2.11]:80",
+                    "Removing service \(Self.server) from VS \(Self.title)",
+                ])
+    }
+
+    /// What a `UDP_CHECK` with that line sends.
+    private func payload(_ line: String) throws -> [CheckStep] {
+        let text = """
+            virtual_server 192.0.2.100 53 {
+                protocol UDP
+                real_server 192.0.2.10 53 {
+                    UDP_CHECK {
+                        \(line)
+                    }
+                }
+            }
+
+            """
+        let server = Play.configuration(text).virtualServers.first?.realServers.first
+        guard case .udp(let check) = try #require(server?.checkers.first).kind else { return [] }
+        var dialogue = UDPDialogue(check)
+        return dialogue.begin()
+    }
+
+    @Test("UDP_CHECK without a payload sends keepalived's 32 bytes, with one that")
+    func payload() throws {
+        #expect(try payload("") == [.send(Array("keepalived check - keepalived ch".utf8))])
+        #expect(try payload("payload 0011") == [.send([0, 0x11])])
     }
 }

@@ -90,4 +90,41 @@ struct ReloadTests {
             ])
         #expect(lines.contains("ipvsadm -A -t 192.0.2.101:80 -s rr -p 50"))
     }
+
+    private static func group(_ entries: String) -> String {
+        """
+        virtual_server_group G {
+            \(entries)
+        }
+
+        """
+            + text.replacing("virtual_server 192.0.2.100 80", with: "virtual_server group G")
+            .replacing("persistence_timeout 50", with: "")
+    }
+
+    @Test("the lines of a group come and go by themselves; what stays within them is not touched")
+    func groups() {
+        var play = Play(
+            Self.group("fwmark 7\n192.0.2.100-102 80\n192.0.2.103 8080\n192.0.2.110 80"))
+        _ = play.start()
+        let lines = reloaded(&play, Self.group("192.0.2.101-103 80\nfwmark 9\n192.0.2.110 80"))
+        #expect(
+            lines.filter { !$0.contains("-a ") } == [
+                "VS [[192.0.2.100]:tcp:80-192.0.2.102] in group G no longer exists",
+                "VS [[192.0.2.103]:tcp:8080] in group G no longer exists",
+                "VS [7] in group G no longer exists",
+                "ipvsadm -D -t 192.0.2.100:80", "ipvsadm -D -t 192.0.2.103:8080",
+                "ipvsadm -D -f 7",
+                "VS [[192.0.2.101]:tcp:80-192.0.2.103] added into group G",
+                "VS [FWM 9] added into group G",
+                "ipvsadm -A -t 192.0.2.103:80 -s rr", "ipvsadm -A -f 9 -s rr",
+            ])
+        #expect(
+            lines.filter { $0.contains("-a ") } == [
+                "ipvsadm -a -t 192.0.2.103:80 -r 192.0.2.10:80 -g -w 1",
+                "ipvsadm -a -t 192.0.2.103:80 -r 192.0.2.20:80 -g -w 1",
+                "ipvsadm -a -f 9 -r 192.0.2.10:0 -g -w 1",
+                "ipvsadm -a -f 9 -r 192.0.2.20:0 -g -w 1",
+            ])
+    }
 }

@@ -23,6 +23,8 @@ struct NotificationParsingTests {
         #expect(link.masterIndex == 12)
         #expect(link.address == MACAddress("02:00:00:00:00:01"))
         #expect(link.mtuBytes == 1400)
+        #expect(link.flags == [.broadcast, .multicast])
+        #expect(link.hardwareType == 1)
         #expect(link.kind == "veth")
         // The bridge itself was down.
         #expect(link.portState == .disabled)

@@ -94,6 +94,18 @@ struct AgentLogTests {
                 try waitUntil("it says \(line)") { twin.daemon.log.contains(line) }
             }
         }
+        // Of addresses there are the interfaces' own: the virtual one is none of them.
+        try waitUntil("both dumps tell the same of the interfaces") {
+            let told = twins.both.map { twin in
+                ((try? FileSystem.readText("\(twin.daemon.folder)/keepalived.data")) ?? "")
+                    .split(separator: "\n").filter { line in
+                        [" Name = ", "   index = ", "   IPv4 address = ", "   Additional IPv4"]
+                            .contains { line.hasPrefix($0) }
+                    }
+            }
+            return !told[0].isEmpty && told[0] == told[1]
+        }
+        try twins.expectSameState()
         try twins.expectSameLog()
     }
 
@@ -109,6 +121,7 @@ struct AgentLogTests {
         try twins.await("(VI_1) Entering FAULT STATE")
         try twins.run("ip addr add 10.0.0.1/24 dev eth0")
         try Self.awaitMaster(twins)
+        try twins.expectSameState()
         try twins.expectSameLog()
     }
 
@@ -172,6 +185,10 @@ struct AgentLogTests {
         try twins.await("(VI_1) Changing effective priority from 152 to 157")
         try twins.run("echo 1 >FOLDER/fault")
         try twins.await("(VI_1) Entering FAULT STATE")
+        // Nobody listens, whatever it is.
+        try Self.advertise(twins, 200)
+        try Self.advertise(twins, 200, every: .seconds(1))
+        try twins.expectSameState()
         try twins.run("echo 0 >FOLDER/fault")
         try Self.awaitMaster(twins)
         try twins.expectSameLog()
@@ -233,6 +250,62 @@ struct AgentLogTests {
             ])
     }
 
+    @Test("a member of a sync group that waits for the others wants to be master")
+    func waitingMember() throws {
+        let twins = try Twins(
+            Self.global + "vrrp_sync_group VG {\ngroup {\nVI_1\nVI_2\n}\n}\n" + Self.instance()
+                + Self.instance(
+                    "VI_2", interface: "eth1", vrid: 52, "10.0.1.100", "down_timer_adverts 100"),
+            test: "log-waiting")
+        try twins.await("(VI_1) Receive advertisement timeout")
+        try twins.expectSameState()
+    }
+
+    @Test("a reload that changes the command of a script, which is then as well as it was")
+    func changedScript() throws {
+        func text(_ script: String) -> String {
+            Self.global + "vrrp_script check {\nscript \"\(script)\"\ninterval 1\n}\n"
+                + Self.instance("VI_1", "10.0.0.100", "track_script {\ncheck\n}")
+        }
+        let twins = try Twins(text("/bin/true"), test: "log-changed")
+        try Self.awaitMaster(twins)
+        try twins.reload(text("/bin/true"))
+        try twins.reload(text("/bin/true again"))
+        try twins.await(
+            "VRRP_Script(check) considered successful on reload",
+            "VRRP_Script(check) considered successful on reload")
+        try twins.reload(text("/bin/false"))
+        try twins.await("(VI_1) Entering FAULT STATE")
+        try twins.reload(text("/bin/false again"))
+        try twins.await("VRRP_Script(check) considered unsuccessful on reload")
+        try twins.reload(text("/bin/true"))
+        try Self.awaitMaster(twins)
+        try twins.expectSameLog(
+            ["VI_1"],
+            but: ["(VI_1): entering FAULT state due to": "keepalived's is new, ours is in it"])
+    }
+
+    @Test("the owner of the addresses is master at once")
+    func owner() throws {
+        let twins = try Twins(
+            Self.global + Self.instance("VI_1", priority: 255), test: "log-owner")
+        try Self.awaitMaster(twins)
+        try twins.expectSameLog(["VI_1"])
+    }
+
+    @Test("an address that is virtual on a macvlan may be the interface's own below")
+    func ownAddress() throws {
+        let twins = try Twins(
+            Self.global + Self.instance("VI_1", "10.0.0.1\n10.0.0.100", "use_vmac"),
+            test: "log-own")
+        try twins.await(
+            "Assigned address 10.0.0.1 for interface eth0", "(VI_1) Entering MASTER STATE")
+        try twins.each { twin in
+            let heard = try twin.stage.lan.awaitAdvertisement { $0.priority == 150 }
+            #expect(heard.source == .v4(IPv4Address(10, 0, 0, 1)))
+        }
+    }
+
     @Test("a sync group: one member's link goes down and comes back, and another router appears")
     func syncGroup() throws {
         let twins = try Twins(
@@ -247,8 +320,39 @@ struct AgentLogTests {
         try Self.advertise(twins, 200)
         try twins.await("(VI_2) Entering BACKUP STATE")
         try Self.awaitMaster(twins)
+        try twins.expectSameState()
         try twins.expectSameLog(
             ["VI_1", "VI_2", "VG"],
             but: ["(VI_1) sent 0 priority": "keepalived sends it, and says so only of VI_2"])
+    }
+}
+
+extension Twins {
+    /// What is compared of the dump: all that does not depend on when it is made.
+    private static let fields = [
+        "state\"", "master_priority", "advert_rcvd", "become_master", "release_master", "pri_zero",
+        "_err",
+    ]
+
+    /// Has both dump their states and what they have counted, and expects the same.
+    fileprivate func expectSameState(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        signal(36)
+        func told(_ twin: Twin) -> [String] {
+            let path = "\(twin.daemon.folder)/keepalived.json"
+            let text = (try? FileSystem.readText(path)) ?? ""
+            return text.split(whereSeparator: ",{}".contains).map { $0.filter { $0 != " " } }
+                .filter { field in Self.fields.contains { field.contains($0) } }
+        }
+        var dumps: [[String]] = []
+        // One of them may still be writing.
+        try? waitUntil("both have told the same", within: .seconds(3)) {
+            dumps = both.map(told)
+            return dumps[0] == dumps[1] && !dumps[0].isEmpty
+        }
+        #expect(!dumps[0].isEmpty, sourceLocation: sourceLocation)
+        let differences = DaemonLog.differences(dumps[0], dumps[1])
+        #expect(
+            differences.isEmpty, "\(differences.joined(separator: "\n"))",
+            sourceLocation: sourceLocation)
     }
 }

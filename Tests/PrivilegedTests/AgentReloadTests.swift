@@ -149,6 +149,32 @@ struct AgentReloadTests {
         #expect(fifo.lines().count == 2)
     }
 
+    @Test("a master that a reload renames stays master, and is known by its new name")
+    func renamed() throws {
+        let stage = try AgentStage()
+        func text(_ name: String) -> String {
+            Self.global + Self.instance(name, vrid: 51, "10.0.0.100", "use_vmac\nno_accept")
+        }
+        let agent = try AgentProcess(text("ONE"), in: stage.router.namespace, test: "renamed")
+        let fifo = try NotifyFIFO(agent)
+        let start = ["INSTANCE \"ONE\" BACKUP 254", "INSTANCE \"ONE\" MASTER 254"]
+        try fifo.awaitLines(start)
+        try Self.reload(agent, text("OTHER"))
+        #expect(try stage.has("10.0.0.100", on: "vrrp.51"))
+        #expect(fifo.lines() == start)
+        // As the same router: its interface goes when the one of the new name goes.
+        try Self.reload(agent, Self.global)
+        try fifo.awaitLines(start + ["INSTANCE \"OTHER\" FAULT 254"])
+        try waitUntil("the macvlan is gone") {
+            try stage.router.socket.link(named: try name("vrrp.51")) == nil
+        }
+        // Nobody heard a farewell before that.
+        #expect(agent.log.split(separator: "\n").count { $0.hasSuffix("sent 0 priority") } == 1)
+        #expect(agent.log.contains("(OTHER) sent 0 priority"))
+        #expect(!agent.log.contains("(OTHER) Entering"))
+        #expect(try agent.end() == 0)
+    }
+
     @Test("an instance that comes with a reload tracks the script that comes with it")
     func newcomer() throws {
         let stage = try AgentStage()
@@ -191,6 +217,59 @@ struct AgentReloadTests {
         try waitUntil("the macvlan is gone") {
             try stage.router.socket.link(named: try name("vrrp1.51")) == nil
         }
+    }
+
+    /// Two in a sync group, the first of which cannot take part.
+    private static func faultyGroup(_ settings: String, group: String? = nil) -> String {
+        let group = group ?? "vrrp_sync_group VG {\ngroup {\nONE\nTWO\n}\n}\n"
+        return """
+            \(global)
+            vrrp_script bad {
+                script "/bin/false"
+                interval 1
+            }
+            \(group)
+            """
+                + instance("ONE", vrid: 51, "10.0.0.100", settings)
+                + instance("TWO", vrid: 52, "10.0.1.100").replacing("eth0", with: "eth1")
+    }
+
+    @Test(
+        "a sync group is well again when a reload takes away what was wrong with a member",
+        arguments: ["track_script {\nbad\n}", "track_interface {\nbr0\n}"])
+    func mendedGroup(_ fault: String) throws {
+        let stage = try AgentStage()
+        try stage.run("ip link add br0 type bridge")
+        let agent = try AgentProcess(
+            Self.faultyGroup(fault), in: stage.router.namespace,
+            test: "mended-\(fault.prefix { $0 != " " })")
+        let fifo = try NotifyFIFO(agent)
+        try waitUntil("the group has a fault") { fifo.lines().contains("GROUP \"VG\" FAULT 0") }
+        try Self.reload(agent, Self.faultyGroup(""))
+        try waitUntil("both are masters") {
+            try stage.has("10.0.0.100") && stage.has("10.0.1.100", on: "eth1")
+        }
+        try waitUntil("the group is master") { fifo.lines().last == "GROUP \"VG\" MASTER 0" }
+        #expect(
+            fifo.lines().filter { $0.hasPrefix("GROUP") }.suffix(2).map { $0 }
+                == ["GROUP \"VG\" BACKUP 0", "GROUP \"VG\" MASTER 0"])
+        #expect(try agent.end() == 0)
+    }
+
+    @Test("a member of a sync group that a reload takes away has no fault of its group any more")
+    func dissolvedGroup() throws {
+        let stage = try AgentStage()
+        let fault = "track_script {\nbad\n}"
+        let agent = try AgentProcess(
+            Self.faultyGroup(fault), in: stage.router.namespace, test: "dissolved")
+        let fifo = try NotifyFIFO(agent)
+        // Of the other, which has waited for the script's answer too, nothing is told.
+        try fifo.awaitLines(["INSTANCE \"ONE\" FAULT 254", "GROUP \"VG\" FAULT 0"])
+        try Self.reload(agent, Self.faultyGroup(fault, group: ""))
+        try waitUntil("the other is master") { try stage.has("10.0.1.100", on: "eth1") }
+        #expect(try !stage.has("10.0.0.100"))
+        #expect(fifo.lines().count { $0.hasPrefix("INSTANCE \"ONE\"") } == 1)
+        #expect(try agent.end() == 0)
     }
 
     private static let trackingEverything = """

@@ -24,6 +24,7 @@ private final class CheckerStage {
         for (name, text) in [
             ("servers.py", text), ("check", "#!/bin/sh\ntest ! -e \(folder)/broken\n"),
             ("reader", "#!/bin/sh\nexec cat \"$1\" > \(folder)/told\n"),
+            ("noter", "#!/bin/sh\necho \"$*\" >> \(folder)/noted\n"),
         ] {
             try FileSystem.write(Array(text.utf8), to: "\(folder)/\(name)")
             chmod("\(folder)/\(name)", 0o755)
@@ -220,11 +221,17 @@ struct CheckerTests {
     @Test("a reload takes away what is gone; the end is told of, and the pid file goes")
     func reloadAndEnd() throws {
         let stage = try CheckerStage(test: "checks-reload", servers: Self.servers)
-        let agent = try stage.start(Self.kinds[0].checker + Self.kinds[2].checker)
+        let server = "real_server 127.0.0.1 80 {"
+        let going = Self.kinds[0].checker.replacing(
+            server, with: "\(server)\nnotify_down \"SIDE/noter 80 down\"")
+        let agent = try stage.start(going + Self.kinds[2].checker)
         try stage.expect([Self.kinds[0].success, Self.kinds[2].success], in: agent)
         try agent.configure(stage.configuration(Self.kinds[2].checker))
         agent.signal(SIGHUP)
         try stage.expect(["Removing Virtual Server [192.0.2.100]:tcp:80"], in: agent)
+        try waitUntil("the script of what is gone is run") {
+            (try? FileSystem.readText("\(stage.folder)/noted")) == "80 down\n"
+        }
         #expect(FileSystem.exists("\(agent.folder)/checkers.pid"))
         #expect(try agent.end() == 0)
         #expect(

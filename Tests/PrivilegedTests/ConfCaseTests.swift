@@ -158,10 +158,8 @@ extension ConfCaseTests {
         244: "an IPv6 rule is set, and not lost",
     ]
     fileprivate static let otherStates: [Int: String] = [
-        202: "an owner is master at once, without a timeout or being BACKUP before",
-        213: "as 202",
-        253: "as 202",
-        254: "as 202",
+        202:
+            "an owner without `state MASTER` is master at once, not BACKUP before (RFC 9568 §6.4.1)"
     ]
     fileprivate static let otherComplaints: [Int: String] = [
         60: "the rest of a cut line is on the line that was cut",

@@ -98,6 +98,31 @@ struct InstanceConfigurationTests {
                     refreshRepeat: 3, lowerPriorityRepeat: 1, lowerPriorityDelay: .seconds(4)))
     }
 
+    @Test("what goes on through a reload is what is the same on the wire, whatever its name")
+    func sameRouter() throws {
+        func instance(_ lines: String, named name: String = "VI_1") throws -> VRRPInstance {
+            var instance = try #require(parse(lines).configuration.instances.first)
+            instance.name = name
+            return instance
+        }
+        let plain = try instance("")
+        #expect(plain.isSameRouter(as: try instance("version 3\nadvert_int 2")))
+        #expect(plain.isSameRouter(as: try instance("", named: "other")))
+        #expect(try !plain.isSameRouter(as: instance("virtual_router_id 52")))
+        #expect(try !plain.isSameRouter(as: instance("interface eth1", named: "other")))
+        #expect(try !plain.isSameRouter(as: instance("use_vmac", named: "other")))
+        // By unicast several may have one number: of those that are renamed the source tells which.
+        func unicast(_ number: Int, named name: String) throws -> VRRPInstance {
+            try instance(
+                "unicast_src_ip 10.0.0.\(number)\nunicast_peer {\n10.0.0.9\n}", named: name)
+        }
+        let first = try unicast(1, named: "one")
+        #expect(try first.isSameRouter(as: unicast(1, named: "other")))
+        #expect(try first.isSameRouter(as: unicast(2, named: "one")))
+        #expect(try !first.isSameRouter(as: unicast(2, named: "other")))
+        #expect(try !plain.isSameRouter(as: unicast(1, named: "other")))
+    }
+
     @Test("preempt_delay 0 is none")
     func preemptionDelay() throws {
         #expect(try router("preempt_delay 7").preemptionDelay == .seconds(7))

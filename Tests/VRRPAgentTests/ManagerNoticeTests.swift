@@ -44,6 +44,24 @@ struct ManagerNoticeTests {
         #expect(notice.message?.hasPrefix("STATUS=stopped\n") == true)
     }
 
+    @Test("an instance that is renamed goes by one name and comes by the other, as what it is")
+    func renamed() {
+        var notice = ManagerNotice()
+        notice.note(.master, of: "VI_1", at: now)
+        notice.note(.backup, of: "VI_2", at: now)
+        notice.drop(notice.message ?? "")
+        notice.rename(["VI_1": "VI_2", "VI_2": "VI_1", "never heard of": "VI_3"], at: now)
+        #expect(
+            notice.message == """
+                STATUS=1 MASTER, 1 BACKUP
+                X_VRRP=12000000345 DELETED VI_1
+                X_VRRP=12000000345 DELETED VI_2
+                X_VRRP=12000000345 MASTER VI_2
+                X_VRRP=12000000345 BACKUP VI_1
+
+                """)
+    }
+
     @Test("many are told in messages that a receiver has room for, each line once")
     func many() {
         var notice = ManagerNotice()

@@ -28,6 +28,8 @@ struct ScriptMonitorTests {
         var monitor: ScriptMonitor
         var now = 0
 
+        init(monitor: ScriptMonitor) { self.monitor = monitor }
+
         init(_ body: String = "") throws { monitor = ScriptMonitor(try script(body)) }
 
         /// One run with that result, and what came of it.
@@ -104,6 +106,41 @@ struct ScriptMonitorTests {
         #expect(bench.monitor.report == .init(result: 4, activity: .idle))
         #expect(bench.monitor.handle(.timer, now: Self.at(bench.now)) == [.run])
         #expect(bench.monitor.report.activity == .running)
+    }
+
+    @Test("one that a reload changes goes on as far from its next change as it was")
+    func changed() throws {
+        func monitor(_ body: String, after results: [Int32], of former: String) throws
+            -> ScriptMonitor
+        {
+            var bench = try Bench(former)
+            for result in results { _ = bench.run(result) }
+            return ScriptMonitor(try Self.script(body), after: bench.monitor)
+        }
+        // None yet: the first result decides.
+        let new = try monitor("fall 3", after: [], of: "")
+        #expect(new.isUp == nil && new.reloadLine == nil)
+        var good = Bench(monitor: try monitor("fall 3", after: [0], of: ""))
+        #expect(good.monitor.standing == .up(failures: 0))
+        #expect(
+            good.monitor.reloadLine == LogLine("VRRP_Script(chk) considered successful on reload"))
+        // What succeeds again is no news, and neither is its status.
+        #expect(good.run(0) == [])
+        var bad = Bench(monitor: try monitor("rise 3", after: [7], of: ""))
+        #expect(bad.monitor.standing == .down(successes: 0))
+        #expect(
+            bad.monitor.reloadLine
+                == LogLine("VRRP_Script(chk) considered unsuccessful on reload"))
+        #expect(bad.run(7) == [])
+        // Of three failures two are missing; of two successes one, whatever the limit is now.
+        #expect(
+            try monitor("fall 5", after: [0, 1], of: "fall 3").standing == .up(failures: 3))
+        #expect(
+            try monitor("fall 2", after: [0, 1], of: "fall 3").standing == .up(failures: 0))
+        #expect(
+            try monitor("rise 4", after: [1, 0], of: "rise 2").standing == .down(successes: 3))
+        #expect(
+            try monitor("rise 1", after: [1, 0], of: "rise 4").standing == .down(successes: 0))
     }
 
     @Test("init_fail: it has failed until rise successes")

@@ -201,11 +201,30 @@ struct SyncGroupTests {
         var same = group
         #expect(same.start(previous: .master) == [])
         #expect(same.state == .master)
+        // Nor of masters that are a group only now.
+        var new = group
+        #expect(new.start() == [])
+        #expect(new.state == .master)
         // A new member that is no master: then the others are not either.
         #expect(group.member("VI_2", is: .able) == [])
         #expect(
             group.start(previous: .master) == [
                 .transition(.backup), .deliver(.demoted, to: "VI_1"),
             ])
+    }
+
+    @Test("a reload that takes the only member away that was not ready makes the others master")
+    func reloadOfCandidates() {
+        var group = SyncGroup("VG", members: ["VI_1", "VI_2"])
+        #expect(group.member("VI_1", is: .candidate) == [])
+        #expect(group.member("VI_2", is: .candidate) == [])
+        #expect(
+            group.start(previous: .backup) == [
+                .deliver(.promoted, to: "VI_1"), .deliver(.promoted, to: "VI_2"),
+                .transition(.master),
+            ])
+        #expect(group.member("VI_1", is: .master) == [])
+        #expect(group.member("VI_2", is: .master) == [])
+        #expect(group.state == .master)
     }
 }

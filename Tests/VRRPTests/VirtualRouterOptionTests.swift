@@ -117,7 +117,8 @@ struct VirtualRouterOptionTests {
         var owner = router(.initialize, version: 3) { $0.priority = 255 }
         #expect(
             owner.handle(.startup, now: start) == [
-                .removeAddresses, .sendAdvertisement(priority: 255), .log(.enteredMaster),
+                .removeAddresses, .log(.receivedAdvertisementTimeout),
+                .sendAdvertisement(priority: 255), .log(.enteredMaster),
                 .addAddresses, .announceAddresses(count: 5), .transition(.master),
             ])
         #expect(owner.deadline == start + .milliseconds(100))

@@ -57,8 +57,9 @@ struct VirtualRouterTests {
         var owner = router(priority: 255)
         #expect(
             owner.handle(.startup, now: start) == [
-                .removeAddresses, .sendAdvertisement(priority: 255), .log(.enteredMaster),
-                .addAddresses, .announceAddresses(count: 5), .transition(.master),
+                .removeAddresses, .log(.receivedAdvertisementTimeout),
+                .sendAdvertisement(priority: 255), .log(.enteredMaster), .addAddresses,
+                .announceAddresses(count: 5), .transition(.master),
             ])
         #expect(owner.deadline == start + .seconds(1))
     }
@@ -108,6 +109,33 @@ struct VirtualRouterTests {
         _ = router.handle(.sourceAddressAssigned(Table.above), now: start)
         #expect(router.sourceAddress == Table.above)
         #expect(router.deadline == start + router.masterDownInterval)
+    }
+
+    @Test("it knows the priority of the master it waits for or gave way to, and as master too")
+    func masterPriority() {
+        func heard(_ priorities: [UInt8], preempts: Bool = true, delay: Duration? = nil) -> UInt8 {
+            var configuration = Table.configuration
+            (configuration.preempts, configuration.preemptionDelay) = (preempts, delay)
+            var router = Table.router(.backup, configuration)
+            for priority in priorities {
+                _ = router.handle(
+                    .advertisement(Table.advertisement(priority), from: Table.above), now: start)
+            }
+            return router.masterPriority
+        }
+        #expect(heard([]) == 0)
+        // One that resigns, and one that is going to be preempted, is none.
+        #expect(heard([150, 0, 50]) == 150)
+        #expect(heard([150, 120]) == 120)
+        #expect(heard([150, 50], preempts: false) == 50)
+        #expect(heard([150, 50], delay: .seconds(5)) == 50)
+        var router = Table.router(.master)
+        _ = router.handle(.advertisement(Table.advertisement(50), from: Table.above), now: start)
+        #expect(router.masterPriority == 0)
+        _ = router.handle(.advertisement(Table.advertisement(150), from: Table.above), now: start)
+        #expect(router.masterPriority == 150)
+        _ = router.handle(.timer, now: start + .seconds(60))
+        #expect(router.isMaster && router.masterPriority == 150)
     }
 
     // RFC-CHECKLIST: 52, 53

@@ -74,11 +74,16 @@ extension Checker.DNSType {
 /// `UDP_CHECK`: sends a packet. That nothing comes back is well unless an answer is required; that
 /// the machine says nobody listens is not.
 public struct UDPDialogue: CheckDialogue {
+    /// What keepalived sends where no payload is written: 32 bytes.
+    private static let standardPayload = Array("keepalived check - keepalived ch".utf8)
+
     private let check: UDPCheck
 
     public init(_ check: UDPCheck) { self.check = check }
 
-    public mutating func begin() -> [CheckStep] { [.send(check.payload)] }
+    public mutating func begin() -> [CheckStep] {
+        [.send(check.payload.isEmpty ? Self.standardPayload : check.payload)]
+    }
 
     public mutating func receive(_ bytes: [UInt8]) -> [CheckStep] {
         [.finish(isRight(bytes) ? .success() : .failure("reply data mismatch"))]

@@ -10,6 +10,8 @@ final class CheckReporter {
     private let mailer: Mailer
     private var global: GlobalDefinitions
     private var book: ScriptBook
+    /// The commands of the configuration before, while a reload tells what has become of it.
+    private var formerBook: ScriptBook?
     private var fifos: [FIFOWriter] = []
     private var children: [Int32: ChildProcess] = [:]
     private var onIdle: () -> Void = {}
@@ -28,17 +30,25 @@ final class CheckReporter {
     }
 
     /// Goes on with another configuration.
-    func reload(_ global: GlobalDefinitions, _ book: ScriptBook) {
+    ///
+    /// - Parameter tell: what tells of the change. Until it returns, what the former configuration
+    ///   runs can still be run, and its FIFOs hear as well as the new ones: what is taken away is
+    ///   told by what was written for it. (keepalived closes a FIFO that goes before that.)
+    func reload(_ global: GlobalDefinitions, _ book: ScriptBook, while tell: () -> Void) {
         self.global = global
+        formerBook = self.book
         self.book = book
         mailer.settings = MailSettings(global)
+        openFIFOs()
+        tell()
+        formerBook = nil
         let paths = Set(global.notifyFIFOs.map(\.path))
         for fifo in fifos where !paths.contains(fifo.definition.path) {
             fifo.close()
-            fifo.endScript()
+            // Its reader has what was told last still to read.
+            loop.schedule(after: Notifier.readersGrace) { fifo.endScript() }
         }
         fifos.removeAll { !paths.contains($0.definition.path) }
-        openFIFOs()
     }
 
     private func openFIFOs() {
@@ -55,7 +65,10 @@ final class CheckReporter {
 
     /// Starts a script; one that runs at the end goes on by itself, for it may tell of the end.
     func run(_ command: Command) {
-        guard var invocation = book.invocation(of: command) else { return }
+        guard
+            var invocation = book.invocation(of: command)
+                ?? formerBook?.invocation(of: command)
+        else { return }
         invocation.outlivesDaemon = true
         do throws(CommandLauncher.Failure) {
             var pid: Int32 = 0

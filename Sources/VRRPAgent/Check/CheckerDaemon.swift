@@ -156,11 +156,12 @@ final class CheckerDaemon {
             guard !parsed.isRefused else { return }
             let read = parsed.configuration.ofCheckers
             book = try Self.book(read, environment: environment)
+            let isOfUse = [configuration, read].contains { !$0.virtualServers.isEmpty }
             configuration = read
             for remark in book.remarks { write(remark) }
-            reporter.reload(read.global, book)
+            if isOfUse { log.line("Reinitializing ipvs") }
             watchAddresses()
-            handle(.reload(read))
+            reporter.reload(read.global, book) { handle(.reload(read)) }
         } catch {
             log.line("\(error)")
         }

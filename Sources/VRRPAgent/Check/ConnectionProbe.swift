@@ -192,7 +192,7 @@ final class ConnectionProbe: Probe {
         do throws(SystemError) {
             try loop.modify(socket.rawValue, interest)
         } catch {
-            fail(.readFailed(error.code.rawValue, error.code.text))
+            fail(.readFailed(error.code.rawValue, error.code.description))
         }
     }
 
@@ -258,7 +258,7 @@ final class ConnectionProbe: Probe {
                 perform(dialogue.receive(Array(buffer.prefix(count))))
             case .wants: return
             case .closed: return perform(dialogue.end())
-            case .failed(let code): return fail(.readFailed(code.rawValue, code.text))
+            case .failed(let code): return fail(.readFailed(code.rawValue, code.description))
             }
         }
     }

@@ -24,13 +24,22 @@ final class IPVSTable {
     /// Whether there is a table to change.
     var isPresent: Bool { socket != nil }
 
-    /// Changes the table; what is so already is no mistake.
+    /// Changes the table; what the kernel refuses is said, and no more than that. A destination
+    /// that is to change and is not there is added.
     func perform(_ command: IPVSCommand) {
-        guard socket != nil else { return }
+        guard let refusal = refusal(of: command) else { return }
+        guard case .editDestination(let destination, let service) = command,
+            refusal.reason == .noSuchFileOrDirectory
+        else { return log(refusal.line) }
+        perform(.addDestination(destination, to: service))
+    }
+
+    private func refusal(of command: IPVSCommand) -> IPVSRefusal? {
         do throws(NetlinkError) {
             try socket?.perform(command)
+            return nil
         } catch {
-            log("IPVS cmd error: \(error)")
+            return IPVSRefusal(of: command, error.code)
         }
     }
 }

@@ -39,10 +39,10 @@ final class Prober {
         case .http(let check):
             guard let connection = checker.connection else { return }
             beginPage(id, check, page: page, connection, virtualHost: server.virtualHost)
-        case .smtp(let name, let hosts):
-            // Every host must answer; the first that does not is the reason.
-            let connections = hosts.isEmpty ? [checker.connection].compactMap(\.self) : hosts
-            greet(id, connections[...], name: name, of: server)
+        case .smtp(let name):
+            guard let connection = checker.connection else { return }
+            let dialogue = SMTPCheckDialogue(heloName: name, to: connection, of: server)
+            connect(id, dialogue, .stream, connection)
         case .dns(let type, let name):
             guard let connection = checker.connection else { return }
             let dialogue = DNSDialogue(
@@ -70,13 +70,7 @@ final class Prober {
         _ connection: Checker.Connection?
     ) {
         guard let connection else { return }
-        connect(id, dialogue, transport, to: connection) { [unowned self] in end(id, $0) }
-    }
-
-    private func connect(
-        _ id: CheckerID, _ dialogue: any CheckDialogue, _ transport: ConnectionProbe.Transport,
-        to connection: Checker.Connection, then: @escaping (CheckResult) -> Void
-    ) {
+        let then = { [unowned self] (result: CheckResult) in end(id, result) }
         do throws(ConnectionProbe.NoSocket) {
             probes[id] = try ConnectionProbe(
                 dialogue, transport, to: connection, loop: loop, onEnd: then)
@@ -99,18 +93,6 @@ final class Prober {
             check.usesTLS
                 ? .encrypted(library, serverName: check.sendsServerName ? name : nil) : .stream,
             connection)
-    }
-
-    private func greet(
-        _ id: CheckerID, _ hosts: ArraySlice<Checker.Connection>, name: String,
-        of server: RealServer
-    ) {
-        guard let first = hosts.first else { return end(id, .success()) }
-        let dialogue = SMTPCheckDialogue(heloName: name, to: first, of: server)
-        connect(id, dialogue, .stream, to: first) { [unowned self] result in
-            guard case .success = result else { return end(id, result) }
-            greet(id, hosts.dropFirst(), name: name, of: server)
-        }
     }
 
     private func run(

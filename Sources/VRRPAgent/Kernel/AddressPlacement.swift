@@ -1,6 +1,17 @@
 import KeepalivedConf
 import NetworkTypes
 
+/// An address on an interface.
+struct PlacedAddress: Hashable {
+    let address: IPAddress
+    let interface: InterfaceName
+
+    init(_ address: IPAddress, on interface: InterfaceName) {
+        self.address = address
+        self.interface = interface
+    }
+}
+
 /// An interface that the agent makes for a virtual router.
 struct VirtualInterfacePlan: Hashable {
     var kind: VRRPInstance.VirtualInterface.Kind

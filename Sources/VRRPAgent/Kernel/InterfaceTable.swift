@@ -17,6 +17,9 @@ struct InterfaceTable {
         var hasCarrier: Bool
         var mac: MACAddress?
         var mtuBytes: Int
+        var flags: Link.Flags
+        /// ARPHRD_ of linux/if_arp.h.
+        var hardwareType: UInt16
         /// `macvlan`, `veth`...
         var kind: String?
         /// The number of the interface below a macvlan, an ipvlan or a VLAN; nil without one in
@@ -35,6 +38,8 @@ struct InterfaceTable {
             hasCarrier = link.hasCarrier
             mac = link.address
             mtuBytes = link.mtuBytes
+            flags = link.flags
+            hardwareType = link.hardwareType
             kind = link.kind
             // A veth's other end is not below it.
             baseIndex =
@@ -96,19 +101,26 @@ struct InterfaceTable {
     /// it cannot be sent from yet, but the timers run, as in keepalived. The kernel looks for
     /// duplicates for one to two seconds, mostly less than they take.
     ///
-    /// - Parameter isVirtual: whether an address is one that an instance moves, and so is not the
-    ///   interface's own.
+    /// - Parameter virtual: the addresses that instances move, and that so are not the interface's
+    ///   own.
     func source(
-        _ family: IPAddress.Family, on name: InterfaceName, isVirtual: (IPAddress) -> Bool
+        _ family: IPAddress.Family, on name: InterfaceName, without virtual: Set<PlacedAddress>
     ) -> IPAddress? {
-        let own = self[name]?.addresses.filter { assigned in
-            let address = assigned.address.address
-            guard address.family == family, !isVirtual(address) else { return false }
-            guard case .v6(let address) = address else { return true }
-            return address.isLinkLocal && !assigned.flags.contains(.duplicate)
+        guard let addresses = self[name]?.addresses else { return nil }
+        // The first is mostly the one: of a thousand instances each looks for it, and each has put
+        // an address of its own behind it.
+        func first(isTentative: Bool) -> IPAddress? {
+            addresses.first { assigned in
+                let address = assigned.address.address
+                guard address.family == family,
+                    assigned.flags.contains(.tentative) == isTentative,
+                    !virtual.contains(PlacedAddress(address, on: name))
+                else { return false }
+                guard case .v6(let address) = address else { return true }
+                return address.isLinkLocal && !assigned.flags.contains(.duplicate)
+            }?.address.address
         }
-        let usable = own?.first { !$0.flags.contains(.tentative) }
-        return (usable ?? own?.first)?.address.address
+        return first(isTentative: false) ?? first(isTentative: true)
     }
 
     // MARK: Changes

@@ -200,7 +200,7 @@ final class VirtualInterfaces {
     /// address: the written one, or the base's, which no virtual address is (RFC 9568 §7.4).
     private func linkLocalSource(_ plan: VirtualInterfacePlan) -> IPAddress? {
         if let source = plan.source, source.family == .v6 { return source }
-        if let own = kernel.interfaces.source(.v6, on: plan.base, isVirtual: { _ in false }) {
+        if let own = kernel.interfaces.source(.v6, on: plan.base, without: []) {
             return own
         }
         guard let octets = kernel.interfaces[plan.base]?.mac?.octets else { return nil }
@@ -208,6 +208,14 @@ final class VirtualInterfaces {
         let identifier =
             [octets[0] ^ 0x02, octets[1], octets[2], 0xff, 0xfe] + octets[3...5]
         return IPAddress(octets: [0xfe, 0x80, 0, 0, 0, 0, 0, 0] + identifier)
+    }
+
+    /// Takes in that instances have other names from now on.
+    ///
+    /// - Parameter names: the new ones by the old ones.
+    func rename(_ names: [String: String]) {
+        for (interface, made) in made { self.made[interface]?.name = names[made.name] ?? made.name }
+        waiting = Set(waiting.map { names[$0] ?? $0 })
     }
 
     // MARK: Removing

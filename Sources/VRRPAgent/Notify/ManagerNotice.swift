@@ -27,6 +27,18 @@ struct ManagerNotice {
         lines.append("X_VRRP=\(time.nanoseconds) \(transition.rawValue) \(instance)\n")
     }
 
+    /// Notes that instances have other names from now on: those of before are gone, and those of
+    /// now what they were.
+    ///
+    /// - Parameter names: the new ones by the old ones.
+    mutating func rename(_ names: [String: String], at time: MonotonicInstant) {
+        let renamed = names.sorted { $0.key < $1.key }.compactMap { old, new in
+            states[old].map { (old, new, $0) }
+        }
+        for (old, _, _) in renamed { note(.deleted, of: old, at: time) }
+        for (_, new, state) in renamed { note(state, of: new, at: time) }
+    }
+
     /// The next message; it stays the next until ``drop(_:)``.
     var message: String? {
         guard isPending else { return nil }
@@ -76,6 +88,15 @@ final class ManagerNotifier {
     func note(_ transition: VirtualRouter.Transition, of instance: String) {
         guard socket != nil, !hasFailed else { return }
         notice.note(transition, of: instance, at: MonotonicClock.now)
+        schedule(after: .zero)
+    }
+
+    /// Notes that instances have other names from now on, which are told soon.
+    ///
+    /// - Parameter names: the new ones by the old ones.
+    func rename(_ names: [String: String]) {
+        guard socket != nil, !hasFailed else { return }
+        notice.rename(names, at: MonotonicClock.now)
         schedule(after: .zero)
     }
 

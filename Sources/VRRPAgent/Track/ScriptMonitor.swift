@@ -77,6 +77,30 @@ struct ScriptMonitor {
         standing = script.startsFailed ? .down(successes: 0) : .unknown
     }
 
+    /// One that goes on with what another definition of the script has come to, as far from the
+    /// next change as that was.
+    init(_ script: VRRPScript, after former: ScriptMonitor) {
+        self.init(script)
+        lastStatus = former.lastStatus
+        switch former.standing {
+        case .unknown: break
+        case .up(let failures):
+            let left = former.script.fall - failures
+            standing = .up(failures: failures == 0 ? 0 : max(0, script.fall - left))
+        case .down(let successes):
+            let left = former.script.rise - successes
+            standing = .down(successes: successes == 0 ? 0 : max(0, script.rise - left))
+        }
+    }
+
+    /// What is said of it at a reload; nil while nothing is known.
+    var reloadLine: LogLine? {
+        isUp.map { isUp in
+            LogLine(
+                "VRRP_Script(\(script.name)) considered \(isUp ? "" : "un")successful on reload")
+        }
+    }
+
     /// Whether the script succeeds; nil until that is known.
     var isUp: Bool? {
         switch standing {

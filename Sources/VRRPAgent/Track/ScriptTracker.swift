@@ -22,11 +22,13 @@ final class ScriptTracker {
 
     /// - Parameters:
     ///   - user: whom it runs as; nil: as the daemon.
+    ///   - former: what it goes on after; nil: nothing is known of it.
     ///   - onResult: told when the script begins to succeed (true) or to fail (false), the first
     ///     result included; called from the loop, never from ``start()``.
     init(
-        _ script: VRRPScript, user: ScriptUser?, launcher: CommandLauncher, loop: EventLoop,
-        log: @escaping (LogLine) -> Void, onResult: @escaping (Bool) -> Void
+        _ script: VRRPScript, after former: ScriptTracker? = nil, user: ScriptUser?,
+        launcher: CommandLauncher, loop: EventLoop, log: @escaping (LogLine) -> Void,
+        onResult: @escaping (Bool) -> Void
     ) {
         self.script = script
         self.user = user
@@ -34,7 +36,8 @@ final class ScriptTracker {
         self.loop = loop
         self.log = log
         self.onResult = onResult
-        monitor = ScriptMonitor(script)
+        monitor =
+            former.map { ScriptMonitor(script, after: $0.monitor) } ?? ScriptMonitor(script)
     }
 
     /// Whether the script succeeds; nil until its first result.
@@ -42,6 +45,9 @@ final class ScriptTracker {
 
     /// How it is doing, for the dumps.
     var report: AgentReport.ScriptReport { monitor.report }
+
+    /// What is said of it at a reload; nil while nothing is known.
+    var reloadLine: LogLine? { monitor.reloadLine }
 
     /// Whether that definition asks for the same runs, so that a reload can keep this one with what
     /// it knows. A weight belongs to whoever tracks it.

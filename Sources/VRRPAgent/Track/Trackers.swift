@@ -42,6 +42,13 @@ final class Trackers {
     /// How many processes each definition matches, by name.
     var processCounts: [String: Int] { processTracker?.counts ?? [:] }
 
+    /// Says how those scripts are considered that are in the configuration of a reload too.
+    func tellReload(_ configuration: Configuration) {
+        for script in configuration.scripts {
+            if let line = scripts[script.name]?.reloadLine { log(line) }
+        }
+    }
+
     /// Tracks what a configuration asks for, at the start and at a reload. What is asked for as
     /// before goes on with what it knows.
     ///
@@ -85,7 +92,8 @@ final class Trackers {
                 continue
             }
             let script = ScriptTracker(
-                definition, user: user, launcher: launcher, loop: loop, log: log
+                definition, after: before[name], user: user, launcher: launcher, loop: loop,
+                log: log
             ) { [unowned self] isUp in onChange(.script(name), .init(isWell: isUp)) }
             scripts[name] = script
             script.start()
