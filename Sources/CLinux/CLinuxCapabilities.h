@@ -30,3 +30,6 @@ static inline int clinux_set_capabilities(const struct clinux_capability_sets *s
 static inline int clinux_clear_ambient_capabilities(void) {
     return prctl(47 /* PR_CAP_AMBIENT */, 4 /* PR_CAP_AMBIENT_CLEAR_ALL */, 0, 0, 0);
 }
+static inline int clinux_drop_bounding_capability(int number) {
+    return prctl(24 /* PR_CAPBSET_DROP */, number, 0, 0, 0);
+}

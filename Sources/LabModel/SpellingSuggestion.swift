@@ -17,9 +17,9 @@ public enum SpellingSuggestion {
     }
 
     /// The end of a message about an unknown `word`: `; did you mean 'master'?`, or what there is.
-    static func hint(for word: String, among candidates: [String], known: String = "known are")
-        -> String
-    {
+    public static func hint(
+        for word: String, among candidates: [String], known: String = "known are"
+    ) -> String {
         if let meant = closest(to: word, among: candidates) { return "; did you mean '\(meant)'?" }
         let listed = candidates.prefix(maximumListed).joined(separator: ", ")
         guard !listed.isEmpty else { return "" }

@@ -1,17 +1,20 @@
 extension Node {
-    /// Names that one program has on different systems: whoever types the one means the other.
-    private static let customaryNames = [["httpd", "apache2"]]
+    /// Names that a program has on other systems: whoever types the one means the other.
+    private static let customaryNames = [
+        "httpd": ["apache2"], "apache2": ["httpd"], "nginx": ["httpd"],
+    ]
 
-    /// The other names by which a service can be called: those of the lab file, and `apache2` for
-    /// `httpd` or the other way round, unless another service has that name.
+    /// The other names by which a service can be called: those of the lab file; `apache2` for
+    /// `httpd` or the other way round; and `httpd` for `nginx` where there is neither. None that
+    /// another service has.
     public func aliases(of service: Service) -> [String] {
-        var names = service.aliases
         let others = services.filter { $0.name != service.name }
-        let taken = Set(others.flatMap { [$0.name] + $0.aliases } + [service.name] + names)
-        for customary in Self.customaryNames where customary.contains(service.name) {
-            names += customary.filter { !taken.contains($0) }
+        var taken = Set(others.flatMap { [$0.name] + $0.aliases } + service.aliases)
+        if service.name == "nginx" {
+            taken.formUnion(others.flatMap { Self.customaryNames[$0.name] ?? [] })
         }
-        return names
+        let customary = Self.customaryNames[service.name] ?? []
+        return service.aliases + customary.filter { !taken.contains($0) }
     }
 
     /// The service that is called by that name or alias.

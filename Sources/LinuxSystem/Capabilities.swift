@@ -25,6 +25,13 @@ public struct Capabilities: OptionSet, Sendable {
     /// Entering namespaces, mounting, and much else.
     public static let systemAdministration = Capabilities(number: 21)  // CAP_SYS_ADMIN
 
+    /// What is the machine's and no namespace's: kernel modules, I/O ports and the kernel's memory,
+    /// clocks and what wakes the machine, security modules' rules.
+    public static let ofWholeMachine = Capabilities(
+        rawValue: [16, 17, 25, 32, 33, 35, 36].reduce(0) { $0 | 1 << $1 })
+    // CAP_SYS_MODULE, _SYS_RAWIO, _SYS_TIME, _MAC_OVERRIDE, _MAC_ADMIN, _WAKE_ALARM,
+    // _BLOCK_SUSPEND
+
     /// What the thread may use now.
     ///
     /// - Throws: ``SystemError``, in a sandbox that forbids to ask.
@@ -47,6 +54,26 @@ public struct Capabilities: OptionSet, Sendable {
         sets.inheritable = 0
         // Refused by kernels before 4.3, which have no such set.
         clinux_clear_ambient_capabilities()
+        try systemCall("give up capabilities") { clinux_set_capabilities(&sets) }
+    }
+
+    /// Gives these up for good, for the process and everything it will ever start, root or not.
+    ///
+    /// - Throws: ``SystemError``, in a sandbox that forbids to change them.
+    public static func forswear(_ dropped: Capabilities) throws(SystemError) {
+        for number in 0..<64 where dropped.rawValue & 1 << number != 0 {
+            do {
+                try systemCall("give up capability \(number)") {
+                    clinux_drop_bounding_capability(CInt(number))
+                }
+            } catch  where error.code == .invalidArgument {
+                // One that this kernel does not have.
+            }
+        }
+        var sets = try sets()
+        sets.permitted &= ~dropped.rawValue
+        sets.effective &= ~dropped.rawValue
+        sets.inheritable &= ~dropped.rawValue
         try systemCall("give up capabilities") { clinux_set_capabilities(&sets) }
     }
 

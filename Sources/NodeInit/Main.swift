@@ -21,6 +21,9 @@ struct Main {
         }
         umask(0o022)
         do {
+            // Root in a node is root of the node: the clock is everybody's, and no namespace
+            // keeps `date -s` from it.
+            try Capabilities.forswear(.ofWholeMachine)
             try Node(socket: OwnedDescriptor(supervisorDescriptor)).run()
         } catch {
             Log.write("\(error)")

@@ -16,8 +16,10 @@ struct NodeRoot {
     static let own = ["proc", "sys", "dev", "run", "tmp"]
     /// Where our programs are, first in PATH.
     static let programsFolder = "/run/labctl/bin"
-    /// Links to those of our tools that the host has not; also seen in /usr/sbin.
-    static let missingToolsFolder = "/run/labctl/sbin"
+    /// Links to our tools, in folders that are laid over those of the same names.
+    private static let coversFolder = "/run/labctl/covers"
+    /// Where the host's programs are that are called by their paths.
+    private static let hostToolsFolders = ["/usr/bin", "/usr/sbin"]
     /// Links by which our programs run under the names of units.
     static let unitsFolder = "/run/labctl/units"
     /// The sockets of sd_notify(3), one per unit.
@@ -101,10 +103,11 @@ struct NodeRoot {
     private func mountOwn() throws(SystemError) {
         try Mount.mount(
             "tmpfs", on: "\(root)/run", flags: [.noSetUID, .noDevices], data: "mode=755")
-        for folder in [
-            "lock", "labctl", "labctl/bin", "labctl/sbin", "labctl/units", "labctl/notify",
-        ] {
+        for folder in ["lock", "labctl", "labctl/bin", "labctl/units", "labctl/notify"] {
             try makeFolder("\(root)/run/\(folder)")
+        }
+        for folder in Self.hostToolsFolders {
+            try FileSystem.makeFolders(root + Self.coversFolder + folder)
         }
         try Mount.mount(
             "tmpfs", on: "\(root)/tmp", flags: [.noSetUID, .noDevices], data: "mode=1777")
@@ -140,9 +143,10 @@ struct NodeRoot {
             FileSystem.ownProgram(), on: root + Self.ownProgram, isRecursive: false)
         for tool in Tool.allCases where tool.replacesHosts || !Self.hostHas(tool.rawValue) {
             try FileSystem.link("\(folder)/\(tool.rawValue)", to: "node-init")
-            guard !tool.replacesHosts else { continue }
-            try FileSystem.link(
-                "\(root)\(Self.missingToolsFolder)/\(tool.rawValue)", to: Self.ownProgram)
+            for place in Self.places(of: tool) {
+                try FileSystem.link(
+                    "\(root)\(Self.coversFolder)\(place)/\(tool.rawValue)", to: Self.ownProgram)
+            }
         }
         try Mount.makeReadOnly(folder)
     }
@@ -160,28 +164,26 @@ struct NodeRoot {
             source, on: root + Self.outputFolder, isReadOnly: true, isRecursive: false)
     }
 
-    /// Binds PID 1's own program over those of the host that would look for another PID 1, for
-    /// whoever calls them by their path. Links to them (`/sbin/reboot`) lead to ours as well.
-    private func coverHostTools() throws(SystemError) {
-        try addMissingTools()
-        for tool in Tool.allCases where tool.replacesHosts {
-            for folder in ["/usr/bin", "/usr/sbin"] {
-                let path = "\(folder)/\(tool.rawValue)"
-                guard FileSystem.entry(path) == .file else { continue }
-                try Mount.bind(Self.ownProgram, on: path, isRecursive: false)
-            }
+    /// The folders a tool is seen in: where Debian has it, and where the host has one that would
+    /// look for another PID 1. On a host whose /usr/sbin is a link, that leads to /usr/bin.
+    private static func places(of tool: Tool) -> [String] {
+        let folders = hostToolsFolders.filter { FileSystem.entry($0) == .folder }
+        let own = folders.contains(tool.folder) ? tool.folder : folders.first
+        return folders.filter { folder in
+            folder == own
+                || tool.replacesHosts && FileSystem.entry("\(folder)/\(tool.rawValue)") == .file
         }
     }
 
-    /// Shows those of our tools that the host has not in /usr/sbin, for whoever calls them by their
-    /// path, as scripts call /usr/sbin/sendmail, or has a PATH of its own, as a login shell.
-    private func addMissingTools() throws(SystemError) {
-        guard try !FileSystem.list(Self.missingToolsFolder).isEmpty,
-            FileSystem.entry("/usr/sbin") == .folder
-        else { return }
-        // Without an upper layer nobody can write to it.
-        try Mount.mount(
-            "overlay", on: "/usr/sbin", data: "lowerdir=\(Self.missingToolsFolder):/usr/sbin")
+    /// Shows our tools where the host's are, for whoever calls them by their path, as scripts call
+    /// /usr/sbin/sendmail, or has a PATH of its own, as a login shell. Links to them
+    /// (`/sbin/reboot`) lead to ours as well.
+    private func coverHostTools() throws(SystemError) {
+        for folder in Self.hostToolsFolders where FileSystem.entry(folder) == .folder {
+            // Without an upper layer nobody can write to it.
+            try Mount.mount(
+                "overlay", on: folder, data: "lowerdir=\(Self.coversFolder)\(folder):\(folder)")
+        }
     }
 
     /// Makes read-only what /proc shows of the host: its kernel parameters, other than the

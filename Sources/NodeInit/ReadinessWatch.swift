@@ -14,6 +14,9 @@ final class ReadinessWatch {
     static let longestInterval = Duration.milliseconds(20)
     /// The wait between two runs of a readiness command.
     static let commandInterval = Duration.milliseconds(50)
+    /// How long none of a forking service's processes must be seen before there is none: one look
+    /// at /proc may miss a process whose parent ends during it.
+    static let absence = Duration.milliseconds(50)
 
     /// A file's identity: another file of that name, or a change to this one, makes another.
     private struct FileState: Equatable {
@@ -37,6 +40,7 @@ final class ReadinessWatch {
     private let launcher: Launcher
     private let onReady: () -> Void
     private let onSettled: (Int32) -> Void
+    private let onVanished: () -> Void
     private let onAssignment: (String) -> Void
 
     private let fileBefore: FileState?
@@ -46,16 +50,21 @@ final class ReadinessWatch {
     private var timer: EventLoop.TimerID?
     private var command: Int32?
     private var isWaiting = false
+    /// Who was there before a forking service was started.
+    private let others: Set<Int32>
+    /// Since when none of its processes has been seen.
+    private var goneSince: MonotonicInstant?
 
     /// - Parameters:
     ///   - launcher: starts readiness commands.
     ///   - onReady: called once, unless the following is.
     ///   - onSettled: given the daemon that the service has left behind, once.
+    ///   - onVanished: called instead when none can come any more.
     ///   - onAssignment: given every assignment of the service's own (`X_...`) that it sends.
     init(
         _ specification: ServiceSpecification, loop: EventLoop, reaper: Reaper, launcher: Launcher,
         onReady: @escaping () -> Void, onSettled: @escaping (Int32) -> Void,
-        onAssignment: @escaping (String) -> Void
+        onVanished: @escaping () -> Void, onAssignment: @escaping (String) -> Void
     ) throws(SystemError) {
         service = specification.name
         readiness = specification.readiness
@@ -64,7 +73,13 @@ final class ReadinessWatch {
         self.launcher = launcher
         self.onReady = onReady
         self.onSettled = onSettled
+        self.onVanished = onVanished
         self.onAssignment = onAssignment
+        if case .daemon = readiness {
+            others = Set(try FileSystem.list("/proc").compactMap { Int32($0) })
+        } else {
+            others = []
+        }
         switch readiness {
         case .file(let path), .daemon(pidFile: let path?):
             (fileBefore, socket) = (FileState(path), nil)
@@ -119,43 +134,66 @@ final class ReadinessWatch {
         case .tcpPort(let port): poll(holds: listens(on: port))
         case .file(let path): poll(holds: FileState(path).map { $0 != fileBefore } ?? false)
         case .command(let command): run(command)
-        case .daemon(let pidFile):
-            if let daemon = daemon(pidFile) {
-                isWaiting = false
-                return onSettled(daemon)
-            }
-            poll(holds: false)
+        case .daemon(let pidFile): look(for: pidFile)
         }
     }
 
-    /// The process that has become the service: one of its own, and PID 1's child by now, so that
-    /// its end will be seen.
-    private func daemon(_ pidFile: String?) -> Int32? {
+    /// Looks for the daemon, or for whether there can be one.
+    private func look(for pidFile: String?) {
         do {
             let entries = try ProcessEntry.all()
             let members = try ServiceProcesses.members(
                 ofSession: pid, service: service, among: entries)
-            let ours = entries.filter { $0.parent == 1 && members.contains($0.pid) }
-            guard let pidFile else {
-                // As long as its program runs, that may have children that come and go.
-                let isAlone = members.count == 1 && !members.contains(pid)
-                return isAlone ? ours.first?.pid : nil
+            if let daemon = try daemon(pidFile, members, entries) {
+                isWaiting = false
+                return onSettled(daemon)
             }
-            guard let state = FileState(pidFile), state != fileBefore,
-                let number = Int32(
-                    try FileSystem.readText(pidFile).prefix { $0.isNumber })
-            else { return nil }
-            // Not looked for among its own: nginx leaves the session, and writes its title over the
-            // environment by which it could be told. Who has written the file since the start, and
-            // is PID 1's child, is meant.
-            let isThere = entries.contains {
-                $0.pid == number && $0.parent == 1 && !$0.hasEnded
+            if try members.isEmpty && !hasStrangers(entries) {
+                let since = goneSince ?? MonotonicClock.now
+                goneSince = since
+                if MonotonicClock.now - since >= Self.absence {
+                    isWaiting = false
+                    return onVanished()
+                }
+            } else {
+                goneSince = nil
             }
-            return isThere ? number : nil
-        } catch {
-            Log.write("\(service): \(error)")
-            return nil
+        } catch { Log.write("\(service): \(error)") }
+        poll(holds: false)
+    }
+
+    /// Whether there is a process that may be the daemon for all that is known: a new child of PID
+    /// 1's, without the mark of a service, which a daemon can take off.
+    private func hasStrangers(_ entries: [ProcessEntry]) throws(SystemError) -> Bool {
+        for entry in entries where entry.parent == 1 && !entry.hasEnded {
+            guard !others.contains(entry.pid) else { continue }
+            let environment = try ProcessEntry.environment(of: entry.pid)
+            if !environment.contains(where: { $0.hasPrefix(ServiceProcesses.marker(of: "")) }) {
+                return true
+            }
         }
+        return false
+    }
+
+    /// The process that has become the service: one of its own, and PID 1's child by now, so that
+    /// its end will be seen.
+    private func daemon(
+        _ pidFile: String?, _ members: [Int32], _ entries: [ProcessEntry]
+    ) throws(SystemError) -> Int32? {
+        let ours = entries.filter { $0.parent == 1 && members.contains($0.pid) }
+        guard let pidFile else {
+            // As long as its program runs, that may have children that come and go.
+            let isAlone = members.count == 1 && !members.contains(pid)
+            return isAlone ? ours.first?.pid : nil
+        }
+        guard let state = FileState(pidFile), state != fileBefore,
+            let number = Int32(try FileSystem.readText(pidFile).prefix { $0.isNumber })
+        else { return nil }
+        // Not looked for among its own: nginx leaves the session, and writes its title over the
+        // environment by which it could be told. Who has written the file since the start, and is
+        // PID 1's child, is meant.
+        let isThere = entries.contains { $0.pid == number && $0.parent == 1 && !$0.hasEnded }
+        return isThere ? number : nil
     }
 
     private func poll(holds: Bool) {

@@ -78,7 +78,7 @@ final class Service {
         case .spawnFailed(_, let cannotRun):
             lastPID = nil
             lastEnd = cannotRun ? .exited(status: UnitReport.ProcessEnd.cannotRun) : nil
-        case .start, .stop, .kill, .reload, .ready, .resetFailed, .timer: break
+        case .start, .stop, .kill, .reload, .ready, .vanished, .resetFailed, .timer: break
         }
         guard machine.phase != phase else { return }
         phase = machine.phase
@@ -90,13 +90,11 @@ final class Service {
 
     /// It as the node's own `systemctl` shows it.
     func report(isEnabled: Bool) -> UnitReport {
-        var failure: String?
-        if case .failed(let reason) = machine.state, !machine.isForgiven { failure = reason }
-        return UnitReport(
+        UnitReport(
             name: specification.name, aliases: specification.aliases,
             description: specification.description, command: specification.command,
             isEnabled: isEnabled, phase: phase, since: phaseBegan?.nanoseconds, pid: lastPID,
-            end: lastEnd, failure: failure)
+            end: lastEnd, failure: machine.failure)
     }
 
     /// Sends a signal to its main process; false when it has none.
@@ -159,6 +157,7 @@ final class Service {
             specification, loop: loop, reaper: reaper, launcher: Launcher(environment: environment),
             onReady: { [weak self] in self?.handle(.ready) },
             onSettled: { [weak self] in self?.settle($0) },
+            onVanished: { [weak self] in self?.handle(.vanished) },
             onAssignment: { [weak self] in self?.onAssignment($0) })
         readiness = watch
         launcher.environment = launcher.environment.with(watch.environment)

@@ -6,7 +6,8 @@ extension ServiceMachine {
     /// Where it is, in systemd's words.
     var phase: UnitReport.Phase {
         switch state {
-        case .down(let last): isForgiven || last?.isCleanEnd ?? true ? .inactive : .failed
+        case .down where isForgiven: .inactive
+        case .down(let last): !hasOutlivedStop && last?.isCleanEnd ?? true ? .inactive : .failed
         case .launching, .starting, .forked: .activating
         case .running: .active
         case .stopping: .deactivating
@@ -14,6 +15,23 @@ extension ServiceMachine {
         case .failed: isForgiven ? .inactive : .failed
         }
     }
+
+    /// Why it has failed, where that is not how its process ended.
+    var failure: String? {
+        switch state {
+        case .failed(let reason) where !isForgiven: return reason
+        case .down where hasOutlivedStop && !isForgiven:
+            let milliseconds = specification.stopTimeoutNanoseconds / 1_000_000
+            return "\(UnitReport.notStopped) after \(milliseconds) ms"
+        default: return nil
+        }
+    }
+}
+
+extension UnitReport {
+    /// How the reasons begin of failures that are systemd's timeouts.
+    static let notReady = "not ready"
+    static let notStopped = "not stopped"
 }
 
 extension NodeReport.ServiceState {

@@ -55,6 +55,8 @@ struct ServiceMachine {
         case ready
         /// That daemon, left behind by its program, is its main process from now on, and ready.
         case settled(pid: Int32)
+        /// Its program has exited, and none of its processes is left.
+        case vanished
         /// Its main process has ended.
         case ended(End)
         /// That it has failed is to be forgotten, and how often it was restarted.
@@ -101,6 +103,8 @@ struct ServiceMachine {
     private(set) var state = State.down(last: nil) { didSet { isForgiven = false } }
     /// Whether the failure it is down after counts no more.
     private(set) var isForgiven = false
+    /// Whether its last run was still there when its stop timeout was over.
+    private(set) var hasOutlivedStop = false
     private var restarts: [MonotonicInstant] = []
 
     init(_ specification: ServiceSpecification) { self.specification = specification }
@@ -143,6 +147,7 @@ struct ServiceMachine {
         case .spawnFailed(let reason, _): spawnFailed(reason)
         case .ready: ready()
         case .settled(let pid): settled(pid)
+        case .vanished: vanished(now: now)
         case .ended(let end): ended(end, now: now)
         case .resetFailed: resetFailed()
         case .timer: timer(now: now)
@@ -217,6 +222,8 @@ struct ServiceMachine {
         switch state {
         case .waiting(_, let last):
             state = .down(last: last)
+            // It was to be started again, so its end was none that counts.
+            isForgiven = true
             return [.report(last)]
         case .down(let last): return last.map { [.report($0)] } ?? []
         case .failed(let reason): return [.report(.failed(reason))]
@@ -226,6 +233,7 @@ struct ServiceMachine {
 
     private mutating func spawned(_ pid: Int32, now: MonotonicInstant) -> [Action] {
         guard state == .launching else { return [] }
+        hasOutlivedStop = false
         guard specification.readiness != .started else {
             state = .running(pid: pid)
             return [.report(.running(pid: pid)), .report(.ready)]
@@ -237,6 +245,7 @@ struct ServiceMachine {
 
     private mutating func spawnFailed(_ reason: String) -> [Action] {
         guard state == .launching else { return [] }
+        hasOutlivedStop = false
         return fail(reason)
     }
 
@@ -256,6 +265,13 @@ struct ServiceMachine {
             return [.report(.running(pid: daemon)), .report(.ready)]
         case .down, .launching, .stopping, .waiting, .failed: return []
         }
+    }
+
+    private mutating func vanished(now: MonotonicInstant) -> [Action] {
+        guard case .forked(let pid, _) = state else { return [] }
+        let end = End.exited(status: 0)
+        let afterwards = restart(after: end, now: now) ?? fail("nothing of it runs: \(missing)")
+        return [.killAll(pid: pid), .report(end.report)] + afterwards
     }
 
     private mutating func ended(_ end: End, now: MonotonicInstant) -> [Action] {
@@ -317,6 +333,7 @@ struct ServiceMachine {
         case .forked(let pid, let readyBy) where now >= readyBy:
             return [.killAll(pid: pid)] + fail(notReadyInTime)
         case .stopping(let pid, let killAt?, let continuation) where now >= killAt:
+            hasOutlivedStop = true
             state = .stopping(pid: pid, killAt: nil, then: continuation)
             return [.killAll(pid: pid)]
         case .waiting(let restartAt, _) where now >= restartAt:
@@ -329,7 +346,7 @@ struct ServiceMachine {
 
     private var notReadyInTime: String {
         let milliseconds = specification.readinessTimeoutNanoseconds / 1_000_000
-        return "not ready after \(milliseconds) ms: \(missing)"
+        return "\(UnitReport.notReady) after \(milliseconds) ms: \(missing)"
     }
 
     /// What a service that is not ready lacks.

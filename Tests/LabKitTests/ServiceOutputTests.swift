@@ -25,7 +25,7 @@ struct ServiceOutputTests {
         func attach(_ text: String) throws {
             let (reader, writer) = try Pipe.make()
             try FileSystem.writeAll(Array(text.utf8)[...], to: writer.rawValue, name: "pipe")
-            output.attach(reader, node: "n", service: "s", isError: false)
+            output.attach(reader, node: "n", service: "s", isError: false, pid: 7)
         }
     }
 
@@ -41,6 +41,8 @@ struct ServiceOutputTests {
         try kept.loop.runOnce()
         try kept.loop.runOnce()
         #expect(kept.lines == ["one", "two", "three"])
-        #expect(kept.output.lines(node: "n", service: "s").map(\.text) == kept.lines)
+        let stored = kept.output.lines(node: "n", service: "s")
+        #expect(stored.map(\.text) == kept.lines)
+        #expect(stored.allSatisfy { $0.pid == 7 })
     }
 }

@@ -177,6 +177,8 @@ struct LabFileTests {
             nodes:
               a: { services: { httpd: { kind: http }, b: { kind: http, aliases: [ www, web ] } } }
               c: { services: { apache2: { kind: http }, httpd: { kind: http } } }
+              d: { services: { nginx: { kind: http } } }
+              e: { services: { nginx: { kind: http }, apache2: { kind: http } } }
             """)
         let (a, c) = (lab.nodes[0], lab.nodes[1])
         #expect(a.unit("apache2")?.name == "httpd")
@@ -185,6 +187,9 @@ struct LabFileTests {
         #expect(a.aliases(of: a.services[1]) == ["www", "web"])
         #expect(c.unit("apache2")?.name == "apache2")
         #expect(c.aliases(of: c.services[0]) == [])
+        #expect(lab.nodes[2].unit("httpd")?.name == "nginx")
+        #expect(lab.nodes[3].unit("httpd")?.name == "apache2")
+        #expect(lab.nodes[3].aliases(of: lab.nodes[3].services[0]) == [])
     }
 
     @Test("links make their nodes' interfaces, or plug in the ones that are listed")

@@ -8,11 +8,13 @@ import Testing
 struct DaemonServiceTests {
     private let start = MonotonicInstant(nanoseconds: 1_000_000_000)
 
-    private func machine(pidFile: String? = nil) -> ServiceMachine {
+    private func machine(
+        pidFile: String? = nil, restart: ServiceSpecification.RestartPolicy = .always
+    ) -> ServiceMachine {
         var machine = ServiceMachine(
             ServiceSpecification(
                 name: "nginx", command: ["nginx"], readiness: .daemon(pidFile: pidFile),
-                readinessTimeoutNanoseconds: Duration.seconds(3).wholeNanoseconds, restart: .always,
+                readinessTimeoutNanoseconds: Duration.seconds(3).wholeNanoseconds, restart: restart,
                 stopTimeoutNanoseconds: Duration.seconds(2).wholeNanoseconds))
         _ = machine.handle(.start, now: start)
         _ = machine.handle(.spawned(pid: 7), now: start)
@@ -83,6 +85,23 @@ struct DaemonServiceTests {
             ])
     }
 
+    @Test("one that leaves no process behind is a failure at once, or is started again")
+    func vanishes() {
+        for policy in [ServiceSpecification.RestartPolicy.onFailure, .always] {
+            var machine = machine(pidFile: "/run/nginx.pid", restart: policy)
+            #expect(machine.handle(.vanished, now: start) == [], "its program still runs")
+            _ = machine.handle(.ended(.exited(status: 0)), now: start)
+            let reason =
+                "nothing of it runs: no daemon of its own has its number in /run/nginx.pid"
+            let ended: [ServiceMachine.Action] = [.killAll(pid: 7), .report(.exited(status: 0))]
+            #expect(
+                machine.handle(.vanished, now: start)
+                    == ended + (policy == .always ? [] : [.report(.failed(reason))]))
+            #expect(machine.phase == (policy == .always ? .restarting : .failed))
+            #expect(machine.handle(.vanished, now: start) == [])
+        }
+    }
+
     @Test("stopped or killed before the daemon is known, all of it ends")
     func stoppedEarly() {
         for (event, first) in [
@@ -131,6 +150,30 @@ struct ServicePhaseTests {
         ])
     func end(_ end: ServiceMachine.End, phase: UnitReport.Phase) {
         #expect(self.phase(.start, .spawned(pid: 7), .ready, .stop, .ended(end)) == phase)
+    }
+
+    @Test("one that outlives its stop timeout has failed, however it ends then")
+    func outlivedStop() {
+        let stuck: [ServiceMachine.Event] = [.start, .spawned(pid: 7), .ready, .stop]
+        for end in [ServiceMachine.End.signalled(signal: 9), .exited(status: 0)] {
+            var machine = ServiceMachine(
+                ServiceSpecification(
+                    name: "web", command: ["web"], readiness: .notify,
+                    readinessTimeoutNanoseconds: 1, restart: .no,
+                    stopTimeoutNanoseconds: Duration.seconds(2).wholeNanoseconds))
+            for event in stuck { _ = machine.handle(event, now: .zero) }
+            _ = machine.handle(.timer, now: .zero + .seconds(2))
+            _ = machine.handle(.ended(end), now: .zero + .seconds(2))
+            #expect(machine.phase == .failed)
+            #expect(machine.failure == "not stopped after 2000 ms")
+            _ = machine.handle(.start, now: .zero + .seconds(3))
+            _ = machine.handle(.spawned(pid: 8), now: .zero + .seconds(3))
+            #expect(machine.failure == nil)
+            _ = machine.handle(.ready, now: .zero + .seconds(3))
+            _ = machine.handle(.stop, now: .zero + .seconds(3))
+            _ = machine.handle(.ended(.exited(status: 0)), now: .zero + .seconds(3))
+            #expect(machine.phase == .inactive)
+        }
     }
 
     @Test("reset-failed makes a failure forgotten until the next start; nothing else changes")

@@ -40,6 +40,28 @@ struct MailArgumentsTests {
             terminal.errors == ["mail: no recipient given; -s, -c and -b need one on the line"])
     }
 
+    @Test("who does not exist keeps nobody else from getting the message, once")
+    func refusedRecipient() throws {
+        var delivered: [String] = []
+        let server: ([String]) throws -> Void = { recipients in
+            for name in recipients where name.hasPrefix("no") {
+                throw MailTool.Refusal(description: "no user \(name) here")
+            }
+            delivered += recipients
+        }
+        try MailTool.deliver(to: ["root", "admin"], once: server)
+        #expect(delivered == ["root", "admin"])
+        delivered = []
+        let refusal = MailTool.Refusal(description: "no user nobody1 here; no user no2 here")
+        #expect(throws: refusal) {
+            try MailTool.deliver(to: ["root", "nobody1", "no2", "admin"], once: server)
+        }
+        #expect(delivered == ["root", "admin"])
+        #expect(throws: MailTool.Refusal(description: "no user no here")) {
+            try MailTool.deliver(to: ["no"], once: server)
+        }
+    }
+
     @Test("sendmail: what programs that hand mail over say")
     func sendmail() throws {
         let arguments = try SendmailArguments(["-t", "-oi", "-f", "a@b", "-FRoot", "x", "y@z"])

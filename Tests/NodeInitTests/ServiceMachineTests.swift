@@ -234,10 +234,14 @@ struct ServiceMachineTests {
             var service = Subject(restart: .always)
             service.run()
             _ = service(.ended(.exited(status: 1)))
+            #expect(service.machine.phase == .restarting)
             #expect(service(event) == [.report(.exited(status: 1))])
             #expect(service.wait == nil)
             #expect(service(.timer) == [])
             #expect(service.machine.isDown)
+            #expect(service.machine.phase == .inactive, "not failed, as for systemd")
+            #expect(service(.stop) == [.report(.exited(status: 1))])
+            #expect(service.machine.phase == .inactive)
         }
     }
 

@@ -267,6 +267,38 @@ struct SystemctlTests {
                 ])
     }
 
+    @Test("cat prints the file that describes a unit")
+    func cat() {
+        var unit = UnitReport.httpd
+        unit.command = ["sh", "-c", "exec web $PORT;", "100%", "a\"b"]
+        let terminal = Terminal([unit])
+        #expect(terminal.systemctl("cat", "apache2") == 0)
+        #expect(
+            terminal.output == [
+                "# /lib/systemd/system/httpd.service", "[Unit]", "Description=the toy web server",
+                "", "[Service]", "ExecStart=sh -c \"exec web $$PORT;\" 100%% \"a\\\"b\"", "",
+                "[Install]", "WantedBy=multi-user.target", "Alias=apache2.service",
+            ])
+        #expect(terminal.systemctl("cat", "nginx") == 1)
+        #expect(terminal.errors == ["No files found for nginx.service."])
+    }
+
+    @Test("--no-block asks and does not wait")
+    func noBlock() {
+        let terminal = Terminal([.httpd])
+        #expect(terminal.systemctl("restart", "httpd", "--no-block") == 0)
+        #expect(terminal.asked.isEmpty)
+        #expect(terminal.told == [.control(.restart, unit: "httpd")])
+    }
+
+    @Test("no unit can be masked, and none is")
+    func mask() {
+        let terminal = Terminal([.httpd])
+        #expect(terminal.systemctl("mask", "httpd") == 1)
+        #expect(terminal.systemctl("unmask", "httpd") == 0)
+        #expect(terminal.errors == ["Failed to mask unit: Operation not supported"])
+    }
+
     @Test("--version and --help tell, whatever else is said", arguments: ["--version", "-h"])
     func help(option: String) {
         let terminal = Terminal([.httpd])

@@ -8,6 +8,8 @@ final class Terminal {
     /// What PID 1 answers to anything but a look.
     var reply = UnitReply.done(changed: true)
     private(set) var asked: [UnitRequest] = []
+    /// What was asked without waiting.
+    private(set) var told: [UnitRequest] = []
     private(set) var output: [String] = []
     private(set) var errors: [String] = []
 
@@ -24,9 +26,14 @@ final class Terminal {
                 self.asked.append(request)
                 return self.reply
             },
+            tell: { request in
+                self.told.append(request)
+                return .done(changed: true)
+            },
             lines: { unit, count in
                 let line = StoredLine(
-                    nanoseconds: Self.now - 5_000_000_000, isError: false, text: "\(unit) listens")
+                    nanoseconds: Self.now - 5_000_000_000, isError: false, pid: 12,
+                    text: "\(unit) listens")
                 return Array([line].suffix(count))
             },
             processName: { $0 == 12 ? "httpd" : nil },

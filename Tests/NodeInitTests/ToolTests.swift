@@ -33,6 +33,7 @@ struct ToolTests {
             ("reboot", [], true), ("poweroff", [], false), ("halt", ["-p"], false),
             ("shutdown", ["-h", "now"], false), ("shutdown", ["-r", "+0"], true),
             ("shutdown", ["now"], false), ("shutdown", [], false), ("reboot", ["-f"], true),
+            ("init", ["0"], false), ("init", ["6"], true), ("telinit", ["6"], true),
         ] as [(String, [String], Bool)])
     func power(name: String, arguments: [String], restarts: Bool) {
         let terminal = Terminal()
@@ -54,13 +55,32 @@ struct ToolTests {
             ])
     }
 
+    @Test("init's other runlevels change nothing; what is none is refused")
+    func runlevels() {
+        let terminal = Terminal()
+        for level in ["3", "5", "q"] {
+            #expect(PowerTool(terminal.console).run("init", [level]) == 0)
+        }
+        #expect(PowerTool(terminal.console).run("init", []) == 1)
+        #expect(PowerTool(terminal.console).run("telinit", ["7"]) == 1)
+        #expect(terminal.asked.isEmpty)
+        #expect(
+            terminal.errors == [
+                "init: required argument missing.", "Expected single character argument.",
+            ])
+    }
+
     @Test("hostname and hostnamectl say who the node is")
     func hostname() {
         let terminal = Terminal()
         #expect(HostTool(terminal.console).hostname([]) == 0)
         #expect(HostTool(terminal.console).hostnamectl(["hostname"]) == 0)
         #expect(HostTool(terminal.console).hostnamectl(["set-hostname", "-bad-"]) == 1)
-        #expect(terminal.output == ["master", "master"])
+        #expect(HostTool(terminal.console).hostnamectl(["--static"]) == 0)
+        #expect(HostTool(terminal.console).hostnamectl(["status", "--transient"]) == 0)
+        #expect(terminal.output == ["master", "master", "master", "master"])
+        #expect(HostTool(terminal.console).hostnamectl([]) == 0)
+        #expect(terminal.output[4] == " Static hostname: master")
         #expect(terminal.errors == ["hostnamectl: the specified hostname is invalid: '-bad-'"])
     }
 
@@ -87,6 +107,21 @@ struct ToolTests {
         #expect(read.units == units)
         #expect(read.follows == follows)
         #expect(read.lineCount == count)
+    }
+
+    @Test("journalctl -t and -g choose lines by program and by what is in them")
+    func chosenLines() throws {
+        let read = try JournalctlArguments(["-t", "httpd", "--identifier=nginx", "-g", "err|fail"])
+        #expect(read.identifiers == ["httpd", "nginx"])
+        #expect(read.pattern == "err|fail")
+        let pattern = try LinePattern("state|[0-9]+ ms")
+        #expect(pattern.matches("Entering MASTER STATE"))
+        #expect(pattern.matches("after 20 ms"))
+        #expect(!pattern.matches("after ms"))
+        #expect(try !LinePattern("State").matches("Entering MASTER STATE"))
+        #expect(throws: UsageError(message: "Bad pattern \"[\": not a regular expression")) {
+            try LinePattern("[")
+        }
     }
 
     @Test("what journalctl does not know is refused")

@@ -21,7 +21,7 @@ struct UnitStatusTests {
                 "     Loaded: loaded (/lib/systemd/system/httpd.service; enabled; preset: enabled)",
                 "     Active: active (running) since Sun 2026-11-22 02:58:55 UTC; 1min 5s ago",
                 "   Main PID: 12 (httpd)", "",
-                "Nov 22 02:59:55 master httpd: httpd listens",
+                "Nov 22 02:59:55 master httpd[12]: httpd listens",
             ])
         #expect(self.status(.httpd, "-n", "0").1.count == 4)
     }
@@ -47,6 +47,10 @@ struct UnitStatusTests {
             (.httpd(.failed, .signalled(signal: 11)), "failed (Result: signal) since"),
             (
                 .httpd(.failed, .signalled(signal: 9), failure: "not ready after 20000 ms: no"),
+                "failed (Result: timeout) since"
+            ),
+            (
+                .httpd(.failed, .signalled(signal: 9), failure: "not stopped after 2000 ms"),
                 "failed (Result: timeout) since"
             ), (.httpd(.failed, nil, failure: "x: not found"), "failed (Result: resources) since"),
             (.httpd(.failed, .exited(status: 0)), "failed (Result: protocol) since"),

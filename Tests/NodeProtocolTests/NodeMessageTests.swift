@@ -98,7 +98,9 @@ struct NodeMessageTests {
 
     @Test("a line that a service has printed is kept with its time and where it came from")
     func storedLine() {
-        let line = StoredLine(nanoseconds: 17, isError: true, text: "two  words ")
+        var line = StoredLine(nanoseconds: 17, isError: true, text: "two  words ")
+        #expect(StoredLine(line.bytes.dropLast()) == line)
+        line.pid = 12
         #expect(StoredLine(line.bytes.dropLast()) == line)
         #expect(line.bytes.last == UInt8(ascii: "\n"))
         #expect(StoredLine(Array("17 e".utf8)[...]) == nil)

@@ -52,7 +52,8 @@ struct LabMailTests {
             "slave",
             """
             printf 'To: root\\nSubject: direct\\n\\nx\\n' | env -i /usr/sbin/sendmail -t
-            bash -l -c 'which mail' | grep -qx '/usr/sbin/mail'
+            bash -l -c 'which mail' | grep -qx '/usr/bin/mail'
+            for tool in mail mailx sudo; do test -x /usr/bin/$tool || exit 1; done
             """)
         let reader = """
             import mailbox

@@ -32,6 +32,22 @@ extension NodeInitTests {
             #expect(commands.count == 3, "PID 1, the shell, ps: \(commands)")
         }
 
+        // Tried for real, it would set this machine's clock where it fails.
+        @Test("root in a node has nothing that is the whole machine's: its clock, its modules")
+        func capabilities() throws {
+            let node = try NodeUnderTest()
+            let sets = try node.shell("grep -E '^Cap(Prm|Eff|Bnd|Amb|Inh)' /proc/self/status")
+                .split(separator: "\n").compactMap { UInt64($0.suffix(16), radix: 16) }
+            #expect(sets.count == 5)
+            for set in sets {
+                // CAP_SYS_MODULE, _SYS_RAWIO, _SYS_TIME, _MAC_OVERRIDE, _MAC_ADMIN, _WAKE_ALARM,
+                // _BLOCK_SUSPEND
+                for number in [16, 17, 25, 32, 33, 35, 36] { #expect(set & 1 << number == 0) }
+            }
+            // CAP_NET_ADMIN, CAP_SYS_ADMIN
+            for number in [12, 21] { #expect(sets.contains { $0 & 1 << number != 0 }) }
+        }
+
         @Test("what is written in a node does not reach the host")
         func privateWrites() throws {
             let node = try NodeUnderTest()

@@ -116,13 +116,13 @@ extension NodeInitTests {
             func printed(_ text: String) throws {
                 let file = try FileSystem.openForAppending(path)
                 let line = StoredLine(
-                    nanoseconds: MonotonicClock.now.nanoseconds, isError: false, text: text)
+                    nanoseconds: MonotonicClock.now.nanoseconds, isError: false, pid: 7, text: text)
                 try FileSystem.writeAll(line.bytes[...], to: file.rawValue, name: path)
             }
             try printed("one")
             try printed("two")
             #expect(
-                try run(node, "journalctl -u apache2 -n 1").1.hasSuffix(" alpha httpd: two\n"))
+                try run(node, "journalctl -u apache2 -n 1").1.hasSuffix(" alpha httpd[7]: two\n"))
             #expect(try run(node, "journalctl -o cat") == (0, "one\ntwo\n"))
             #expect(try run(node, "journalctl -u spare") == (0, "-- No entries --\n"))
             let follower = try node.execute(
@@ -223,6 +223,26 @@ extension NodeInitTests {
                 #expect(try node.nextState(of: unit) == .stopping)
                 #expect(try node.nextState(of: unit) == .signalled(signal: SIGTERM))
             }
+        }
+
+        @Test("a start that leaves no process behind fails at once, with systemd's result")
+        func vanished() throws {
+            let empty = service(
+                "empty", "exit 0", readiness: .daemon(pidFile: "/run/empty.pid"),
+                readinessTimeout: .seconds(60))
+            let node = try NodeUnderTest(services: [empty])
+            #expect(try run(node, "systemctl start empty").0 == 1)
+            #expect(try run(node, "systemctl show -P Result empty") == (0, "protocol\n"))
+        }
+
+        @Test("sudo runs commands as root or somebody else, and is found by a short PATH")
+        func sudo() throws {
+            let node = try NodeUnderTest(services: Self.units)
+            let short = "PATH=/usr/bin:/bin; sudo systemctl is-enabled httpd"
+            #expect(try run(node, short) == (0, "enabled\n"))
+            let nobody = "sudo -u nobody A=1 sh -c 'id -un; echo $A $SUDO_USER; exit 7'"
+            #expect(try run(node, nobody) == (7, "nobody\n1 root\n"))
+            #expect(try run(node, "sudo nosuch") == (1, "sudo: nosuch: command not found\n"))
         }
 
         @Test("a daemon that forks once more is followed, and none of it stays behind")

@@ -193,8 +193,11 @@ final class RunningNode {
             onChange(.configured)
         case .service(let name, let reported, let nanoseconds):
             if message.descriptors.count == 2 {
+                var started: Int32?
+                if case .running(let pid) = reported { started = pid }
                 for (pipe, isError) in zip(message.descriptors, [false, true]) {
-                    output.attach(pipe, node: node.name, service: name, isError: isError)
+                    output.attach(
+                        pipe, node: node.name, service: name, isError: isError, pid: started)
                 }
             }
             let state = TimelineEvent.ServiceState(reported)

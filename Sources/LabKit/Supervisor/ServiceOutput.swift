@@ -22,14 +22,18 @@ final class ServiceOutput {
         let node: String
         let service: String
         let isError: Bool
+        let pid: Int32?
         let pipe: SharedDescriptor
         var partial: [UInt8] = []
         /// Whether lines of it are being told just now.
         var isTelling = false
-        init(node: String, service: String, isError: Bool, pipe: SharedDescriptor) {
+        init(
+            node: String, service: String, isError: Bool, pid: Int32?, pipe: SharedDescriptor
+        ) {
             self.node = node
             self.service = service
             self.isError = isError
+            self.pid = pid
             self.pipe = pipe
         }
     }
@@ -66,8 +70,13 @@ final class ServiceOutput {
     }
 
     /// Reads a service's pipe from now until its last writer closes it.
-    func attach(_ pipe: SharedDescriptor, node: String, service: String, isError: Bool) {
-        let stream = Stream(node: node, service: service, isError: isError, pipe: pipe)
+    ///
+    /// - Parameter pid: the process that was given the pipe, as its node numbers it.
+    func attach(
+        _ pipe: SharedDescriptor, node: String, service: String, isError: Bool, pid: Int32?
+    ) {
+        let stream = Stream(
+            node: node, service: service, isError: isError, pid: pid, pipe: pipe)
         _ = fcntl(pipe.rawValue, F_SETFL, O_NONBLOCK)
         do {
             try loop.add(pipe.rawValue, .readable) { [self] _ in look(at: stream) }
@@ -152,7 +161,7 @@ final class ServiceOutput {
         let lines = texts.map {
             LogLine(
                 node: stream.node, service: stream.service, time: now, isError: stream.isError,
-                text: String(decoding: $0, as: UTF8.self))
+                pid: stream.pid, text: String(decoding: $0, as: UTF8.self))
         }
         store(lines, of: stream)
         // Whoever is told of a line may ask for what else there is, which comes after these.
@@ -192,7 +201,7 @@ final class ServiceOutput {
 extension LogLine {
     /// The line as it is kept in its file.
     var stored: [UInt8] {
-        StoredLine(nanoseconds: time.nanoseconds, isError: isError, text: text).bytes
+        StoredLine(nanoseconds: time.nanoseconds, isError: isError, pid: pid, text: text).bytes
     }
 
     /// Reads a kept line; nil for one that was cut off.
@@ -200,6 +209,6 @@ extension LogLine {
         guard let line = StoredLine(stored) else { return nil }
         self.init(
             node: node, service: service, time: MonotonicInstant(nanoseconds: line.nanoseconds),
-            isError: line.isError, text: line.text)
+            isError: line.isError, pid: line.pid, text: line.text)
     }
 }

@@ -10,6 +10,8 @@ struct HostTool {
     private static let file = "/etc/hostname"
     /// The longest name the kernel keeps (HOST_NAME_MAX).
     private static let maximumLengthBytes = 64
+    /// The kinds of names that hostnamectl can be asked for alone.
+    private static let kinds: Set<String> = ["--static", "--transient"]
 
     init(_ console: Console) { self.console = console }
 
@@ -29,14 +31,19 @@ struct HostTool {
 
     /// Does what the arguments of `hostnamectl` say.
     func hostnamectl(_ arguments: [String]) -> Int32 {
-        switch arguments.filter({ $0 != "--static" && $0 != "--no-ask-password" }) {
+        let words = arguments.filter { $0 != "--no-ask-password" && !Self.kinds.contains($0) }
+        let isAboutName = arguments.contains(where: Self.kinds.contains)
+        switch words {
+        // Asked for one kind of name it says nothing else. A node has only one.
+        case [] where isAboutName, ["status"] where isAboutName:
+            console.print(console.hostname)
         case [], ["status"]:
             console.print(" Static hostname: \(console.hostname)")
             console.print("          Kernel: \(HostInformation.kernel)")
         case ["hostname"]: console.print(console.hostname)
-        case let words where words.count == 2 && ["set-hostname", "hostname"].contains(words[0]):
+        case _ where words.count == 2 && ["set-hostname", "hostname"].contains(words[0]):
             return set(words[1], program: "hostnamectl", keeps: true)
-        case let words:
+        default:
             console.printError("Unknown command verb \(words.joined(separator: " ")).")
             return 1
         }

@@ -2,10 +2,11 @@ import NodeProtocol
 
 /// How lines of a journal look.
 enum JournalText {
-    /// journalctl's default form: `Nov 22 02:26:13 master httpd: text`.
+    /// journalctl's default form: `Nov 22 02:26:13 master httpd[12]: text`.
     static func line(
         _ line: StoredLine, of unit: String, _ clock: WallClock, hostname: String
     ) -> String {
-        "\(clock.short(line.nanoseconds)) \(hostname) \(unit): \(line.text)"
+        let process = line.pid.map { "[\($0)]" } ?? ""
+        return "\(clock.short(line.nanoseconds)) \(hostname) \(unit)\(process): \(line.text)"
     }
 }

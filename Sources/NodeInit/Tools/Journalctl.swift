@@ -7,6 +7,10 @@ import NodeProtocol
 struct JournalctlArguments: Equatable {
     /// Whole names or without `.service`; none for all units.
     var units: [String] = []
+    /// Only lines by which program; none for all. A unit's lines are by its name.
+    var identifiers: [String] = []
+    /// Only lines that match it (``LinePattern``).
+    var pattern: String?
     var follows = false
     /// Nil for all lines.
     var lineCount: Int?
@@ -22,6 +26,7 @@ struct JournalctlArguments: Equatable {
     private static let defaultLineCount = 10
     private static let valued: Set<String> = [
         "-u", "--unit", "-o", "--output", "-S", "--since", "-U", "--until",
+        "-t", "--identifier", "-g", "--grep",
     ]
     /// Its value may be missing.
     private static let lineCounts: Set<String> = ["-n", "--lines"]
@@ -39,6 +44,9 @@ struct JournalctlArguments: Equatable {
         while let word = try reader.next(withValue: Self.valued, mayHaveValue: Self.lineCounts) {
             switch word {
             case .option("-u", let unit?), .option("--unit", let unit?): units.append(unit)
+            case .option("-t", let name?), .option("--identifier", let name?):
+                identifiers.append(name)
+            case .option("-g", let text?), .option("--grep", let text?): pattern = text
             case .option("-f", _), .option("--follow", _): follows = true
             case .option("-r", _), .option("--reverse", _): isReversed = true
             case .option("-S", let value?), .option("--since", let value?):
@@ -102,14 +110,18 @@ struct Journalctl {
         do {
             let arguments = try JournalctlArguments(arguments)
             guard case .units(let units) = try console.ask(.list) else { return 1 }
+            let pattern = try arguments.pattern.map { try LinePattern($0) }
             let names =
                 arguments.units.isEmpty
                 ? units.map(\.name)
                 : UnitName.expand(arguments.units, among: units)
                     .compactMap { UnitName.find($0, among: units)?.name }
-            var files = names.map { JournalFile($0) }
-            try show(&files, arguments)
-            if arguments.follows { try follow(&files, arguments) }
+            var files =
+                names
+                .filter { arguments.identifiers.isEmpty || arguments.identifiers.contains($0) }
+                .map { JournalFile($0) }
+            try show(&files, arguments, pattern)
+            if arguments.follows { try follow(&files, arguments, pattern) }
             return 0
         } catch let error as UsageError {
             console.printError(error.message)
@@ -120,12 +132,17 @@ struct Journalctl {
         }
     }
 
-    private func show(_ files: inout [JournalFile], _ arguments: JournalctlArguments) throws {
+    private func show(
+        _ files: inout [JournalFile], _ arguments: JournalctlArguments, _ pattern: LinePattern?
+    ) throws {
         var lines: [(unit: String, line: StoredLine)] = []
         for index in files.indices {
             lines += try files[index].readAll().map { (files[index].unit, $0) }
         }
-        lines.removeAll { !arguments.covers($0.line.nanoseconds, console.clock) }
+        lines.removeAll {
+            !arguments.covers($0.line.nanoseconds, console.clock)
+                || !(pattern?.matches($0.line.text) ?? true)
+        }
         lines.sort { $0.line.nanoseconds < $1.line.nanoseconds }
         let shown = lines.suffix(arguments.lineCount ?? .max)
         for (unit, line) in arguments.isReversed ? shown.reversed() : Array(shown) {
@@ -142,13 +159,15 @@ struct Journalctl {
     }
 
     /// Shows what is added, until it is interrupted.
-    private func follow(_ files: inout [JournalFile], _ arguments: JournalctlArguments) throws {
+    private func follow(
+        _ files: inout [JournalFile], _ arguments: JournalctlArguments, _ pattern: LinePattern?
+    ) throws {
         let watch = try FileWatch()
         _ = try watch.add(folder: NodeRoot.outputFolder, includesWrites: true)
         // What was added before it was watched is read at once.
         while true {
             for index in files.indices {
-                for line in try files[index].readNew() {
+                for line in try files[index].readNew() where pattern?.matches(line.text) ?? true {
                     print(line, of: files[index].unit, arguments)
                 }
             }

@@ -21,8 +21,13 @@ struct MailTool {
         self.users = users
     }
 
-    /// A refusal of the server, or a recipient that there is not.
-    private struct Refusal: Error, CustomStringConvertible { var description: String }
+    /// A refusal of the server, or a recipient that there is not: nobody has got the message.
+    struct Refusal: Error, Equatable, CustomStringConvertible { var description: String }
+
+    /// The server has gone, and what it has done with the message is not known.
+    private struct ServerGone: Error, CustomStringConvertible {
+        var description: String { "the mail server has gone" }
+    }
 
     // MARK: mail
 
@@ -146,9 +151,35 @@ struct MailTool {
     private func deliver(_ message: MailMessage, from sender: String, to recipients: [String])
         throws
     {
-        let envelope = SMTPSession.Envelope(
-            sender: sender, recipients: recipients, message: message.bytes,
-            client: console.hostname)
+        try Self.deliver(to: recipients) { recipients in
+            try deliver(
+                SMTPSession.Envelope(
+                    sender: sender, recipients: recipients, message: message.bytes,
+                    client: console.hostname))
+        }
+    }
+
+    /// Delivers to all at once or, where somebody is refused, to each of the others.
+    ///
+    /// - Parameter once: delivers to all of those, or refuses and delivers to none.
+    /// - Throws: ``Refusal`` for those who have not got it.
+    static func deliver(to recipients: [String], once: ([String]) throws -> Void) throws {
+        do {
+            return try once(recipients)
+        } catch let refusal as Refusal {
+            guard recipients.count > 1 else { throw refusal }
+        }
+        var refusals: [String] = []
+        for recipient in recipients {
+            do {
+                try once([recipient])
+            } catch let refusal as Refusal { refusals.append(refusal.description) }
+        }
+        // All at once may have been too many, and nobody wrong.
+        guard refusals.isEmpty else { throw Refusal(description: refusals.joined(separator: "; ")) }
+    }
+
+    private func deliver(_ envelope: SMTPSession.Envelope) throws {
         let socket: SharedDescriptor
         do {
             socket = try TCPSocket.connect(to: .v4(IPv4Address(127, 0, 0, 1)), port: Self.smtpPort)
@@ -170,7 +201,7 @@ struct MailTool {
             let count = try systemCall("receive from the mail server") {
                 recv(socket.rawValue, &buffer, buffer.count, 0)
             }
-            guard count > 0 else { throw Refusal(description: "the mail server has gone") }
+            guard count > 0 else { throw ServerGone() }
             for action in sender.receive(buffer.prefix(count)) {
                 switch action {
                 case .send(let bytes):
@@ -186,11 +217,14 @@ struct MailTool {
     private func layIntoMailboxes(_ envelope: SMTPSession.Envelope) throws {
         let entry = Mailbox.entry(
             envelope.message, from: envelope.sender, date: HostInformation.localTime)
-        for address in envelope.recipients {
+        let recipients = try envelope.recipients.map { address in
             let name = MailAddress.localPart(of: address)
-            guard UInt32(name) == nil, let user = users.user(name) else {
+            guard let user = users.user(named: name) else {
                 throw Refusal(description: "no user \(name) here")
             }
+            return user
+        }
+        for user in recipients {
             try MailSpool.append(
                 entry, to: user, group: users.groupID("mail") ?? user.groupID)
         }

@@ -29,4 +29,20 @@ enum ManagerClient {
             if received.isAtEnd { throw Gone() }
         }
     }
+
+    /// Asks PID 1, which has the request when this returns and does it whoever is gone by then.
+    ///
+    /// - Returns: that it is being done; or that it is refused, which only root's is not.
+    /// - Throws: ``SystemError`` where PID 1 does not listen: outside of a node.
+    static func tell(_ request: UnitRequest) throws -> UnitReply {
+        guard UserDatabase.ownUserID == 0 else { return try ask(request) }
+        let channel = try MessageChannel(UnixSocket.connect(to: NodeRoot.managerSocket))
+        try channel.send(request.message)
+        while channel.hasPendingOutput {
+            var waiting = pollfd(fd: channel.socket.rawValue, events: Int16(POLLOUT), revents: 0)
+            while poll(&waiting, 1, -1) < 0, errno == EINTR {}
+            try channel.flush()
+        }
+        return .done(changed: true)
+    }
 }

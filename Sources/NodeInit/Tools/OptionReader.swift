@@ -6,10 +6,12 @@ struct OptionReader {
         case option(String, value: String?)
     }
 
-    private var rest: ArraySlice<String>
+    /// The words that have not been read.
+    private(set) var rest: ArraySlice<String>
     /// The letters of a group (`-xe`) that are still to be read.
     private var letters: Substring = ""
-    private var isOver = false
+    /// Whether `--` has been read, after which nothing is an option.
+    private(set) var isOver = false
 
     init(_ arguments: [String]) { rest = arguments[...] }
 

@@ -1,6 +1,7 @@
 import NodeProtocol
 
-/// `reboot`, `poweroff`, `halt` and `shutdown`: the node's own end, at once.
+/// `reboot`, `poweroff`, `halt`, `shutdown`, and `init` or `telinit` with a runlevel: the node's
+/// own end, at once.
 struct PowerTool {
     private let console: Console
 
@@ -9,7 +10,7 @@ struct PowerTool {
     /// Does what a command of that name with these arguments does; answers the exit status.
     func run(_ name: String, _ arguments: [String]) -> Int32 {
         do {
-            let restarts = try Self.restarts(name, arguments)
+            guard let restarts = try Self.restarts(name, arguments) else { return 0 }
             switch try console.ask(.powerOff(restarts: restarts)) {
             case .refused:
                 console.printError("\(name): must be superuser.")
@@ -31,11 +32,34 @@ struct PowerTool {
         }
     }
 
-    /// Whether the machine comes up again after such a command.
+    /// Whether the machine comes up again after such a command; nil where it does not go down.
     ///
     /// - Throws: ``UsageError`` for a time that is not now: a node has nobody to be warned.
-    static func restarts(_ name: String, _ arguments: [String]) throws(UsageError) -> Bool {
-        guard name == "shutdown" else { return name == "reboot" }
+    static func restarts(_ name: String, _ arguments: [String]) throws(UsageError) -> Bool? {
+        switch name {
+        case "shutdown": return try restarts(shutdown: arguments)
+        case "init", "telinit": return try restarts(runlevel: arguments, name)
+        default: return name == "reboot"
+        }
+    }
+
+    /// Of `telinit`'s levels (telinit(8)): 0 is off, 6 is off and on again. A node is in the one it
+    /// has, and of its files none is read but when they are needed.
+    private static func restarts(
+        runlevel arguments: [String], _ name: String
+    ) throws(UsageError) -> Bool? {
+        guard let level = arguments.first else {
+            throw UsageError(message: "\(name): required argument missing.")
+        }
+        switch level {
+        case "0": return false
+        case "6": return true
+        case "1", "2", "3", "4", "5", "s", "S", "q", "Q", "u", "U": return nil
+        default: throw UsageError(message: "Expected single character argument.")
+        }
+    }
+
+    private static func restarts(shutdown arguments: [String]) throws(UsageError) -> Bool {
         var restarts = false
         var reader = OptionReader(arguments)
         var words: [String] = []

@@ -59,6 +59,8 @@ struct Systemctl {
         case .daemonReload: return 0
         case .resetFailed: return try resetFailed(arguments)
         case .show: return try show(arguments)
+        case .cat: return try cat(arguments)
+        case .mask, .unmask: return try mask(arguments)
         case .version, .help:
             console.print(arguments.verb == .version ? SystemctlHelp.version : SystemctlHelp.text)
             return 0
@@ -111,7 +113,8 @@ struct Systemctl {
             case .reloadOrRestart: unit.phase == .active ? .reload : .start
             default: .start
             }
-        switch try console.ask(.control(request, unit: unit.name)) {
+        let order = UnitRequest.control(request, unit: unit.name)
+        switch try arguments.waits ? console.ask(order) : console.tell(order) {
         case .refused: return refused("Failed to \(verb.rawValue) \(name)")
         case .failed:
             console.printError("Job for \(name) failed.")
@@ -208,6 +211,13 @@ struct Systemctl {
                 : "Removed \"\(link)\".")
     }
 
+    /// A lab says what its nodes' units are, so none can be masked, and none is.
+    private func mask(_ arguments: SystemctlArguments) throws -> Int32 {
+        guard arguments.verb == .mask else { return 0 }
+        console.printError("Failed to mask unit: Operation not supported")
+        return Status.failure
+    }
+
     // MARK: Looking
 
     /// Prints a word about each unit.
@@ -285,6 +295,21 @@ struct Systemctl {
             }
         }
         return 0
+    }
+
+    /// Prints the files that units would have.
+    private func cat(_ arguments: SystemctlArguments) throws -> Int32 {
+        var isFirst = true
+        return try each(arguments) { unit, word in
+            guard let unit else {
+                console.printError("No files found for \(UnitName.whole(word)).")
+                return Status.failure
+            }
+            if !isFirst { console.print("") }
+            isFirst = false
+            for line in UnitFileText(unit: unit).lines { console.print(line) }
+            return 0
+        }
     }
 
     private func text(of unit: UnitReport, _ lineCount: Int) -> UnitStatusText {

@@ -15,7 +15,7 @@ struct SystemctlArguments: Equatable {
         case listUnitFiles = "list-unit-files"
         case daemonReload = "daemon-reload"
         case resetFailed = "reset-failed"
-        case show
+        case show, cat, mask, unmask
         case reboot, poweroff, halt
         /// What `--version` and `--help` ask for.
         case version = "--version"
@@ -25,7 +25,7 @@ struct SystemctlArguments: Equatable {
         var needsUnits: Bool {
             switch self {
             case .start, .stop, .restart, .tryRestart, .reload, .reloadOrRestart, .kill, .enable,
-                .disable, .isActive, .isFailed, .isEnabled, .show:
+                .disable, .isActive, .isFailed, .isEnabled, .show, .cat, .mask, .unmask:
                 true
             case .status, .isSystemRunning, .listUnits, .listUnitFiles, .daemonReload,
                 .resetFailed, .reboot, .poweroff, .halt, .version, .help:
@@ -38,6 +38,8 @@ struct SystemctlArguments: Equatable {
     var units: [String] = []
     /// With `enable` and `disable`: start or stop as well.
     var now = false
+    /// Whether it ends only when what it asks for is done.
+    var waits = true
     var isQuiet = false
     /// Units that are not loaded, in lists, as well.
     var showsAll = false
@@ -102,6 +104,7 @@ struct SystemctlArguments: Equatable {
     private mutating func apply(_ name: String, _ value: String?) throws(UsageError) {
         switch (name, value) {
         case ("--now", _): now = true
+        case ("--no-block", _): waits = false
         case ("--quiet", _), ("-q", _): isQuiet = true
         case ("--all", _), ("-a", _): showsAll = true
         case ("--no-legend", _), ("--legend", _): showsLegend = false

@@ -8,7 +8,7 @@ enum SystemctlHelp {
 
         Query or control the services of this node. Patterns mean the units they match.
 
-        Units:    list-units status show is-active is-failed is-enabled is-system-running
+        Units:    list-units status show cat is-active is-failed is-enabled is-system-running
                   start stop restart try-restart reload reload-or-restart kill reset-failed
         At boot:  list-unit-files enable disable daemon-reload
         Machine:  reboot poweroff halt
@@ -23,6 +23,7 @@ enum SystemctlHelp {
           -n --lines=COUNT     so many lines of the journal
           -s --signal=SIGNAL   what kill sends
              --kill-whom=WHOM  to whom: main or all
+             --no-block        do not wait until it is done
              --now             start or stop what is enabled or disabled
           -q --quiet           say less
              --no-legend       neither headings nor counts

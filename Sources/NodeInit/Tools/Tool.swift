@@ -7,7 +7,9 @@ import NodeProtocol
 /// may be missing on the host.
 enum Tool: String, CaseIterable {
     case systemctl, service, journalctl, hostnamectl, hostname, reboot, poweroff, halt, shutdown
-    case mail, sendmail
+    case initTool = "init"
+    case telinit
+    case mail, mailx, sendmail, sudo
 
     /// The tool that is called by that name or path; nil for none.
     init?(calledAs path: String) {
@@ -19,9 +21,19 @@ enum Tool: String, CaseIterable {
     /// PID 1 than ours.
     var replacesHosts: Bool {
         switch self {
-        case .systemctl, .service, .journalctl, .hostnamectl, .reboot, .poweroff, .halt, .shutdown:
+        case .systemctl, .service, .journalctl, .hostnamectl, .reboot, .poweroff, .halt, .shutdown,
+            .initTool, .telinit:
             true
-        case .hostname, .mail, .sendmail: false
+        case .hostname, .mail, .mailx, .sendmail, .sudo: false
+        }
+    }
+
+    /// The folder that Debian has it in.
+    var folder: String {
+        switch self {
+        case .systemctl, .journalctl, .hostnamectl, .hostname, .mail, .mailx, .sudo: "/usr/bin"
+        case .service, .reboot, .poweroff, .halt, .shutdown, .initTool, .telinit, .sendmail:
+            "/usr/sbin"
         }
     }
 
@@ -34,9 +46,10 @@ enum Tool: String, CaseIterable {
         case .journalctl: return Journalctl(console).run(arguments)
         case .hostnamectl: return HostTool(console).hostnamectl(arguments)
         case .hostname: return HostTool(console).hostname(arguments)
-        case .reboot, .poweroff, .halt, .shutdown:
+        case .reboot, .poweroff, .halt, .shutdown, .initTool, .telinit:
             return PowerTool(console).run(rawValue, arguments)
-        case .mail, .sendmail: return runMail(arguments, console)
+        case .mail, .mailx, .sendmail: return runMail(arguments, console)
+        case .sudo: return SudoTool(console).run(arguments)
         }
     }
 
@@ -44,8 +57,8 @@ enum Tool: String, CaseIterable {
         do {
             let tool = MailTool(console, users: try UserDatabase.ofMachine())
             let input = { try FileSystem.readAll(STDIN_FILENO, name: "standard input") }
-            return self == .mail
-                ? tool.mail(arguments, input: input) : tool.sendmail(arguments, input: input)
+            return self == .sendmail
+                ? tool.sendmail(arguments, input: input) : tool.mail(arguments, input: input)
         } catch {
             console.printError("\(rawValue): \(error)")
             return EXIT_FAILURE
@@ -61,6 +74,8 @@ struct Console {
     var printError: (String) -> Void
     /// Asks PID 1.
     var ask: (UnitRequest) throws -> UnitReply
+    /// Asks PID 1 and does not wait until it is done.
+    var tell: (UnitRequest) throws -> UnitReply
     /// The last lines of a unit's output, oldest first.
     var lines: (_ unit: String, _ count: Int) -> [StoredLine]
     /// The name of a process; nil when it is gone.
@@ -74,7 +89,7 @@ struct Console {
         Console(
             print: { line in write("\(line)\n", to: STDOUT_FILENO) },
             printError: { line in write("\(line)\n", to: STDERR_FILENO) },
-            ask: ManagerClient.ask,
+            ask: ManagerClient.ask, tell: ManagerClient.tell,
             lines: { unit, count in
                 var file = JournalFile(unit)
                 return Array(((try? file.readAll()) ?? []).suffix(count))

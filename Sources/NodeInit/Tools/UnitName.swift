@@ -80,10 +80,12 @@ extension UnitReport {
     /// systemd's Result= of a service.
     var result: String {
         guard phase == .failed || phase == .restarting else { return "success" }
+        // However it has ended, it was us who killed it.
+        if let failure, [Self.notReady, Self.notStopped].contains(where: failure.hasPrefix) {
+            return "timeout"
+        }
         return switch end {
         case nil: "resources"
-        // Not ready in time, it was killed by us.
-        case .signalled(9)? where failure?.hasPrefix("not ready") ?? false: "timeout"
         case .signalled?: "signal"
         case .exited(0)?: "protocol"
         case .exited?: "exit-code"
