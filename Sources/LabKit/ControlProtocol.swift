@@ -31,6 +31,8 @@ enum ControlRequest: Codable, Sendable {
     case runScenario(String)
     /// Run steps that are no scenario of the lab's file.
     case run(Scenario)
+    /// Ask at a fixed rate until the connection ends; the results are streamed.
+    case probe(Probe)
     /// Wait until every virtual router has elected a master.
     case awaitConvergence
 }
@@ -107,6 +109,9 @@ public struct LogLine: Codable, Equatable, Sendable {
     public var time: MonotonicInstant
     /// Whether it came from standard error.
     public var isError: Bool
+    /// The process that was started for the service, as its node numbers it; nil where its program
+    /// could not be run.
+    public var pid: Int32?
     public var text: String
 }
 

@@ -58,6 +58,8 @@ public enum LabLoader {
         let diagnostics = (decoding.diagnostics + check.diagnostics).sorted()
         guard var lab = decoding.lab, !diagnostics.contains(where: { $0.severity == .error })
         else { throw .invalid(diagnostics) }
+        let mistakes = ScenarioRouterCheck.mistakes(in: lab, file: file)
+        guard mistakes.isEmpty else { throw .invalid((diagnostics + mistakes).sorted()) }
         if let name { lab.name = try checked(name) }
         do {
             lab = try lab.replacingVRRPDaemon(vrrp)

@@ -38,7 +38,8 @@ public struct EventText: Sendable {
         return onTheLeft ? blanks + text : text + blanks
     }
 
-    static func printable(_ text: String) -> String {
+    /// The text with control characters as escapes, fit for a terminal.
+    public static func printable(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { line, scalar in
             if scalar.properties.generalCategory == .control {
                 line += scalar.escaped(asASCII: true)

@@ -20,8 +20,12 @@ public struct Failover: Equatable, Sendable {
     public var lastAdvertisement: MonotonicInstant?
     /// When `from` gave up, with priority 0.
     public var resignation: MonotonicInstant?
-    /// When the daemon of `to` became ready, where it took the address from a living master.
+    /// When the daemon of `to` became ready, where it took the address from a living master that
+    /// it had outranked ever since.
     public var ready: MonotonicInstant?
+    /// When `from` last advertised a priority that `to` had to respect, where it lived on with a
+    /// lower one.
+    public var outranked: MonotonicInstant?
     /// When the timer of `to` ran out: by theory, or as soon as `to` acted, if that was earlier.
     public var timer: MonotonicInstant?
     public var firstAdvertisement: MonotonicInstant?
@@ -80,6 +84,7 @@ extension Failover: JSONWritable {
         if let lastAdvertisement { fields.field("lastAdvertisement", lastAdvertisement) }
         if let resignation { fields.field("resignation", resignation) }
         if let ready { fields.field("ready", ready) }
+        if let outranked { fields.field("outranked", outranked) }
         if let timer { fields.field("timer", timer) }
         if let firstAdvertisement { fields.field("firstAdvertisement", firstAdvertisement) }
         fields.field("appeared", appeared)
@@ -116,7 +121,7 @@ extension Failover {
         var sentences = ["\(address) went from \(from) to \(to)."]
         if let cause {
             sentences.append("At \(clock(cause.time)): \(cause.text).")
-        } else {
+        } else if ready == nil, outranked == nil {
             sentences.append("Nothing was done to either that the timeline shows.")
         }
         sentences += beginning(clock)
@@ -169,6 +174,9 @@ extension Failover {
     private func beginning(_ clock: (MonotonicInstant) -> String) -> [String] {
         if let ready {
             return ["\(to) was ready to take over from \(from) at \(clock(ready))."]
+        }
+        if let outranked {
+            return ["\(from) outranked \(to) for the last time at \(clock(outranked))."]
         }
         var sentences: [String] = []
         if let lastAdvertisement {

@@ -6,14 +6,23 @@ extension Failover {
     ///
     /// - Parameters:
     ///   - events: the timeline, in order.
+    ///   - lab: where it happened; whom its probes ask tells which of them saw the failover.
     ///   - routers: the lab's virtual routers, for theory. Of one that is not among them, what its
     ///     advertisements say is taken for its configuration.
     public static func last(
-        in events: some Sequence<TimelineEvent>, routers: [VirtualRouterFacts] = []
+        in events: some Sequence<TimelineEvent>, of lab: Lab? = nil,
+        routers: [VirtualRouterFacts] = []
     ) -> Failover? {
-        var finder = FailoverFinder(routers: routers)
+        var finder = FailoverFinder(lab: lab, routers: routers)
         for event in events { finder.fold(event) }
         return finder.last()
+    }
+
+    /// The last failover of a recorded run.
+    public static func last(
+        in events: some Sequence<TimelineEvent>, of record: RunRecord
+    ) -> Failover? {
+        last(in: events, of: record.lab, routers: record.virtualRouters)
     }
 }
 
@@ -21,6 +30,7 @@ extension Failover {
 private struct FailoverFinder {
     private typealias Seen = (time: MonotonicInstant, what: TimelineEvent.Advertisement)
 
+    private let lab: Lab?
     private let routers: [VirtualRouterFacts]
     private var ownership = Ownership()
     private var advertisements: [Seen] = []
@@ -34,7 +44,10 @@ private struct FailoverFinder {
     /// nodes at once.
     private var readies: [(time: MonotonicInstant, node: String?)] = []
 
-    init(routers: [VirtualRouterFacts]) { self.routers = routers }
+    init(lab: Lab?, routers: [VirtualRouterFacts]) {
+        self.lab = lab
+        self.routers = routers
+    }
 
     mutating func fold(_ event: TimelineEvent) {
         ownership.fold(event)
@@ -83,18 +96,30 @@ private struct FailoverFinder {
         for address in virtual.sorted() {
             let spans = ownership.spans(of: address)
             guard
-                let index = spans.indices.dropFirst().last(where: {
-                    spans[$0].node != spans[$0 - 1].node
-                })
+                let (index, before) = spans.indices.reversed().lazy.compactMap({ index in
+                    Self.loser(to: index, of: spans).map { (index, $0) }
+                }).first
             else { continue }
             let after = spans[index]
             if let last, last.after.since >= after.since { continue }
             let earlier = spans[..<index].last { $0.node == after.node }
             last = Takeover(
-                address: address, before: spans[index - 1], after: after,
-                floor: earlier?.until ?? .zero)
+                address: address, before: before, after: after, floor: earlier?.until ?? .zero)
         }
         return last
+    }
+
+    /// Who lost an address to the holder of a span: of those before it, who held it longest.
+    ///
+    /// - Returns: nil where that is the same node, and where it held the address on after the span
+    ///   was over: two masters for a moment, of which the second gave in.
+    private static func loser(to index: Int, of spans: [Ownership.Span]) -> Ownership.Span? {
+        func end(_ span: Ownership.Span) -> Int64 { span.until?.nanoseconds ?? .max }
+        let after = spans[index]
+        guard let before = spans[..<index].max(by: { end($0) < end($1) }),
+            before.node != after.node, after.until == nil || end(before) <= end(after)
+        else { return nil }
+        return before
     }
 
     func last() -> Failover? {
@@ -125,7 +150,7 @@ private struct FailoverFinder {
         failover.announced = announcement?.time
         failover.relearned = relearned(failover, mac: announcement?.3, since: sign)
         failover.served = served(failover)
-        divide(&failover, first: first?.what, last: last?.what)
+        divide(&failover, first: first?.what, last: last?.what, theirs)
         return failover
     }
 
@@ -186,10 +211,18 @@ private struct FailoverFinder {
 
     private func served(_ failover: Failover) -> Failover.Moment? {
         let begin = failover.cause?.time ?? failover.lastAdvertisement ?? failover.appeared
+        let moved = [failover.appeared, failover.announced, failover.relearned?.time]
+        // What is lost only after everybody knows the new master has another reason.
+        let end = moved.compactMap(\.self).max() ?? failover.appeared
+        var asks: [String: Bool] = [:]
         // A request that times out ends after later ones were answered.
         var firstLost: [String: MonotonicInstant] = [:]
-        for (_, result) in probes where !result.outcome.isSuccess && result.due >= begin {
+        for (_, result) in probes
+        where !result.outcome.isSuccess && result.due >= begin && result.due <= end {
             guard let probe = result.probe else { continue }
+            let isConcerned = asks[probe] ?? self.probe(probe, asksBy: failover.address)
+            asks[probe] = isConcerned
+            guard isConcerned else { continue }
             firstLost[probe] = min(firstLost[probe] ?? result.due, result.due)
         }
         for (ended, result) in probes where ended >= failover.appeared {
@@ -201,11 +234,28 @@ private struct FailoverFinder {
         return nil
     }
 
+    /// Whether a probe's requests go to a virtual address, or by way of it as of a gateway: to
+    /// somebody whom none of the networks has that have the address.
+    private func probe(_ name: String, asksBy address: IPAddress) -> Bool {
+        let written =
+            lab?.scenarios.flatMap(\.probes).filter { $0.name == name }.map(\.request) ?? []
+        // `labctl probe` calls its probes by what they ask.
+        let requests = written.isEmpty ? [ProbeRequest(name: name)].compactMap(\.self) : written
+        let subnets = lab?.networks.flatMap(\.subnets) ?? []
+        return requests.isEmpty
+            || requests.contains { request in
+                let asked = request.address
+                if asked == address { return true }
+                return asked.family == address.family
+                    && !subnets.contains { $0.contains(address) && $0.contains(asked) }
+            }
+    }
+
     // MARK: Parts
 
     private func divide(
         _ failover: inout Failover, first: TimelineEvent.Advertisement?,
-        last: TimelineEvent.Advertisement?
+        last: TimelineEvent.Advertisement?, _ theirs: [Seen]
     ) {
         let sign = min(failover.firstAdvertisement ?? failover.appeared, failover.appeared)
         let heir = facts(failover, first)
@@ -217,9 +267,16 @@ private struct FailoverFinder {
         } else if isPreemption(failover, last: last) {
             failover.ready =
                 readies.last { ($0.node ?? failover.to) == failover.to && $0.time <= sign }?.time
-            begin = failover.ready
-            theory.terms = heir.map { $0.masterDownInterval() } ?? []
-        } else if let time = failover.lastAdvertisement {
+            let superior = lastRespected(
+                theirs, priority: first?.priority ?? .max, sign: sign, ready: failover.ready, heir)
+            if let superior {
+                failover.outranked = superior.time
+                failover.ready = nil
+            }
+            begin = failover.outranked ?? failover.ready
+            theory.terms =
+                heir.map { $0.masterDownInterval(learned: superior?.what.interval) } ?? []
+        } else if let time = failover.lastAdvertisement, first != nil {
             begin = time
             theory.terms = heir.map { $0.masterDownInterval(learned: last?.interval) } ?? []
         }
@@ -240,6 +297,31 @@ private struct FailoverFinder {
         add(.announce, until: max(failover.appeared, failover.announced ?? failover.appeared))
         add(.relearn, until: failover.relearned?.time)
         add(.serve, until: failover.served?.time)
+    }
+
+    /// The advertisement of a living master that last restarted its heir's timer; nil where the
+    /// heir's readiness was later.
+    ///
+    /// A lower priority than the heir's restarts nothing (RFC 9568 §6.4.2). An heir whose own
+    /// priority has risen meanwhile says that to nobody: then it is the one from which on the timer
+    /// ran out when it did.
+    private func lastRespected(
+        _ theirs: [Seen], priority: Int, sign: MonotonicInstant, ready: MonotonicInstant?,
+        _ heir: VirtualRouterFacts?
+    ) -> Seen? {
+        if let superior = theirs.last(where: { $0.what.priority >= priority }),
+            superior.time >= ready ?? .zero
+        {
+            return superior
+        }
+        guard let heir else { return nil }
+        func fits(_ time: MonotonicInstant, _ interval: Duration) -> Bool {
+            let timer = TimeBound(terms: heir.masterDownInterval(learned: interval), margins: [])
+            let distance = sign - time - timer.total
+            return distance > .zero - interval / 8 && distance < interval / 8
+        }
+        if let ready, fits(ready, heir.advertisementInterval) { return nil }
+        return theirs.last { fits($0.time, $0.what.interval) }
     }
 
     /// Whether the master lived when it was taken over from: its last advertisement was not missed.

@@ -3,7 +3,7 @@ import NetworkTypes
 // Probes of scenarios, and what they and expectations ask.
 extension LabFileDecoder {
     /// The keys that say what is asked.
-    static let requestKeys = ["http", "tcp", "udp", "ping", "arp"]
+    static let requestKeys = ProbeRequest.Kind.allCases.map(\.rawValue)
 
     mutating func probe(_ entry: YAMLEntry, scope: ScenarioScope) -> Probe? {
         let place = "probe \(entry.key) of \(scope.place)"
@@ -14,7 +14,7 @@ extension LabFileDecoder {
         let request = probeRequest(fields)
         let interval = fields["every"].flatMap { duration($0, of: place) }
         let timeout = fields["timeout"].flatMap { duration($0, of: place) }
-        if let entry = fields["every"], let interval, interval < .milliseconds(1) {
+        if let entry = fields["every"], let interval, interval < Probe.minimumInterval {
             diagnostics.error("'every' of \(place) must be at least 1ms", at: entry.mark)
         }
         let keepsOpen =
@@ -54,14 +54,11 @@ extension LabFileDecoder {
                     + entry.value.typeInWords, at: entry.mark)
             return false
         }
-        switch request {
-        case .http, .tcp, nil: return true
-        case .udp, .ping, .arp:
-            diagnostics.error(
-                "\(place) has no connection that could be kept open; 'http' and 'tcp' have one",
-                at: entry.keyMark)
-            return false
-        }
+        if request?.canKeepOpen ?? true { return true }
+        diagnostics.error(
+            "\(place) has no connection that could be kept open; 'http' and 'tcp' have one",
+            at: entry.keyMark)
+        return false
     }
 
     /// What an entry with one of ``requestKeys`` asks.
@@ -107,6 +104,8 @@ extension LabFileDecoder {
 }
 
 extension Probe {
+    /// The least time from one request to the next.
+    public static let minimumInterval = Duration.milliseconds(1)
     /// How often a probe asks when the lab file does not say.
     public static let defaultInterval = Duration.milliseconds(10)
     /// How long a request may take when the lab file does not say: less than the second after

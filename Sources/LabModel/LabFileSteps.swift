@@ -6,6 +6,10 @@ extension LabFileDecoder {
     mutating func step(
         _ value: YAMLValue, place: String, scope: ScenarioScope, isPart: Bool = false
     ) -> Step? {
+        var value = value
+        if case .mapping(let entries) = value.content {
+            value.content = .mapping(Self.withWholeTrigger(entries))
+        }
         guard case .mapping(let entries) = value.content,
             case let verbs = entries.filter({ $0.key != "at" }), verbs.count == 1,
             let entry = verbs.first
@@ -27,6 +31,26 @@ extension LabFileDecoder {
         return action(entry, of: place, scope: scope).map {
             Step($0, at: trigger, line: entry.keyMark.line)
         }
+    }
+
+    /// Entries with `at:` as it is meant: in `{ kill: master, at: frame(arp, 192.0.2.1) + 5ms }`
+    /// the comma between the parentheses ends a value for YAML, and what follows is a key.
+    private static func withWholeTrigger(_ entries: [YAMLEntry]) -> [YAMLEntry] {
+        guard let start = entries.firstIndex(where: { $0.key == "at" }),
+            case .scalar(var text, isPlain: true) = entries[start].value.content
+        else { return entries }
+        func isOpen(_ text: String) -> Bool {
+            text.count { $0 == "(" } > text.count { $0 == ")" }
+        }
+        var end = start + 1
+        while isOpen(text), end < entries.count, entries[end].value.isNull {
+            text += ", " + entries[end].key
+            end += 1
+        }
+        var entries = entries
+        entries[start].value.content = .scalar(text, isPlain: true)
+        entries.removeSubrange(start + 1..<end)
+        return entries
     }
 
     private mutating func action(

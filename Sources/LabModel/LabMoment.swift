@@ -9,7 +9,7 @@ public struct LabMoment: Equatable, Encodable, Sendable {
     public var owners: [Owner]
     /// The virtual routers, in the order of the nodes.
     public var routers: [RouterThen]
-    /// Whom each node believed to have a virtual address.
+    /// Whom each running node believed to have which address.
     public var neighbours: [NeighbourThen]
     /// What was broken in the network and not mended.
     public var faults: [String]
@@ -63,7 +63,7 @@ public struct LabMoment: Equatable, Encodable, Sendable {
         }
     }
 
-    /// A node's entry for a virtual address.
+    /// A node's neighbour entry.
     public struct NeighbourThen: Equatable, Encodable, Sendable {
         public var node: String
         public var address: IPAddress
@@ -207,16 +207,21 @@ private struct LabMomentBuilder {
                     timer: timer(of: router, state, sent: sent[index], heard: heard[index]))
             },
             neighbours: lab.nodes.flatMap { node in
-                virtual.sorted().compactMap { address in
-                    seen.neighbours.entry(for: address, of: node.name).map { entry in
-                        LabMoment.NeighbourThen(
-                            node: node.name, address: address, mac: entry.mac,
-                            station: entry.mac.flatMap(seen.neighbours.station),
-                            since: entry.since)
-                    }
-                }
+                nodes[node.name] == .running ? neighbours(of: node.name) : []
             },
             faults: faults.faults.map(\.description), step: step)
+    }
+
+    private func neighbours(of node: String) -> [LabMoment.NeighbourThen] {
+        seen.neighbours.addresses(of: node).compactMap { address in
+            guard let entry = seen.neighbours.entry(for: address, of: node),
+                // Who else is sought in vain is of no interest.
+                entry.mac != nil || virtual.contains(address)
+            else { return nil }
+            return LabMoment.NeighbourThen(
+                node: node, address: address, mac: entry.mac,
+                station: entry.mac.flatMap(seen.neighbours.station), since: entry.since)
+        }
     }
 
     private func timer(

@@ -180,6 +180,9 @@ struct NeighbourTable: Sendable {
     /// A node's entry for an address.
     func entry(for address: IPAddress, of node: String) -> Entry? { entries[node]?[address] }
 
+    /// The addresses that a node has had an entry for, sorted.
+    func addresses(of node: String) -> [IPAddress] { entries[node]?.keys.sorted() ?? [] }
+
     /// The node that has that Ethernet address.
     func station(_ mac: MACAddress) -> String? { stations[mac] }
 }

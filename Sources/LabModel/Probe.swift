@@ -44,6 +44,46 @@ public enum ProbeRequest: Codable, Hashable, Sendable {
     /// Address resolution: ARP, or neighbour discovery for IPv6.
     case arp(IPAddress)
 
+    /// The kinds of question, by the words of lab files and of the command line.
+    public enum Kind: String, CaseIterable, Sendable {
+        case http, tcp, udp, ping, arp
+    }
+
+    /// The question of that kind to what `text` names: for HTTP a URL, for TCP and UDP an address
+    /// with a port, else an address; nil where it names no such thing.
+    public init?(_ kind: Kind, _ text: String) {
+        let question: Self? =
+            switch kind {
+            case .http: HTTPURL(text).map { .http($0) }
+            case .tcp: TransportAddress.parse(text).map { .tcp($0) }
+            case .udp: TransportAddress.parse(text).map { .udp($0) }
+            case .ping: IPAddress(text).map { .ping($0) }
+            case .arp: IPAddress(text).map { .arp($0) }
+            }
+        guard let question else { return nil }
+        self = question
+    }
+
+    /// The question that a probe asks which is called by its ``description``, with anything behind
+    /// it; nil for another name.
+    init?(name: String) {
+        let words = name.split(separator: " ").map(String.init)
+        guard let first = words.first else { return nil }
+        if let kind = Kind(rawValue: first), words.count > 1 {
+            self.init(kind, words[1])
+        } else {
+            self.init(.http, first)
+        }
+    }
+
+    /// Whether more than one of these can go over one connection.
+    public var canKeepOpen: Bool {
+        switch self {
+        case .http, .tcp: true
+        case .udp, .ping, .arp: false
+        }
+    }
+
     /// Whom it asks.
     public var address: IPAddress {
         switch self {

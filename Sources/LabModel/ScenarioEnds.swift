@@ -43,24 +43,31 @@ extension ScenarioMachine {
         let theory = watch.derivation?.bound.theoretical ?? .zero
         let slack = theory == .zero ? limit / 2 : limit - theory
         var margin = early ?? (slack > .zero ? slack : context.allowances.scheduling)
-        var stall = seen.stalls.total(from: context.cause.time, to: clock)
+        var stall = seen.stalls.standstill(from: context.cause.time, to: clock)
+        switch expectation.condition {
+        case .outage, .latency:
+            // What delays one answer, or one failover, falls into its own time.
+            stall = seen.stalls.worst(within: limit, from: context.cause.time, to: clock)
+        default: break
+        }
         // What was so ceases to be so when the routers have waited long enough for a master that
         // stands still with the machine.
         if let since = watch.heldSince, let patience = bounds.patience(about: expectation) {
             margin = patience
-            stall = seen.stalls.total(from: since, to: clock)
+            stall = seen.stalls.standstill(from: since, to: clock)
         }
         if early != nil, let due = context.cause.due {
             // What comes late itself leaves less of the time that was to pass after it.
-            stall = max(seen.stalls.total(from: due, to: clock), context.cause.time - due)
+            stall = seen.stalls.standstill(from: due, to: clock)
+            stall.total = max(stall.total, context.cause.time - due)
         }
-        guard stall > margin else { return fail(message, &actions) }
+        guard stall.total > margin else { return fail(message, &actions) }
         message += "; " + Self.inconclusive(stall: stall, margin: margin)
         actions.append(.report(report(.inconclusive(message))))
         conclude(.inconclusive(step: index + 1, message: message), &actions)
     }
 
-    private static func inconclusive(stall: Duration, margin: Duration) -> String {
+    private static func inconclusive(stall: StallLog.Standstill, margin: Duration) -> String {
         "inconclusive: this machine stood still for \(stall.text) meanwhile, the margin is "
             + margin.text
     }
@@ -115,8 +122,8 @@ extension ScenarioMachine {
             "expected \(check.summary) all the time; seen: \(finding.text), from "
             + (origin ?? "\((finding.since - begun).text) after the scenario's start")
             + (finding.until.map { " for \(($0 - finding.since).text)" } ?? " on")
-        let stall = seen.stalls.total(from: finding.since, to: clock)
-        if finding.margin > .zero, stall > finding.margin {
+        let stall = seen.stalls.standstill(from: finding.since, to: clock)
+        if finding.margin > .zero, stall.total > finding.margin {
             message += "; " + Self.inconclusive(stall: stall, margin: finding.margin)
             actions.append(.report(self.report(.inconclusive(message))))
             conclude(.inconclusive(step: index + 1, message: message), &actions)

@@ -52,7 +52,7 @@ public struct TakeoverBounds: Equatable, Sendable {
             return nil
         }
         return routers.map { router in
-            router.masterDownInterval().reduce(.zero) { $0 + $1.duration }
+            TimeBound(terms: router.masterDownInterval(), margins: []).total
                 - router.advertisementInterval
         }.min()
     }

@@ -18,7 +18,7 @@ public struct HTMLReport {
     public init(_ record: RunRecord, events: [TimelineEvent], printed: [PrintedLine] = []) {
         self.record = record
         view = RunView(record, events: events, printed: printed)
-        failover = Failover.last(in: events, routers: record.virtualRouters)
+        failover = Failover.last(in: events, of: record)
         origin = events.first?.time ?? record.began
     }
 

@@ -34,7 +34,7 @@ public struct RunText {
         }
         lines += view.held.map { "\($0) held" }
         for probe in view.probes { lines += Self.lines(of: probe) }
-        if let failover = Failover.last(in: events, routers: record.virtualRouters) {
+        if let failover = Failover.last(in: events, of: record) {
             lines += ["", failover.paragraph(origin: events.first?.time ?? record.began)]
         }
         return lines.joined(separator: "\n") + "\n"

@@ -240,10 +240,12 @@ private struct RunViewBuilder {
 
     private func finished(_ name: String) -> RunView.ProbeLane? {
         guard var lane = probes[name], let meter = meters[name] else { return nil }
+        // Before the first answer there was no service that could have gone away.
+        let firstAnswer = lane.results.filter { $0[2] == 1 }.map { $0[0] + $0[1] }.min() ?? 0
         lane.outages = (meter.outages + [meter.openOutage].compactMap(\.self)).map {
             RunView.OutageView(
                 from: offset($0.begin), to: $0.end.map(offset), lost: $0.lostRequests)
-        }
+        }.filter { $0.to ?? .max > firstAnswer }
         var histogram = LatencyHistogram()
         for result in lane.results where result[2] == 1 {
             histogram.record(.microseconds(result[1]))

@@ -12,9 +12,11 @@ struct Explain: ParsableCommand {
 
     func run() throws {
         let source = try timeline.source()
-        let routers = try source.description().virtualRouters
+        let description = try source.description()
         let events = try source.allEvents()
-        guard let failover = Failover.last(in: events, routers: routers) else {
+        let found = Failover.last(
+            in: events, of: description.lab, routers: description.virtualRouters)
+        guard let failover = found else {
             throw LabError.state("\(source.name) has had no failover yet")
         }
         switch format {

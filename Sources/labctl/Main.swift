@@ -105,8 +105,8 @@ struct Labctl: ParsableCommand {
             CommandGroup(
                 name: "What happened, and whether it should have",
                 subcommands: [
-                    Watch.self, Events.self, VIP.self, Explain.self, Capture.self, Test.self,
-                    Demo.self,
+                    Watch.self, ProbeVerb.self, Events.self, VIP.self, Explain.self, Capture.self,
+                    Test.self, Demo.self,
                 ]),
             CommandGroup(
                 name: "Recorded runs",

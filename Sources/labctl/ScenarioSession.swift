@@ -40,6 +40,8 @@ final class ScenarioSession {
     private(set) var error: LabError?
     /// How its steps ended.
     private(set) var steps: [StepReport] = []
+    /// What the timeline shows around what went wrong first.
+    private(set) var slice: [String] = []
     /// The step that is on.
     private(set) var step: StepReport?
     /// Where the run is recorded.
@@ -150,7 +152,11 @@ final class ScenarioSession {
                 steps.append(report)
             }
             printer.step(report)
-        case .slice(let events): printer.slice(events, since: began)
+        case .slice(let events):
+            let lines = events.map(EventText(origin: began).line)
+            // Of several failures the first is the run's.
+            if slice.isEmpty { slice = lines }
+            printer.slice(lines)
         case .verdict(let outcome):
             self.outcome = outcome
             printer.end(scenario, outcome)

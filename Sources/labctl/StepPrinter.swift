@@ -13,12 +13,11 @@ struct StepPrinter {
 
     /// What the timeline shows around what went wrong, before the report of it.
     ///
-    /// - Parameter began: when the scenario began, from which times are counted.
-    func slice(_ events: [TimelineEvent], since began: MonotonicInstant) {
-        guard !events.isEmpty else { return }
+    /// - Parameter lines: times are counted from the scenario's beginning.
+    func slice(_ lines: [String]) {
+        guard !lines.isEmpty else { return }
         print(Style.dim("    around what follows, in seconds since the scenario began:"))
-        let text = EventText(origin: began)
-        for event in events { print(Style.dim("    " + text.line(for: event))) }
+        for line in lines { print(Style.dim("    " + line)) }
     }
 
     func step(_ report: StepReport) {

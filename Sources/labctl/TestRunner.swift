@@ -183,6 +183,7 @@ final class TestRunner {
             lab: order.lab.lab.name, scenario: order.scenario.name, repetition: order.repetition,
             outcome: outcome, duration: duration, steps: run.session.steps,
             run: run.session.recorded?.path)
+        result.slice = run.session.slice
         result.figures = figures.removeValue(forKey: result.run ?? "") ?? []
         return result
     }
@@ -193,10 +194,9 @@ final class TestRunner {
         let columns = display.isLive ? display.columns - 3 : 80
         let picture = RunPicture(record, events: events, columns: columns, paint: Self.paint)
         for line in picture.lines { transcript.add("  " + line) }
-        if let failover = Failover.last(in: events, routers: record.virtualRouters) {
-            transcript.add("  last failover: " + failover.line)
-        }
-        figures[run.path] = RunFacts(record, events: events).figures
+        let facts = RunFacts(record, events: events)
+        if let failover = facts.failover { transcript.add("  last failover: " + failover.line) }
+        figures[run.path] = facts.figures
     }
 
     private static func paint(_ tone: RunPicture.Tone, _ text: String) -> String {

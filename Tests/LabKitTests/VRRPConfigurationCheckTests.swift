@@ -34,6 +34,59 @@ struct VRRPConfigurationCheckTests {
         check.diagnostics.sorted().map(\.description)
     }
 
+    @Test("a scenario names virtual routers that are there, with its own files and edits")
+    func namedRouters() throws {
+        let conf = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n}\n"
+        func mistakes(_ steps: String, files: String = "") throws -> [String] {
+            let yaml = """
+                name: t
+                networks: { lan: { subnet: 10.10.10.0/24 } }
+                nodes:
+                  a:
+                    interfaces: { eth0: { network: lan } }
+                    services: { keepalived: { kind: vrrp-agent } }
+                    files: { /etc/keepalived/keepalived.conf: { text: \(Self.quoted(conf)) } }
+                  b: { interfaces: { eth0: { network: lan } } }
+                scenarios:
+                  s:
+                \(files)
+                    steps:
+                      - \(steps)
+                """
+            let decoding = Lab.decode(yaml: yaml, file: "lab.yaml") { _ in .missing }
+            let lab = try #require(decoding.lab, "\(decoding.diagnostics)")
+            return ScenarioRouterCheck.mistakes(in: lab, file: "lab.yaml").map(\.description)
+        }
+        #expect(try mistakes("expect: { state: MASTER, on: a, router: VI_1 }") == [])
+        #expect(try mistakes("expect: { state: MASTER, on: a }") == [])
+        let unknown = "expect: { state: MASTER, on: a, router: VI_2 }"
+        #expect(
+            try mistakes(unknown) == [
+                "lab.yaml:13: scenario s names virtual router 'VI_2', which node a does not have; "
+                    + "did you mean 'VI_1'?"
+            ])
+        #expect(
+            try mistakes("expect: { state: BACKUP, on: [ a, b ] }") == [
+                "lab.yaml:13: scenario s asks for a virtual router's state on node b, which has "
+                    + "none"
+            ])
+        let other = conf.split(separator: "VI_1").joined(separator: "VI_2")
+        let path = "/etc/keepalived/keepalived.conf"
+        #expect(
+            try mistakes(
+                unknown,
+                files: "    files: { a: { \(path): { text: \(Self.quoted(other)) } } }") == [])
+        #expect(
+            try mistakes(
+                "edit: { a: { \(path): { text: \(Self.quoted(other)) } } }\n      - \(unknown)")
+                == [])
+    }
+
+    /// A text as YAML has it in double quotes.
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.split(separator: "\n").joined(separator: "\\n") + "\\n\""
+    }
+
     @Test("what a file comes to: VRID, priority, timers, addresses, with the defaults")
     func facts() throws {
         let found = check(

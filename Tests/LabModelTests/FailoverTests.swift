@@ -116,6 +116,93 @@ struct FailoverTests {
         #expect(idle.allSatisfy { told($0) != ready })
     }
 
+    /// A master whose priority falls to 80 after its advertisement at 4600 ms, and what follows.
+    private func demoted() -> [TimelineEvent] {
+        func seen(_ milliseconds: Double, _ kind: TimelineEvent.Kind) -> TimelineEvent {
+            TwoNodeRun.seen(milliseconds, kind)
+        }
+        return TwoNodeRun.events().prefix { $0.time < at(5000) } + [
+            seen(5600, TwoNodeRun.advert("master", priority: 80)),
+            seen(6600, TwoNodeRun.advert("master", priority: 80)),
+            seen(7600, TwoNodeRun.advert("master", priority: 80)),
+            seen(8214, TwoNodeRun.advert("backup", priority: 99)),
+            seen(8215, TwoNodeRun.held("backup", true)),
+            seen(8216, TwoNodeRun.held("master", false)),
+        ]
+    }
+
+    @Test("a master that lives on with a lower priority: the timer from its last higher one")
+    func outranked() throws {
+        let told = try #require(Failover.last(in: demoted(), routers: TwoNodes.routers))
+        #expect(told.outranked == at(4600) && told.ready == nil)
+        #expect(told.parts.first?.name == .detect)
+        #expect(told.parts.first?.begin == at(4600))
+        // 3 x 1 s + 157/256 s.
+        #expect(told.parts.first?.end == at(4600) + .milliseconds(3613) + .nanoseconds(281_250))
+        #expect(
+            told.paragraph(origin: at(0)).hasPrefix(
+                "10.10.10.10 went from master to backup. master outranked backup for the last time "
+                    + "at 4.600000 s. The timer of backup ran out at 8.213281 s, 3.613 s later;"))
+    }
+
+    @Test("an heir whose own priority has risen: the timer from the advertisement that fits")
+    func risen() throws {
+        var events = demoted().filter { $0.time < at(5000) }
+        for milliseconds in [5600.0, 6600, 7600] {
+            events.append(TwoNodeRun.seen(milliseconds, TwoNodeRun.advert("master", priority: 90)))
+        }
+        // Its web server is back, and with it its priority, at some time after 5600 ms.
+        events.append(
+            TwoNodeRun.seen(5900, .service(node: "backup", service: "httpd", .ready)))
+        events += [
+            TwoNodeRun.seen(9214, TwoNodeRun.advert("backup", priority: 99)),
+            TwoNodeRun.seen(9215, TwoNodeRun.held("backup", true)),
+            TwoNodeRun.seen(9216, TwoNodeRun.held("master", false)),
+            TwoNodeRun.seen(8600, TwoNodeRun.advert("master", priority: 90)),
+        ]
+        let told = try #require(
+            Failover.last(in: events.sorted { $0.time < $1.time }, routers: TwoNodes.routers))
+        #expect(told.outranked == at(5600) && told.ready == nil)
+        #expect(told.parts.first?.delay == .milliseconds(3613) + .nanoseconds(281_250))
+    }
+
+    @Test("an address that a node takes without a word ran out no timer")
+    func byHand() throws {
+        let events = demoted().filter { event in
+            guard case .advertisement(let seen) = event.kind else { return true }
+            return seen.node == "master"
+        }
+        let told = try #require(Failover.last(in: events, routers: TwoNodes.routers))
+        #expect(told.timer == nil)
+        #expect(!told.parts.contains { $0.name == .detect })
+    }
+
+    @Test(
+        "what answers is told of a probe that asks by the address, and was not answered meanwhile",
+        arguments: [
+            ("http://10.10.10.10/", 5100, true), ("http://10.10.10.2/", 5100, false),
+            ("http://10.20.0.1/", 5100, true), ("http://[2001:db8::1]/", 5100, false),
+            ("http://10.10.10.10/", 8700, false),
+        ])
+    func served(_ url: String, lost milliseconds: Double, isTold: Bool) throws {
+        var lab = TwoNodeRun.lab
+        lab.networks[0].subnets = [IPPrefix("10.10.10.0/24")!]
+        lab.scenarios[0].probes[0].request = .http(try #require(HTTPURL(url)))
+        func answer(_ due: Double, _ outcome: ProbeResult.Outcome) -> TimelineEvent {
+            TwoNodeRun.seen(
+                due + 1, .probe(ProbeResult(probe: "web", due: at(due), outcome: outcome)))
+        }
+        let events =
+            TwoNodeRun.events() + [
+                answer(milliseconds, .failed("timed out")),
+                answer(9000, .answered(status: 200, body: "")),
+            ]
+        let told = Failover.last(
+            in: events.sorted { $0.time < $1.time }, of: lab, routers: TwoNodes.routers)
+        #expect((told?.served == Failover.Moment(at(9001), "web")) == isTold)
+        #expect((told?.served == nil) == !isTold)
+    }
+
     @Test("a master cut off goes on advertising, but nobody hears it")
     func cutOff() throws {
         var events = try recorded("killed-master-agent")
@@ -145,6 +232,31 @@ struct FailoverTests {
         let kill = try #require(events.firstIndex { $0.kind.name == .control })
         #expect(Failover.last(in: events[..<kill]) == nil)
         #expect(Failover.last(in: []) == nil)
+    }
+
+    @Test("a backup that was master beside the master for a moment had taken nothing over")
+    func secondMaster() throws {
+        var events = try recorded("killed-master-agent")
+        let whole = try #require(Failover.last(in: events, routers: [backup]))
+        let kill = try #require(events.firstIndex { $0.kind.name == .control })
+        let added = try #require(
+            events.last {
+                $0.kind.name == .addressAdded && $0.kind.node == "backup"
+            })
+        guard case .addressAdded(let node, let interface, let address) = added.kind else { return }
+        var begin = added
+        begin.time = events[kill].time - .milliseconds(20)
+        var end = begin
+        end.time = begin.time + .milliseconds(1)
+        end.kind = .addressRemoved(node: node, interface: interface, address: address)
+        let place = try #require(events.firstIndex { $0.time > end.time })
+        events.insert(contentsOf: [begin, end], at: place)
+        #expect(Failover.last(in: events[..<(kill + 2)], routers: [backup]) == nil)
+        let told = try #require(Failover.last(in: events, routers: [backup]))
+        #expect([told.from, told.to] == ["master", "backup"])
+        #expect(told.appeared == whole.appeared)
+        #expect(told.cause == whole.cause)
+        #expect(told.parts == whole.parts)
     }
 
     @Test("nothing on the timeline that could be the cause is told as such")

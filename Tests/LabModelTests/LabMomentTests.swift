@@ -39,6 +39,33 @@ struct LabMomentTests {
         #expect(moment.neighbours.map(\.station) == ["master"])
     }
 
+    @Test("neighbours are those of every address, of nodes that run; nobody's only of virtual ones")
+    func neighbours() {
+        func entry(_ node: String, _ address: String, _ mac: MACAddress?) -> TimelineEvent {
+            TwoNodeRun.seen(
+                4000,
+                .neighbour(
+                    TimelineEvent.Neighbour(
+                        node: node, interface: "eth0", address: IPAddress(address)!, mac: mac,
+                        state: .reachable)))
+        }
+        let more = [
+            entry("client", "10.10.10.2", TwoNodeRun.backupMAC), entry("client", "10.10.10.9", nil),
+            entry("backup", "10.10.10.10", nil),
+            entry("master", "10.10.10.2", TwoNodeRun.backupMAC),
+        ]
+        func told(_ milliseconds: Double) -> [String] {
+            moment(milliseconds, more).neighbours.map {
+                "\($0.node) \($0.address) \($0.station ?? "-")"
+            }
+        }
+        let others = [
+            "backup 10.10.10.10 -", "client 10.10.10.2 backup", "client 10.10.10.10 master",
+        ]
+        #expect(told(4900) == ["master 10.10.10.2 backup"] + others)
+        #expect(told(5100) == others)
+    }
+
     @Test("a master that resigns leaves its backup the skew time")
     func resignation() {
         let resigns = TwoNodeRun.seen(4700, TwoNodeRun.advert("master", priority: 0))

@@ -17,6 +17,27 @@ struct ScenarioStepsTests {
 
     private static func trigger(_ text: String) -> Trigger { Trigger.parse(text)! }
 
+    @Test("a trigger that YAML takes apart at its comma is whole; another key is not swallowed")
+    func commaInTrigger() throws {
+        func decoded(_ step: String) -> (triggers: [Trigger?]?, diagnostics: [String]) {
+            let decoding = decode(
+                "name: t\nnodes: { a: }\nscenarios: { s: { steps: [ \(step) ] } }\n")
+            return (
+                decoding.lab?.scenarios[0].steps.map(\.trigger),
+                decoding.diagnostics.map(\.message)
+            )
+        }
+        let vip = IPAddress("10.0.0.100")!
+        let frame = EventPattern.frame(.arp, vip, from: nil)
+        #expect(
+            decoded("{ kill: a, at: frame(arp, 10.0.0.100) + 5ms }").triggers
+                == [Trigger(frame, offset: .milliseconds(5))])
+        #expect(
+            decoded("{ at: frame(arp, 10.0.0.100), kill: a }").triggers == [Trigger(frame)])
+        #expect(decoded("{ at: frame(arp, kill: a }").triggers == nil)
+        #expect(decoded("{ at: advert(a), kill: a, b }").triggers == nil)
+    }
+
     @Test("at: the step waits for its event, then for its offset, counted from the event's stamp")
     func trigger() {
         var run = Run(

@@ -55,6 +55,16 @@ struct ResultsTests {
         #expect(text.contains(#"<failure message="expected &quot;a&quot; &amp; &lt;b&gt;">"#))
         #expect(text.contains("\nFAIL expected &quot;a&quot; &amp; &lt;b&gt;\n-    start master"))
         #expect(text.contains(#"<skipped message="stood still"/>"#))
+        var failed = results[1]
+        #expect(!JUnitReport([failed]).text.contains("around it"))
+        failed.slice = ["    3.600000  backup    10.10.10.10/32 added to <eth0>"]
+        #expect(
+            JUnitReport([failed]).text.contains(
+                """
+
+                around it, in seconds since the scenario began:
+                    3.600000  backup    10.10.10.10/32 added to &lt;eth0&gt;</failure>
+                """))
     }
 
     @Test("TAP: a plan, a subtest a run, its steps within")

@@ -15,7 +15,8 @@ struct LabBuildTests {
             interfaces:
               eth0: { network: lan, addresses: [ 10.77.1.10, "fd77:1::10" ], mac: "02:00:00:00:00:0a" }
               eth1: { network: wan, address: 10.77.2.1 }
-            sysctls: { net.ipv4.ip_forward: 1, net.ipv4.conf.eth0.rp_filter: 2, kernel.shmmni: 77 }
+            sysctls: { net.ipv4.ip_forward: 1, net.ipv4.conf.eth0.rp_filter: 2, kernel.shmmni: 77,
+                       net.ipv6.conf.all.accept_dad: 0, net.ipv6.conf.eth1.accept_dad: 0 }
             environment: { GREETING: good day }
             files:
               /etc/motd: { text: "hi\\n", mode: "0640", owner: www-data, group: adm }
@@ -56,6 +57,8 @@ struct LabBuildTests {
             ])
         #expect(try lab.shell("gamma", "ip -o -4 addr show eth0").contains(" 10.77.2.2/24 "))
         #expect(try lab.shell("beta", "ip -6 addr show tentative scope global").isEmpty)
+        // What its sysctls say of an interface counts from its first moment.
+        #expect(try lab.shell("alpha", "ip -6 addr show dev eth1 tentative").isEmpty)
     }
 
     @Test("interfaces have their index from 2, MTU and MAC, whatever the order of events")

@@ -18,6 +18,7 @@ final class ClientSession {
     private var lineListener: Int?
     private var scenario: ScenarioRunner?
     private var capture: CaptureSession?
+    private var probe: ProbeRunner?
     private var isClosed = false
 
     init(_ connection: consuming OwnedDescriptor, supervisor: Supervisor) throws {
@@ -43,6 +44,7 @@ final class ClientSession {
         if let lineListener { supervisor.output.removeListener(lineListener) }
         scenario?.cancel()
         capture?.stop()
+        probe?.stop()
         supervisor.close(self)
     }
 
@@ -119,6 +121,7 @@ final class ClientSession {
         case .endCapture: endCapture()
         case .runScenario(let name): runScenario(name)
         case .run(let scenario): run(scenario)
+        case .probe(let probe): start(probe)
         case .awaitConvergence: supervisor.awaitConvergence { [self] in reply($0) }
         }
     }
@@ -211,6 +214,30 @@ final class ClientSession {
         capture?.finish()
         capture = nil
         reply(.done)
+    }
+
+    /// The name of the probe that it runs, by which its results are known; nil while it runs none.
+    var probeName: String? { probe?.name }
+
+    private func start(_ wanted: Probe) {
+        do throws(LabError) {
+            _ = try supervisor.node(wanted.node)
+        } catch {
+            return reply(.failure(error))
+        }
+        guard probe == nil else {
+            return reply(.failed(.state, "a probe is already running here"))
+        }
+        guard wanted.interval >= Probe.minimumInterval else {
+            return reply(
+                .failed(.state, "a probe asks at most every \(Probe.minimumInterval.text)"))
+        }
+        var named = wanted
+        named.name = supervisor.unusedProbeName(wanted.name)
+        eventListener = supervisor.timeline.addListener { [unowned self, name = named.name] event in
+            if case .probe(let result) = event.kind, result.probe == name { push(.event(event)) }
+        }
+        probe = ProbeRunner(named, supervisor: supervisor)
     }
 
     private func runScenario(_ name: String) {

@@ -92,8 +92,11 @@ final class Fabric {
     private func configureInside(_ node: Node, _ deferred: [Sysctl]) throws {
         let requests = try insideRequests(node)
         let inside = try RouteSocket()
+        // Those of an interface are there with it, and some count only while it is down, as
+        // accept_dad does: once up, its link-local address is being looked for already.
+        let late = try apply(deferred)
         try inside.perform(requests)
-        if let sysctl = try apply(deferred).first {
+        if let sysctl = try apply(late).first {
             throw SystemError(
                 "sysctl \(sysctl.name) on node \(node.name)", .noSuchFileOrDirectory)
         }

@@ -10,6 +10,9 @@ final class ProbeRunner {
     private var schedule: ProbeSchedule
     private var timer: EventLoop.TimerID?
 
+    /// The probe's name, which its results bear.
+    var name: String { probe.name }
+
     /// Begins at once.
     init(_ probe: Probe, supervisor: Supervisor) {
         self.probe = probe
@@ -27,10 +30,16 @@ final class ProbeRunner {
     }
 
     private func sendDue() {
+        let refusal = supervisor.refusal(ofRequestsFrom: probe.node)
         while let due = schedule.popDue(now: MonotonicClock.now) {
-            prober.ask(timeout: probe.timeout) { [unowned supervisor, probe] outcome in
-                supervisor.timeline.record(
+            let record = { [unowned supervisor, probe] (outcome: ProbeResult.Outcome) in
+                _ = supervisor.timeline.record(
                     .probe(ProbeResult(probe: probe.name, due: due, outcome: outcome)))
+            }
+            if let refusal {
+                record(refusal)
+            } else {
+                prober.ask(timeout: probe.timeout, completion: record)
             }
         }
         timer = supervisor.loop.schedule(at: schedule.nextDue) { [weak self] in self?.sendDue() }

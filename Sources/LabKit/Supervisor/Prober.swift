@@ -163,11 +163,22 @@ extension Supervisor {
         for prober in probers[node]?.values ?? [:].values { prober.cancel(reason) }
     }
 
+    /// What becomes of every request from a node that stands still: nothing in it asks, though its
+    /// kernel would send what we ask there. Nil for any other.
+    func refusal(ofRequestsFrom name: String) -> ProbeResult.Outcome? {
+        guard let node = try? node(name), node.isFrozen else { return nil }
+        return .failed("node \(name) is frozen")
+    }
+
     /// Asks one question from inside a node; `completion` is called once, later.
     func ask(
         _ request: ProbeRequest, from name: String, timeout: Duration,
         completion: @escaping (ProbeResult.Outcome) -> Void
     ) {
+        if let refusal = refusal(ofRequestsFrom: name) {
+            loop.schedule(after: .zero) { completion(refusal) }
+            return
+        }
         let prober = prober(for: request, from: name, keepsOpen: false)
         prober.ask(timeout: timeout, completion: completion)
         retire(prober, of: name)

@@ -293,6 +293,21 @@ final class Supervisor {
     /// Forgets a client that has gone.
     func close(_ session: ClientSession) { sessions[ObjectIdentifier(session)] = nil }
 
+    /// A name for a probe that no other has, be it of a scenario or of another client: that one,
+    /// with a number behind it if need be. Results on the timeline tell their probe by its name.
+    func unusedProbeName(_ name: String) -> String {
+        let taken = Set(
+            order.lab.scenarios.flatMap(\.probes).map(\.name)
+                + sessions.values.compactMap(\.probeName))
+        var candidate = name
+        var number = 2
+        while taken.contains(candidate) {
+            candidate = "\(name) \(number)"
+            number += 1
+        }
+        return candidate
+    }
+
     /// Ends the lab and, being PID 1, everything in it.
     func end() -> Never {
         for session in sessions.values where session.isCapturing { session.endCapture() }

@@ -57,9 +57,14 @@ public struct JUnitReport {
         }
     }
 
-    /// The steps in words, for whoever has nothing but the XML.
+    /// The steps in words, and the timeline around what went wrong, for whoever has nothing but
+    /// the XML.
     private static func steps(_ result: TestResult) -> String {
-        Markup.escaped(result.steps.map(\.line).joined(separator: "\n"))
+        var lines = result.steps.map(\.line)
+        if !result.slice.isEmpty {
+            lines += ["", "around it, in seconds since the scenario began:"] + result.slice
+        }
+        return Markup.escaped(lines.joined(separator: "\n"))
     }
 
     private static func counts(_ results: [TestResult]) -> String {

@@ -23,12 +23,15 @@ public struct RunFacts: Equatable, Sendable {
     public private(set) var facts: [Fact] = []
     /// Of those, what is of no single step: the last failover's parts, and what probes saw.
     public private(set) var figures: [Fact] = []
+    /// The last failover; nil where there was none.
+    public let failover: Failover?
 
     /// - Parameters:
     ///   - record: what was run.
     ///   - events: its timeline, in order.
     public init(_ record: RunRecord, events: [TimelineEvent]) {
         title = "\(record.lab.name) / \(record.scenario)"
+        failover = Failover.last(in: events, of: record)
         add("verdict", .text(record.verdict.word))
         for step in TestResult(record, events: events).steps {
             guard case .passed(let result) = step.phase, let value = result.measurement else {
@@ -39,7 +42,7 @@ public struct RunFacts: Equatable, Sendable {
         let view = RunView(record, events: events)
         let stepCount = facts.count
         for probe in view.probes { add(probe) }
-        if let failover = Failover.last(in: events, routers: record.virtualRouters) {
+        if let failover {
             for part in failover.parts {
                 add(
                     "last failover, \(part.name.rawValue)", .duration(part.delay),

@@ -17,5 +17,15 @@ extension TestResult {
         self.init(
             lab: record.lab.name, scenario: record.scenario, verdict: record.verdict,
             duration: record.duration, steps: steps, run: run)
+        let end = events.first { event in
+            guard case .step(let report) = event.kind, case .failed = report.phase else {
+                return false
+            }
+            return report.scenario == record.scenario
+        }
+        if let end {
+            let text = EventText(origin: record.began)
+            slice = TimelineSlice.around(end.time, of: events, since: record.began).map(text.line)
+        }
     }
 }

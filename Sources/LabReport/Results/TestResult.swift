@@ -15,6 +15,9 @@ public struct TestResult: Equatable, Sendable {
     public var run: String?
     /// What the whole of a recorded run comes to in figures.
     public var figures: [RunFacts.Fact] = []
+    /// What the timeline shows around what went wrong, in lines that begin with seconds since the
+    /// scenario began; none of a run that passed.
+    public var slice: [String] = []
 
     /// What a run came to.
     public enum Outcome: Equatable, Sendable {
