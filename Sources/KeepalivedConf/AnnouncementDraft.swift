@@ -32,30 +32,32 @@ extension Reading {
         name: String, prefix: String
     ) -> AnnouncementDraft {
         var settings = settings
-        let invalid = "\(prefix)\(name) '\(value.text)' invalid - ignoring"
+        func invalid() -> String { "\(prefix)\(name) '\(value.text)' invalid - ignoring" }
         let wholeSeconds = 0...4294
         switch parameter {
         case .masterDelay:
-            guard let delay = integer(value, in: wholeSeconds, else: invalid) else { break }
+            guard let delay = integer(value, in: wholeSeconds, else: invalid()) else { break }
             settings.masterDelay = .seconds(delay)
         case .lowerPriorityDelay:
-            guard let delay = integer(value, in: wholeSeconds, else: invalid) else { break }
+            guard let delay = integer(value, in: wholeSeconds, else: invalid()) else { break }
             settings.lowerPriorityDelay = .seconds(delay)
         case .refreshInterval:
-            let message = "\(prefix)Invalid \(name) '\(value.text)' - ignoring"
-            let interval = integer(value, in: 0...Int(UInt32.max), else: message)
+            let interval = integer(
+                value, in: 0...Int(UInt32.max),
+                else: "\(prefix)Invalid \(name) '\(value.text)' - ignoring")
             settings.refreshInterval = .seconds(interval ?? 0)
         case .masterRepeat:
             settings.masterRepeat =
-                packetCount(value, name: prefix + name, else: invalid) ?? settings.masterRepeat
+                packetCount(value, name: prefix + name, else: invalid()) ?? settings.masterRepeat
         case .refreshRepeat:
             settings.refreshRepeat =
-                packetCount(value, name: prefix + name, else: invalid) ?? settings.refreshRepeat
+                packetCount(value, name: prefix + name, else: invalid()) ?? settings.refreshRepeat
         case .lowerPriorityRepeat:
             // Zero is meant: no packets at all.
-            let message = "\(prefix)Invalid \(name) '\(value.text)'"
             settings.lowerPriorityRepeat =
-                integer(value, in: 0...Int(Int32.max), else: message)
+                integer(
+                    value, in: 0...Int(Int32.max),
+                    else: "\(prefix)Invalid \(name) '\(value.text)'")
                 ?? settings.lowerPriorityRepeat
         }
         return settings

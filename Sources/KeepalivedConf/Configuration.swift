@@ -91,23 +91,22 @@ extension Configuration {
     ) -> ParsedConfiguration {
         var reader = LineReader(context: context, source: source)
         reader.read(text, file: file)
-        var parsed = parse(reader, context: context)
-        guard !context.readsVirtualServers else { return parsed }
+        let processed = ProcessedLines(reader.lines, runsCheckers: context.readsVirtualServers)
+        var parsed = parse(processed, of: reader, context: context)
+        guard processed.leavesServersOut else { return parsed }
         // What is wrong in what nobody reads is told all the same, and stops nobody.
-        var whole = context
-        whole.readsVirtualServers = true
+        let whole = parse(
+            ProcessedLines(reader.lines, runsCheckers: true), of: reader, context: context)
         let known = Set(parsed.diagnostics)
-        let others = parse(reader, context: whole).diagnostics.filter { !known.contains($0) }
+        let others = whole.diagnostics.filter { !known.contains($0) }
         parsed.diagnostics = ordered(
             parsed.diagnostics + others.map(\.harmless), files: reader.files)
         return parsed
     }
 
     private static func parse(
-        _ reader: LineReader, context: ConfigurationContext
+        _ processed: ProcessedLines, of reader: LineReader, context: ConfigurationContext
     ) -> ParsedConfiguration {
-        let processed = ProcessedLines(
-            reader.lines, runsCheckers: context.readsVirtualServers)
         var builder = ConfigurationBuilder(context: context)
         builder.read(processed.statements)
         builder.review(processed.lostInstances)

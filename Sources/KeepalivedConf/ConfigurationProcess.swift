@@ -33,6 +33,8 @@ struct ProcessedLines {
     private(set) var diagnostics: [ConfDiagnostic] = []
     /// Whether there is a `vrrp_instance` among the statements, or was.
     private(set) var namesInstances = false
+    /// Whether there are virtual servers that nobody has read.
+    private(set) var leavesServersOut = false
     /// Those that no process acts on, though one reads them when the file is tested.
     private(set) var lostInstances: [Statement] = []
 
@@ -51,9 +53,13 @@ struct ProcessedLines {
         statements += parent.run()
         add(parent.diagnostics, of: .parent)
         if parent.skippedKeywords.isDisjoint(with: Self.vrrpKeywords) { removeInstances() }
-        guard runsCheckers,
-            vrrp.skippedKeywords.contains(where: ConfigurationProcess.checker.acts)
-        else { return }
+        guard vrrp.skippedKeywords.contains(where: ConfigurationProcess.checker.acts) else {
+            return
+        }
+        guard runsCheckers else {
+            leavesServersOut = true
+            return
+        }
         var checker = Parser(lines, as: .checker)
         statements += checker.run()
         add(checker.diagnostics, of: .checker)

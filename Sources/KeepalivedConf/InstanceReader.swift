@@ -129,8 +129,12 @@ struct InstanceReader: Reading {
 
     /// The first version counts, and version 2 only before an IPv6 address.
     private mutating func readVersion(_ value: Word) {
-        let message = "\(tag): Version must be either 2 or 3"
-        guard let number = integer(value, in: 2...3, isSigned: true, else: message) else { return }
+        let name = draft.name
+        guard
+            let number = integer(
+                value, in: 2...3, isSigned: true,
+                else: "(\(name)): Version must be either 2 or 3")
+        else { return }
         let version: VRRPInstance.Version = number == 2 ? .v2 : .v3
         guard draft.version ?? version == version, version == .v3 || draft.family != .v6 else {
             adjusted(
@@ -196,32 +200,36 @@ struct InstanceReader: Reading {
 
     private mutating func readElection(_ inner: Statement) -> Bool {
         let value = inner.value
+        let name = draft.name
         switch inner.name {
         case "state": readState(value)
         case "priority":
-            let message =
-                "\(tag) Priority not valid! must be between 1 & 255. Using default 100"
-            draft.priority = UInt8(
-                integer(value, in: 1...255, isStrict: true, else: message) ?? 100)
+            let priority = integer(
+                value, in: 1...255, isStrict: true,
+                else: "(\(name)) Priority not valid! must be between 1 & 255. Using default 100")
+            draft.priority = UInt8(priority ?? 100)
             draft.priorityPosition = value.position
         case "advert_int":
-            let message =
-                "\(tag) Advert interval (\(value.text)) not valid! Must be > 0 - ignoring"
             draft.intervalPosition = value.position
             draft.advertisementInterval =
-                seconds(value, in: .milliseconds(10) ... .seconds(255), else: message)
-                ?? draft.advertisementInterval
+                seconds(
+                    value, in: .milliseconds(10) ... .seconds(255),
+                    else: "(\(name)) Advert interval (\(value.text)) not valid! Must be > 0"
+                        + " - ignoring") ?? draft.advertisementInterval
         case "nopreempt": draft.nopreemptPosition = inner.position
         case "preempt": draft.nopreemptPosition = nil
         case "preempt_delay":
-            let message = "\(tag) Preempt_delay not valid! must be between 0-1000"
             draft.preemptDelayPosition = value.position
             draft.preemptDelay =
-                seconds(value, in: .zero ... .seconds(1000), else: message) ?? .zero
+                seconds(
+                    value, in: .zero ... .seconds(1000),
+                    else: "(\(name)) Preempt_delay not valid! must be between 0-1000") ?? .zero
         case "down_timer_adverts":
-            let message = "\(tag): Invalid down_timer_adverts [1:100] '\(value.text)'"
             draft.masterDownAdvertisements =
-                integer(value, in: 1...100, else: message) ?? draft.masterDownAdvertisements
+                integer(
+                    value, in: 1...100,
+                    else: "(\(name)): Invalid down_timer_adverts [1:100] '\(value.text)'")
+                ?? draft.masterDownAdvertisements
         default: return false
         }
         return true

@@ -20,6 +20,7 @@ struct NumberError: Error {
 func readInteger(
     _ text: String, in range: ClosedRange<Int>, isSigned: Bool = false
 ) throws(NumberError) -> Int {
+    if let number = plainNumber(text), range.contains(number) { return number }
     let isSigned = isSigned || range.lowerBound < 0
     let written = text.utf8.drop(while: isSpaceByte)
     let isNegative = written.first == UInt8(ascii: "-")
@@ -47,6 +48,18 @@ func readInteger(
     return number
 }
 
+/// The number of a text that is digits and nothing else, and few enough: nearly every one is.
+private func plainNumber(_ text: String) -> Int? {
+    let digits = text.utf8
+    guard (1...18).contains(digits.count) else { return nil }
+    var number = 0
+    for digit in digits {
+        guard (0x30...0x39).contains(digit) else { return nil }
+        number = number * 10 + Int(digit - 0x30)
+    }
+    return number
+}
+
 /// Whether seconds are written with more decimals than keepalived keeps, which it complains about
 /// and rounds.
 func hasTooManyDecimals(_ text: String) -> Bool {
@@ -56,6 +69,9 @@ func hasTooManyDecimals(_ text: String) -> Bool {
 
 /// Reads seconds with at most six decimals, in `range`.
 func readSeconds(_ text: String, in range: ClosedRange<Duration>) throws(NumberError) -> Duration {
+    if let number = plainNumber(text), number <= 0xffff_ffff, range.contains(.seconds(number)) {
+        return .seconds(number)
+    }
     if text.utf8.first == UInt8(ascii: "-") {
         throw NumberError(message: "negative number '\(text)'")
     }

@@ -59,11 +59,12 @@ extension Reading {
     /// long as it only runs; `isStrict` is for the others.
     mutating func integer(
         _ word: Word, in range: ClosedRange<Int>, isSigned: Bool = false, isStrict: Bool = false,
-        else message: String
+        else complaint: @autoclosure () -> String
     ) -> Int? {
         do {
             return try readInteger(word.text, in: range, isSigned: isSigned)
         } catch {
+            let message = complaint()
             if let prefix = error.prefix, !isStrict {
                 adjusted(
                     word.position, error,
@@ -78,7 +79,7 @@ extension Reading {
 
     /// Reads seconds; nil, and reported with `message`, when they are none or out of range.
     mutating func seconds(
-        _ word: Word, in range: ClosedRange<Duration>, else message: String
+        _ word: Word, in range: ClosedRange<Duration>, else message: @autoclosure () -> String
     ) -> Duration? {
         do {
             let duration = try readSeconds(word.text, in: range)
@@ -96,14 +97,18 @@ extension Reading {
                     detail: "keepalived takes it for \(sixDecimals(taken)) seconds")
                 return taken
             }
-            adjusted(word.position, error, message)
+            adjusted(word.position, error, message())
             return nil
         }
     }
 
     /// Reads a number of packets: at least one.
-    mutating func packetCount(_ word: Word, name: String, else message: String) -> Int? {
-        guard let count = integer(word, in: 0...Int(UInt32.max), else: message) else { return nil }
+    mutating func packetCount(
+        _ word: Word, name: String, else message: @autoclosure () -> String
+    ) -> Int? {
+        guard let count = integer(word, in: 0...Int(UInt32.max), else: message()) else {
+            return nil
+        }
         guard count > 0 else {
             adjusted(word.position, "\(name) must be greater than 0, setting to 1")
             return 1
@@ -113,10 +118,10 @@ extension Reading {
 
     /// Reads an optional truth value that stands for true when left out; nil, and reported with
     /// `message`, when it is none.
-    mutating func bool(_ statement: Statement, else message: String) -> Bool? {
+    mutating func bool(_ statement: Statement, else message: @autoclosure () -> String) -> Bool? {
         guard let word = statement.arguments.first else { return true }
         guard let value = readBool(word.text) else {
-            adjusted(word.position, message)
+            adjusted(word.position, message())
             return nil
         }
         return value

@@ -81,15 +81,17 @@ struct VirtualAddressReader: Reading {
         }
         var length = address.bitWidth
         if let slash {
-            let written = String(text.utf8[slash...].dropFirst()) ?? ""
-            let message =
-                "Invalid address prefix len \(written) for address \(text) - using \(length)"
+            let text = text
+            let written = String(text.utf8[text.utf8.index(after: slash)...]) ?? ""
+            let most = length
             // keepalived takes what is no number for 0, and routes everything by the address.
             let startsWithDigit = written.utf8.first.map { (0x30...0x39).contains($0) } ?? false
             length =
                 integer(
                     Word(text: written.isEmpty ? "/" : written, position: entry.position),
-                    in: 0...length, isStrict: !startsWithDigit, else: message) ?? length
+                    in: 0...length, isStrict: !startsWithDigit,
+                    else: "Invalid address prefix len \(written) for address \(text) - using"
+                        + " \(most)") ?? length
         }
         return InterfaceAddress(address, prefixLength: length)
     }

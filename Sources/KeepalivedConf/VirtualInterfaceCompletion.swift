@@ -10,8 +10,11 @@ extension InstanceCompletion {
         } else if let position = draft.transmitsFromBasePosition {
             correct(position, "vmac_xmit_base is only valid with a vmac")
         }
-        placeAddresses(\.virtualAddresses, of: &instance)
-        placeAddresses(\.excludedAddresses, of: &instance)
+        let (interface, family) = (instance.interface, instance.family)
+        let isMacvlan = instance.virtualInterface?.kind == .macvlan
+        placeAddresses(&instance.virtualAddresses, on: interface, family, isMacvlan: isMacvlan)
+        placeAddresses(&instance.excludedAddresses, on: interface, family, isMacvlan: isMacvlan)
+        guard instance.extraAnnouncementInterval != .zero else { return }
         let addresses = instance.virtualAddresses + instance.excludedAddresses
         let hasOwn = addresses.contains {
             if case .macvlan = instance.device(for: $0) { true } else { false }
@@ -87,25 +90,24 @@ extension InstanceCompletion {
     /// Clears `use_vmac` of addresses where it has no effect of its own, and puts the addresses of
     /// the instance's interface on the virtual one.
     private mutating func placeAddresses(
-        _ path: WritableKeyPath<VRRPInstance, [VirtualAddress]>, of instance: inout VRRPInstance
+        _ addresses: inout [VirtualAddress], on interface: InterfaceName,
+        _ family: IPAddress.Family, isMacvlan: Bool
     ) {
-        let own = instance.virtualInterface
-        for index in instance[keyPath: path].indices {
-            let address = instance[keyPath: path][index]
-            let isHome = address.interface == instance.interface
-            let isOwnFamily = address.address.address.family == instance.family
-            guard address.usesVMAC else { continue }
-            if isHome, isOwnFamily, own?.kind == .macvlan {
+        for index in addresses.indices where addresses[index].usesVMAC {
+            let address = addresses[index]
+            let isHome = address.interface == interface
+            let isOwnFamily = address.address.address.family == family
+            if isHome, isOwnFamily, isMacvlan {
                 correct(
                     address.position,
                     "use_vmac specified for VIP/eVIP \(address.address.address) and vrrp instance")
-                instance[keyPath: path][index].usesVMAC = false
+                addresses[index].usesVMAC = false
             } else if !(isHome && isOwnFamily), draft.coversOtherInterfaces {
                 correct(
                     address.position,
                     "use_vmac_addr specified and use_vmac specified for VIP/eVIP"
                         + " \(address.address.address)")
-                instance[keyPath: path][index].usesVMAC = false
+                addresses[index].usesVMAC = false
             }
         }
     }

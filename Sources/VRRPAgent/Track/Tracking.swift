@@ -74,12 +74,19 @@ enum Tracking {
 extension VRRPInstance {
     /// The interfaces besides its own that its addresses, routes and rules are on, unless written
     /// with `no_track`.
-    fileprivate var carriers: Set<InterfaceName> {
-        let addresses = (virtualAddresses + excludedAddresses).filter(\.isTracked).map(\.interface)
-        let routes = virtualRoutes.filter(\.isTracked).compactMap(\.interface)
-        let rules = virtualRules.filter(\.isTracked).flatMap {
-            [$0.inputInterface, $0.outputInterface].compactMap(\.self)
+    fileprivate var carriers: [InterfaceName] {
+        // One loop each and no sets: nearly all of many instances have none.
+        var carriers: [InterfaceName] = []
+        func add(_ other: InterfaceName?) {
+            if let other, other != interface { carriers.append(other) }
         }
-        return Set(addresses + routes + rules).subtracting([interface])
+        for address in virtualAddresses where address.isTracked { add(address.interface) }
+        for address in excludedAddresses where address.isTracked { add(address.interface) }
+        for route in virtualRoutes where route.isTracked { add(route.interface) }
+        for rule in virtualRules where rule.isTracked {
+            add(rule.inputInterface)
+            add(rule.outputInterface)
+        }
+        return carriers
     }
 }
