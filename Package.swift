@@ -24,6 +24,7 @@ let package = Package(
         .executable(name: "smtp-backend", targets: ["SMTPBackend"]),
         .executable(name: "node-init", targets: ["NodeInit"]),
         .executable(name: "vrrp-simulator", targets: ["VRRPSimulator"]),
+        .executable(name: "wire-relay", targets: ["WireRelay"]),
         .library(name: "LabKit", targets: ["LabKit", "LabModel", "NetworkTypes"]),
     ],
     dependencies: [
@@ -49,6 +50,7 @@ let package = Package(
         .target(
             name: "LVS", dependencies: ["KeepalivedConf", "NetworkTypes"], swiftSettings: common),
         .target(name: "NodeProtocol", swiftSettings: common),
+        .target(name: "Wire", dependencies: ["NetworkTypes"], swiftSettings: common),
         .target(name: "Mail", swiftSettings: common),
         .target(
             name: "LabModel",
@@ -96,6 +98,10 @@ let package = Package(
             name: "VRRPSimulator", dependencies: ["VRRPSimulation", argumentParser],
             swiftSettings: common),
         .executableTarget(
+            name: "WireRelay",
+            dependencies: ["Wire", "LinuxSystem", "NetworkTypes", "CLinux", system],
+            swiftSettings: common),
+        .executableTarget(
             name: "HTTPBackend",
             dependencies: [
                 "LinuxSystem", system, argumentParser,
@@ -131,6 +137,8 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "NodeProtocolTests", dependencies: ["NodeProtocol"], swiftSettings: common),
+        .testTarget(
+            name: "WireTests", dependencies: ["Wire", "NetworkTypes"], swiftSettings: common),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: common),
         .testTarget(
             name: "NodeInitTests",
@@ -174,8 +182,8 @@ let package = Package(
         .testTarget(
             name: "PrivilegedTests",
             dependencies: [
-                "LabKit", "LabModel", "VRRPAgent", "KeepalivedConf", "Netlink", "VRRP",
-                "NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system,
+                "LabKit", "LabModel", "VRRPAgent", "KeepalivedConf", "Netlink", "VRRP", "Wire",
+                "WireRelay", "NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system,
             ],
             swiftSettings: common),
     ]

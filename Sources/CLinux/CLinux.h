@@ -44,6 +44,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "CLinuxFrames.h"
 #include "CLinuxIPv6.h"
 
 extern int setns(int descriptor, int type);

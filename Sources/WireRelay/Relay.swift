@@ -1,0 +1,194 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import NetworkTypes
+import SystemPackage
+import Wire
+
+/// The relay's one thread: waits for frames, for their times, and for the supervisor.
+final class Relay {
+    /// How long before a frame is due the relay stops sleeping and only looks: what a sleeping
+    /// processor of a virtual machine needs to wake. Frames that come close together wake each
+    /// other, so that then it sleeps until they are due.
+    static let listening: Duration = .microseconds(100)
+    /// Frames that are due within this time of each other are close together.
+    static let closeTogether: Duration = .milliseconds(1)
+    /// How far apart frames that come close together are sent at least, so that many go with one
+    /// system call.
+    static let gathering: Duration = .microseconds(50)
+    /// How many looks at one port before another has its turn.
+    static let maximumLooks = 4
+    /// What waits for its time in all links together, in bytes.
+    static let maximumQueuedBytes = 256 << 20
+    /// Beside the ports' numbers: stands for the control stream.
+    static let controlEvent = UInt64.max
+
+    var control: ControlStream
+    let epoll: OwnedDescriptor
+    var links: [String: RelayLink] = [:]
+    /// By number; nil: free. A path's source port is watched under that number.
+    var paths: [RelayPath?] = []
+    var queue = DueQueue<QueuedFrame>()
+    var queuedBytes = 0
+    let slots: UnsafeMutablePointer<clinux_frames_in>
+    /// What is about to be sent, all by one path.
+    let outgoing: UnsafeMutablePointer<clinux_frames_out>
+    var outgoingPath: RelayPath?
+    /// Of the queued frames among those.
+    var outgoingMemory: [QueuedFrame] = []
+    /// The present, as of the last look at the clock.
+    var now = MonotonicClock.now
+    /// What turns the kernel's stamps into monotonic times.
+    var realtimeOffset: Int64 = 0
+    private var lastDeparture = MonotonicInstant.zero
+    private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 64)
+    private var isDone = false
+
+    /// - Throws: ``SystemError`` when there is no memory or descriptor left.
+    init(control: consuming OwnedDescriptor) throws(SystemError) {
+        self.control = ControlStream(control)
+        epoll = OwnedDescriptor(
+            try systemCall("make an epoll instance") { epoll_create1(CLINUX_EPOLL_CLOEXEC) })
+        guard let slots = clinux_frames_in_create() else {
+            throw SystemError("make room for frames", .noMemory)
+        }
+        self.slots = slots
+        outgoing = .allocate(capacity: 1)
+        outgoing.initialize(to: clinux_frames_out())
+        events.initialize(repeating: epoll_event())
+        try watch(self.control.descriptor, as: Self.controlEvent)
+    }
+
+    deinit {
+        clinux_frames_in_destroy(slots)
+        outgoing.deallocate()
+        events.deallocate()
+    }
+
+    /// Relays frames until the control stream ends.
+    ///
+    /// - Throws: ``SystemError`` when waiting itself fails.
+    func run() throws(SystemError) {
+        // Else a sleep may be 50 us longer than it says (prctl(2), PR_SET_TIMERSLACK).
+        _ = clinux_prctl(PR_SET_TIMERSLACK, 1)
+        while !isDone {
+            let count = try wait()
+            lookAtClocks()
+            var isControlled = false
+            for event in events.prefix(count) {
+                if event.data.u64 == Self.controlEvent {
+                    // Last: it may give the number of a path that has ended to another.
+                    isControlled = true
+                } else if let path = paths[Int(event.data.u64)] {
+                    receive(path)
+                }
+            }
+            sendDue()
+            flush()
+            if isControlled { handleControl() }
+        }
+    }
+
+    // MARK: Time
+
+    /// Waits for something to do: how many events there are.
+    private func wait() throws(SystemError) -> Int {
+        let (number, room) = (epoll.rawValue, CInt(events.count))
+        guard let due = queue.nextDue else {
+            return Int(
+                try systemCall("wait for frames") {
+                    epoll_wait(number, events.baseAddress, room, -1)
+                })
+        }
+        var wakeUp = due - Self.listening
+        if due - lastDeparture < Self.closeTogether {
+            wakeUp = max(due, lastDeparture + Self.gathering)
+        }
+        let rest = max((wakeUp - MonotonicClock.now).wholeNanoseconds, 0)
+        var timeout = timespec(
+            tv_sec: Int(rest / 1_000_000_000), tv_nsec: Int(rest % 1_000_000_000))
+        return Int(
+            try systemCall("wait for frames") {
+                epoll_pwait2(number, events.baseAddress!, room, &timeout, nil)
+            })
+    }
+
+    private func lookAtClocks() {
+        let offset = MonotonicClock.realtimeOffset()
+        realtimeOffset = offset.nanoseconds
+        now = MonotonicClock.now
+    }
+
+    private func sendDue() {
+        now = MonotonicClock.now
+        guard let due = queue.nextDue, due <= now else { return }
+        lastDeparture = now
+        while let (frame, _) = queue.popDue(at: now) { send(frame) }
+    }
+
+    // MARK: Descriptors
+
+    /// Has a descriptor's readiness reported under that number.
+    func watch(_ descriptor: CInt, as number: UInt64) throws(SystemError) {
+        try change(EPOLL_CTL_ADD, descriptor, CLINUX_EPOLLIN, number)
+    }
+
+    private func change(
+        _ operation: CInt, _ descriptor: CInt, _ interest: UInt32, _ number: UInt64
+    ) throws(SystemError) {
+        var event = epoll_event()
+        event.events = interest
+        event.data.u64 = number
+        let epoll = epoll.rawValue
+        try systemCall("watch descriptor \(descriptor)") {
+            epoll_ctl(epoll, operation, descriptor, &event)
+        }
+    }
+
+    // MARK: The supervisor
+
+    private func handleControl() {
+        if !control.flush() { isDone = true }
+        let (lines, isAtEnd) = control.receive()
+        for line in lines where !isDone { reply(answer(to: line)) }
+        if isAtEnd { isDone = true }
+        watchControl()
+    }
+
+    /// Says something to the supervisor. Without one the relay has nothing to do.
+    func reply(_ reply: WireReply) {
+        if !control.send(reply) { isDone = true }
+        watchControl()
+    }
+
+    private func watchControl() {
+        let interest = CLINUX_EPOLLIN | (control.hasPendingOutput ? CLINUX_EPOLLOUT : 0)
+        do throws(SystemError) {
+            try change(EPOLL_CTL_MOD, control.descriptor, interest, Self.controlEvent)
+        } catch {
+            isDone = true
+        }
+    }
+
+    private func answer(to line: [UInt8]) -> WireReply {
+        let request: WireRequest
+        do {
+            request = try JSONValue.decode(from: line)
+        } catch let error as DecodingError {
+            return WireReply(error: error.wireDescription)
+        } catch {
+            return WireReply(error: "\(error)")
+        }
+        if let links = request.set {
+            do {
+                try set(links)
+            } catch {
+                return WireReply(id: request.id, error: "\(error)")
+            }
+        }
+        guard request.counters == true else { return WireReply(id: request.id, done: true) }
+        return WireReply(
+            id: request.id, done: true,
+            links: links.values.map(\.counters).sorted { $0.name < $1.name })
+    }
+}
