@@ -183,7 +183,7 @@ let package = Package(
             name: "PrivilegedTests",
             dependencies: [
                 "LabKit", "LabModel", "VRRPAgent", "KeepalivedConf", "Netlink", "VRRP", "Wire",
-                "WireRelay", "NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system,
+                "NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system,
             ],
             swiftSettings: common),
     ]

@@ -26,6 +26,7 @@ final class PacketPort {
         case frames(Int)
         /// Nothing is there, or the interface is down.
         case nothing
+        /// The interface is no more.
         case gone
     }
 
@@ -61,5 +62,6 @@ final class PacketPort {
     /// Takes into account what the kernel had no room for (PACKET_STATISTICS).
     func readDrops() { missed += Int(max(clinux_packet_drops(descriptor), 0)) }
 
-    private var hasInterface: Bool { clinux_frame_socket_has_device(descriptor) == 1 }
+    /// Whether its interface is there, be it down.
+    var hasInterface: Bool { clinux_frame_socket_has_device(descriptor) == 1 }
 }

@@ -15,7 +15,7 @@ extension Relay {
             switch path.source.receive(into: slots) {
             case .nothing: return
             case .gone:
-                end(path)
+                endLinksWithoutInterfaces()
                 return
             case .frames(let count):
                 for slot in 0..<count {

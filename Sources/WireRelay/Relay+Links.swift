@@ -99,14 +99,16 @@ extension Relay {
         if links[link.name] === link { links[link.name] = nil }
     }
 
-    /// Ends the link of a path whose interface is no more, and says so.
-    func end(_ path: RelayPath) {
-        guard let link = links.values.first(where: { $0.inward === path || $0.outward === path })
-        else { return }
-        remove(link)
-        reply(
-            WireReply(
-                ended: .init(
-                    link: link.name, reason: "interface \(path.source.index) is gone")))
+    /// Ends every link of which an interface is no more, and says so.
+    func endLinksWithoutInterfaces() {
+        for link in links.values {
+            guard let port = [link.node, link.network].first(where: { !$0.hasInterface }) else {
+                continue
+            }
+            remove(link)
+            reply(
+                WireReply(
+                    ended: .init(link: link.name, reason: "interface \(port.index) is gone")))
+        }
     }
 }

@@ -20,10 +20,12 @@ final class Relay {
     static let maximumLooks = 4
     /// What waits for its time in all links together, in bytes.
     static let maximumQueuedBytes = 256 << 20
-    /// Beside the ports' numbers: stands for the control stream.
+    /// Beside the ports' numbers: stand for the control stream, and for the link watch.
     static let controlEvent = UInt64.max
+    static let linkEvent = UInt64.max - 1
 
     var control: ControlStream
+    private let linkWatch: LinkWatch
     let epoll: OwnedDescriptor
     var links: [String: RelayLink] = [:]
     /// By number; nil: free. A path's source port is watched under that number.
@@ -47,6 +49,7 @@ final class Relay {
     /// - Throws: ``SystemError`` when there is no memory or descriptor left.
     init(control: consuming OwnedDescriptor) throws(SystemError) {
         self.control = ControlStream(control)
+        linkWatch = try LinkWatch()
         epoll = OwnedDescriptor(
             try systemCall("make an epoll instance") { epoll_create1(CLINUX_EPOLL_CLOEXEC) })
         guard let slots = clinux_frames_in_create() else {
@@ -57,6 +60,7 @@ final class Relay {
         outgoing.initialize(to: clinux_frames_out())
         events.initialize(repeating: epoll_event())
         try watch(self.control.descriptor, as: Self.controlEvent)
+        try watch(linkWatch.descriptor, as: Self.linkEvent)
     }
 
     deinit {
@@ -74,17 +78,18 @@ final class Relay {
         while !isDone {
             let count = try wait()
             lookAtClocks()
-            var isControlled = false
+            var (isControlled, areLinksLost) = (false, false)
             for event in events.prefix(count) {
-                if event.data.u64 == Self.controlEvent {
-                    // Last: it may give the number of a path that has ended to another.
-                    isControlled = true
-                } else if let path = paths[Int(event.data.u64)] {
-                    receive(path)
+                switch event.data.u64 {
+                case Self.controlEvent: isControlled = true
+                case Self.linkEvent: areLinksLost = linkWatch.hasLostInterfaces()
+                case let number: if let path = paths[Int(number)] { receive(path) }
                 }
             }
             sendDue()
             flush()
+            // After the frames: these may give the number of a path that ends to another.
+            if areLinksLost { endLinksWithoutInterfaces() }
             if isControlled { handleControl() }
         }
     }
@@ -170,25 +175,29 @@ final class Relay {
         }
     }
 
+    /// As much of a request as its answer needs, whatever else is wrong with it.
+    private struct Numbered: Decodable {
+        var id: Int?
+    }
+
     private func answer(to line: [UInt8]) -> WireReply {
-        let request: WireRequest
+        var number: Int?
         do {
-            request = try JSONValue.decode(from: line)
-        } catch let error as DecodingError {
-            return WireReply(error: error.wireDescription)
-        } catch {
-            return WireReply(error: "\(error)")
-        }
-        if let links = request.set {
-            do {
-                try set(links)
-            } catch {
-                return WireReply(id: request.id, error: "\(error)")
+            number = try JSONValue.decode(Numbered.self, from: line).id
+            let request: WireRequest = try JSONValue.decode(from: line)
+            if let links = request.set { try set(links) }
+            guard request.counters == true else {
+                return request.set == nil
+                    ? WireReply(id: number, error: "set or counters expected")
+                    : WireReply(id: number, done: true)
             }
+            return WireReply(
+                id: number, done: true,
+                links: links.values.map(\.counters).sorted { $0.name < $1.name })
+        } catch let error as DecodingError {
+            return WireReply(id: number, error: error.wireDescription)
+        } catch {
+            return WireReply(id: number, error: "\(error)")
         }
-        guard request.counters == true else { return WireReply(id: request.id, done: true) }
-        return WireReply(
-            id: request.id, done: true,
-            links: links.values.map(\.counters).sorted { $0.name < $1.name })
     }
 }
