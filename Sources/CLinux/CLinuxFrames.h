@@ -69,10 +69,10 @@ static inline struct clinux_frames_in *clinux_frames_in_create(void) {
         return NULL;
     }
     for (int i = 0; i < CLINUX_FRAME_BATCH; i++) {
-        in->frames[i].bytes = in->memory + slot * (size_t)i + CLINUX_FRAME_HEADROOM;
+        uint8_t *start = in->memory + slot * (size_t)i + CLINUX_FRAME_HEADROOM;
         in->frames[i].offload = &in->offloads[i];
         in->vectors[i][0] = (struct iovec){&in->offloads[i], sizeof in->offloads[i]};
-        in->vectors[i][1] = (struct iovec){in->frames[i].bytes, (size_t)CLINUX_FRAME_ROOM};
+        in->vectors[i][1] = (struct iovec){start, (size_t)CLINUX_FRAME_ROOM};
     }
     return in;
 }
@@ -98,6 +98,7 @@ static inline int clinux_frames_receive(int socket, struct clinux_frames_in *in)
         struct clinux_frame *frame = &in->frames[i];
         struct msghdr *message = &in->messages[i].header;
         unsigned length = in->messages[i].length;
+        frame->bytes = in->vectors[i][1].iov_base;
         frame->length = length > sizeof in->offloads[i] ? length - (unsigned)sizeof in->offloads[i] : 0;
         frame->truncated = (message->msg_flags & MSG_TRUNC) != 0;
         frame->has_tag = 0;

@@ -89,6 +89,9 @@ extension Relay {
     /// Ends a link: its sockets close, what it has queued is lost.
     func remove(_ link: RelayLink) {
         let numbers = [link.inward.number, link.outward.number]
+        // It would keep the sockets of a path that is no more.
+        flush()
+        outgoingPath = nil
         queue.removeAll { frame in
             guard numbers.contains(frame.path) else { return false }
             queuedBytes -= Int(frame.length)

@@ -131,13 +131,15 @@ struct ImpairmentTests {
         #expect(second.loss == .gilbertElliott(.init(p: 1)))
     }
 
+    private static let ends = #""name":"l","node":1,"network":2"#
+
     @Test(
         "what is no request is refused with the place",
         arguments: [
             (#"{"id":1,"set":3}"#, "set: a list expected"),
             (#"{"id":1,"set":[{"name":"l"}]}"#, "set[0]: node is missing"),
             (
-                #"{"id":1,"set":[{"name":"l","node":1,"network":2,"in":[{"impairment":{"loss":{}}}]}]}"#,
+                #"{"id":1,"set":[{\#(ends),"in":[{"impairment":{"loss":{}}}]}]}"#,
                 "set[0].in[0].impairment.loss: loss is one of percent, every and gilbertElliott"
             ),
             (
@@ -145,7 +147,7 @@ struct ImpairmentTests {
                 "set[0].network: a number of type Int32, and not 99999999999, expected"
             ),
             (
-                #"{"id":1,"set":[{"name":"l","node":1,"network":2,"in":[{"impairment":{},"frames":{"from":"x"}}]}]}"#,
+                #"{"id":1,"set":[{\#(ends),"in":[{"impairment":{},"frames":{"from":"x"}}]}]}"#,
                 "set[0].in[0].frames.from: 'x' is no Ethernet address"
             ),
         ])
