@@ -18,6 +18,7 @@ extension Relay {
                 endLinksWithoutInterfaces()
                 return
             case .frames(let count):
+                moved += count
                 for slot in 0..<count {
                     pass(clinux_frames_in_at(slots, CInt(slot)), along: path)
                 }
@@ -143,6 +144,7 @@ extension Relay {
         let count = Int(outgoing.pointee.count)
         guard count > 0, let path = outgoingPath else { return }
         let taken = Int(clinux_frames_send(path.target.descriptor, outgoing))
+        moved += count
         path.sent += taken
         path.refused += count - taken
         for frame in outgoingMemory { frame.free() }

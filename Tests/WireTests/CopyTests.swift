@@ -27,7 +27,7 @@ struct CopyTests {
 
     @Test("of a share of the frames one bit is inverted, anywhere in the frame")
     func corrupt() {
-        let traffic = Traffic(count: 40_000)
+        let traffic = Traffic(count: 20_000)
         let passages = traffic.passages(Impairment { $0.corruptPercent = 20 })
         let bits = passages.compactMap { $0.first?.invertedBit }
         #expect(abs(Double(bits.count) / Double(traffic.count) - 0.2) < 0.01)
@@ -64,7 +64,7 @@ struct CopyTests {
 
     @Test("uniform jitter: between the mean ± the spread, all of it, and as often everywhere")
     func uniformJitter() throws {
-        let delays = Traffic(count: 50_000).delays(
+        let delays = Traffic(count: 20_000).delays(
             Impairment {
                 $0.delay = .milliseconds(10)
                 $0.jitter = .init(.milliseconds(3))
@@ -79,7 +79,7 @@ struct CopyTests {
 
     @Test("normal jitter: the mean, the deviation, two thirds within one of it, none beyond four")
     func normalJitter() {
-        let delays = Traffic(count: 50_000).delays(
+        let delays = Traffic(count: 20_000).delays(
             Impairment {
                 $0.delay = .milliseconds(10)
                 $0.jitter = .init(.milliseconds(2), .normal)

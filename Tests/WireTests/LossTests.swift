@@ -7,7 +7,7 @@ import Testing
 struct LossTests {
     @Test("a random share is lost, within four standard deviations", arguments: [0.5, 5, 30, 90])
     func randomShare(percent: Double) {
-        let traffic = Traffic(count: 50_000)
+        let traffic = Traffic(count: 20_000)
         let share = percent / 100
         let deviation = (share * (1 - share) / Double(traffic.count)).squareRoot()
         let lost = traffic.passages(Impairment { $0.loss = .random(percent: percent) }).lostShare
@@ -100,7 +100,7 @@ struct LossTests {
         let model = Impairment.GilbertElliott(p: 1, r: 20)
         let stationary = try #require(model.stationaryLossPercent)
         #expect(abs(stationary - 100.0 / 21) < 1e-9)
-        let passages = Traffic(count: 200_000).passages(
+        let passages = Traffic(count: 60_000).passages(
             Impairment { $0.loss = .gilbertElliott(model) })
         #expect(abs(passages.lostShare * 100 - stationary) < 0.5, "\(passages.lostShare)")
         let bursts = lengths(of: passages.lost)
@@ -116,7 +116,7 @@ struct LossTests {
         let model = Impairment.GilbertElliott(p: 5, r: 15, oneMinusH: 60, oneMinusK: 2)
         let stationary = try #require(model.stationaryLossPercent)
         #expect(abs(stationary - (5 * 60 + 15 * 2) / 20.0) < 1e-9)
-        let share = Traffic(count: 200_000).passages(
+        let share = Traffic(count: 60_000).passages(
             Impairment { $0.loss = .gilbertElliott(model) }
         ).lostShare
         #expect(abs(share * 100 - stationary) < 0.6, "\(share)")
@@ -126,7 +126,7 @@ struct LossTests {
     func gilbertElliottDefaults() {
         let model = Impairment.GilbertElliott(p: 10)
         #expect(model.goodPercent == 90)
-        let passages = Traffic(count: 100_000).passages(
+        let passages = Traffic(count: 40_000).passages(
             Impairment { $0.loss = .gilbertElliott(model) })
         #expect(abs(passages.lostShare - 0.1) < 0.005)
         let bursts = lengths(of: passages.lost)
