@@ -181,6 +181,23 @@ static inline int clinux_frame_socket(int device, int buffer_bytes) {
     return number;
 }
 
+/// Has the calling thread run as soon as it wakes, before all others but real-time ones (sched(7), SCHED_FIFO with the
+/// lowest priority); where that is refused, with the largest share (nice(2), -20). 0, or -1 with errno.
+static inline int clinux_run_promptly(void) {
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {.size = sizeof attributes, .policy = 1 /* SCHED_FIFO */, .priority = 1};
+    if (syscall(SYS_sched_setattr, 0, &attributes, 0) == 0) return 0;
+    attributes.policy = 0;
+    attributes.priority = 0;
+    attributes.nice = -20;
+    return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
 /// Whether the device that a packet socket is bound to is there, be it down (packet(7): a device that is gone takes
 /// its index out of the socket's address): 1 yes, 0 no, -1 with errno.
 static inline int clinux_frame_socket_has_device(int socket) {

@@ -76,9 +76,11 @@ final class Relay {
     ///
     /// - Throws: ``SystemError`` when waiting itself fails.
     func run() throws(SystemError) {
-        // A cable does not wait for a processor: on a machine that is busy with the lab's own
-        // daemons, delays would be theirs. Without CAP_SYS_NICE it is as good as it can be.
-        _ = setpriority(CInt(PRIO_PROCESS.rawValue), 0, -20)
+        // A cable does not wait for a processor: on a machine that is busy, one in a hundred frames
+        // was 2 ms late with the largest share of it, which the kernel gives at its next tick.
+        // Where a flood never lets the relay sleep, the kernel keeps a twentieth for the others
+        // (sched_rt_runtime_us). Refused, it is as good as it can be.
+        clinux_run_promptly()
         // Else a sleep may be 50 us longer than it says (prctl(2), PR_SET_TIMERSLACK).
         _ = clinux_prctl(PR_SET_TIMERSLACK, 1)
         while !isDone {

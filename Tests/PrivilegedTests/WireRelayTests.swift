@@ -61,7 +61,7 @@ struct WireRelayTests {
     func damage() throws {
         let stage = try RelayStage()
         try stage.set([
-            stage.link(out: [Self.rule(of: FrameSelector(.tcp)) { $0.corruptPercent = 3 }])
+            stage.link(out: [Self.rule(of: FrameSelector(.tcp)) { $0.corruptPercent = 8 }])
         ])
         try transfer(8 << 20, through: stage)
         #expect(try stage.counters().outward.all.corrupted > 0)

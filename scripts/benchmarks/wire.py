@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import reports
 
@@ -34,6 +35,16 @@ def progress(text):
 
 def run(words):
     subprocess.run(words.split(), check=True)
+
+
+def busy_percent():
+    """What share of the processors is in use, over a second."""
+    def times():
+        words = pathlib.Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
+        return sum(map(int, words)), int(words[3]) + int(words[4])
+
+    (all_before, idle_before), _, (all_after, idle_after) = times(), time.sleep(1), times()
+    return 100 - 100 * (idle_after - idle_before) / (all_after - all_before)
 
 
 def index(device):
@@ -184,6 +195,7 @@ def inside(arguments):
         subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program,
                         HERE / "wire_load.c"], check=True)
         all_ways = ways(arguments.programs / "wire-relay")
+        busy = busy_percent()
         progress("delay")
         delays = measure_delay(all_ways, program, arguments)
         progress("rate")
@@ -194,7 +206,8 @@ def inside(arguments):
     lines = (reports.markdown(delays) + [""] + reports.markdown(rates) + [
         "",
         f"{arguments.repetitions} × {arguments.seconds} s of each, in turn, on {os.cpu_count()} "
-        f"processors, Linux {platform.release()}, {platform.machine()}. The first table: how much "
+        f"processors, of which other work took {busy:.0f} % before it began, Linux "
+        f"{platform.release()}, {platform.machine()}. The first table: how much "
         f"later than its delay says a frame of {SMALL_BYTES} bytes leaves, by the kernel's stamps; "
         f"\"99 of 100\" and \"worst\" are distances. The second: the worst of the runs. The "
         f"program that sends and receives needs one of the processors. As fast as it goes, the "
