@@ -2,8 +2,10 @@
 // Packet sockets that move many Ethernet frames at a time, with the kernel's offload headers; part of CLinux.h.
 #include <errno.h>
 #include <linux/if_ether.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +181,27 @@ static inline int clinux_frame_socket(int device, int buffer_bytes) {
         return -1;
     }
     return number;
+}
+
+static inline void *clinux_close_here(void *descriptor) {
+    close((int)(intptr_t)descriptor);
+    return NULL;
+}
+
+/// Closes a packet socket without waiting for it: the kernel waits until no processor looks at the socket any more
+/// (packet_release, net/packet/af_packet.c: synchronize_net), which takes 10 to 20 ms for each. So a thread of its own
+/// does it, and those of many sockets wait together. From now on it receives nothing.
+static inline void clinux_close_apart(int socket) {
+    struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
+    struct sock_fprog program = {.len = 1, .filter = &nothing};
+    setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 64 << 10);
+    if (pthread_create(&thread, &attributes, clinux_close_here, (void *)(intptr_t)socket) != 0) close(socket);
+    pthread_attr_destroy(&attributes);
 }
 
 /// Has the calling thread run as soon as it wakes, before all others but real-time ones (sched(7), SCHED_FIFO with the

@@ -16,8 +16,7 @@ final class PacketPort {
     private static let bufferBytes: CInt = 16 << 20
 
     let index: Int32
-    private let socket: OwnedDescriptor
-    var descriptor: CInt { socket.rawValue }
+    let descriptor: CInt
     /// Frames that found no room in the socket's buffer, or here.
     private(set) var missed = 0
 
@@ -36,11 +35,13 @@ final class PacketPort {
     /// - Throws: ``SystemError`` without CAP_NET_RAW, or where there is no such interface (ENODEV).
     init(index: Int32) throws(SystemError) {
         self.index = index
-        socket = OwnedDescriptor(
-            try systemCall("open interface \(index)") {
-                clinux_frame_socket(index, Self.bufferBytes)
-            })
+        descriptor = try systemCall("open interface \(index)") {
+            clinux_frame_socket(index, Self.bufferBytes)
+        }
     }
+
+    // Not by its owner's hand: the other links' frames would wait while the kernel closes it.
+    deinit { clinux_close_apart(descriptor) }
 
     /// Receives what is there, as far as there are slots for it.
     func receive(into slots: UnsafeMutablePointer<clinux_frames_in>) -> Received {

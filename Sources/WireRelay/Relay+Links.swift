@@ -98,7 +98,11 @@ extension Relay {
             frame.free()
             return true
         }
-        for number in numbers { paths[Int(number)] = nil }
+        for number in numbers {
+            // Closing would do it, but that takes its time.
+            if let path = paths[Int(number)] { stopWatching(path.source.descriptor) }
+            paths[Int(number)] = nil
+        }
         if links[link.name] === link { links[link.name] = nil }
     }
 

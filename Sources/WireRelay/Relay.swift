@@ -5,7 +5,8 @@ import NetworkTypes
 import SystemPackage
 import Wire
 
-/// The relay's one thread: waits for frames, for their times, and for the supervisor.
+/// The relay: waits for frames, for their times, and for the supervisor, all in one thread. Others
+/// close sockets, and nothing else.
 final class Relay {
     /// How long before a frame is due the relay stops sleeping and only looks: what a sleeping
     /// processor of a virtual machine needs to wake. Frames that come close together wake each
@@ -156,6 +157,11 @@ final class Relay {
     /// Has a descriptor's readiness reported under that number.
     func watch(_ descriptor: CInt, as number: UInt64) throws(SystemError) {
         try change(EPOLL_CTL_ADD, descriptor, CLINUX_EPOLLIN, number)
+    }
+
+    /// Has a descriptor's readiness reported no longer.
+    func stopWatching(_ descriptor: CInt) {
+        epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
     }
 
     private func change(

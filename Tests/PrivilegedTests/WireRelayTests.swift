@@ -130,7 +130,7 @@ struct WireRelayTests {
         try node.send(RelayStation.frame(3))
         try waitUntil("it is under way") { try stage.counters().outward.queued == 1 }
         try stage.set([])
-        #expect(try stage.packetSockets() == 0)
+        try waitUntil("its sockets are closed") { try stage.packetSockets() == 0 }
         try stage.set([stage.link(out: [delayed(200)])])
         try node.send(RelayStation.frame(4))
         #expect(RelayStation.number(of: try other.next()) == 4)

@@ -1,12 +1,9 @@
-// wire_load FROM TO COUNT RATE BYTES: sends COUNT frames of BYTES bytes by the device FROM, RATE of them a second, and
-// receives them at the device TO.
+// wire_load FROM TO COUNT RATE BYTES AT: sends COUNT frames of BYTES bytes by the device FROM, RATE of them a second
+// (0: as fast as it goes), and receives them at the device TO. AT is the device that FROM's frames arrive at.
 //
 // Prints {"sent": …, "received": …, "disordered": …, "dropped_here": …, "seconds": …, "late_ns": […]}: dropped_here
-// are those for which this program itself was too slow; late_ns is, for each frame received, how long after the kernel
-// of FROM's peer could first see it the kernel of TO did, by the kernel's stamps, at most 100 000 of them. 0 as RATE is
-// as fast as it goes.
-//
-// The first stamp is taken on the device AT, given as a sixth word: where frames of FROM arrive.
+// are those for which this program itself was too slow; late_ns is how long after AT each frame was at TO, by the
+// kernel's stamps. They are taken of a COUNT of 100 000 at most: more would cost what is measured.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +22,7 @@
 #include <unistd.h>
 
 enum { BATCH = 64, NUMBER_AT = 14, STAMPS_MAX = 100000, SILENCE_MS = 1000 };
+enum { EXPERIMENT = 0x88b5 };  // IEEE 802: for local experiments
 
 static void fail(const char *what) {
     fprintf(stderr, "wire_load: %s: %s\n", what, strerror(errno));
@@ -72,6 +70,7 @@ static void take(struct receiver *receiver) {
         for (int i = 0; i < count; i++) {
             int64_t number;
             memcpy(&number, receiver->heads[i] + NUMBER_AT, sizeof number);
+            if (receiver->heads[i][12] != EXPERIMENT >> 8 || receiver->heads[i][13] != (EXPERIMENT & 0xff)) continue;
             receiver->received++;
             if (number <= receiver->last) receiver->disordered++;
             receiver->last = number;
@@ -86,11 +85,11 @@ static void take(struct receiver *receiver) {
     }
 }
 
-static struct receiver *create_receiver(const char *device) {
+static struct receiver *create_receiver(const char *device, int protocol) {
     struct receiver *receiver = calloc(1, sizeof *receiver);
     if (!receiver || !(receiver->stamps = calloc(STAMPS_MAX, sizeof *receiver->stamps))) fail("memory");
     receiver->last = -1;
-    receiver->socket = open_device(device, 0x88b5);  // IEEE 802: for local experiments
+    receiver->socket = open_device(device, protocol);
     return receiver;
 }
 
@@ -107,7 +106,8 @@ int main(int argc, char **argv) {
     size_t length = (size_t)atoll(argv[5]);
     prctl(PR_SET_TIMERSLACK, 1);
     int sender = open_device(argv[1], 0);
-    struct receiver *in = create_receiver(argv[6]), *out = create_receiver(argv[2]);
+    // A bridge takes frames from its port before those who ask for one protocol, and after those who ask for all.
+    struct receiver *in = create_receiver(argv[6], ETH_P_ALL), *out = create_receiver(argv[2], EXPERIMENT);
     static uint8_t frames[BATCH][2048];
     static struct mmsghdr messages[BATCH];
     static struct iovec vectors[BATCH];
