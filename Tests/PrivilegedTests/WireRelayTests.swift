@@ -57,6 +57,39 @@ struct WireRelayTests {
         #expect(outward.sent == outward.all.frames)
     }
 
+    @Test("a super-frame passes as one behind a VLAN tag, too", arguments: [false, true])
+    func taggedSuperFrame(isTagged: Bool) throws {
+        let stage = try RelayStage()
+        try stage.set([stage.link()])
+        let node = try RelayStation("eth0", in: stage.node)
+        let other = try RelayStation("eth0", in: stage.other)
+        let tag: [UInt8] = isTagged ? [0x81, 0, 0, 100] : []
+        let ethernet = RelayStage.otherMAC.octets + RelayStation.source.octets + tag + [8, 0]
+        // 4000 octets of TCP, whose checksum is to be calculated, in packets of 1000.
+        let network: [UInt8] =
+            [0x45, 0, 0x0f, 0xc8, 0, 1, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]
+        let transport: [UInt8] =
+            [0x30, 0x39, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0x5a, 0x5a, 0, 0]
+        let frame =
+            ethernet + network + transport + (0..<4000).map { UInt8($0 & 0xff) }
+        var offload = virtio_net_hdr()
+        offload.flags = CLINUX_VIRTIO_NEEDS_CHECKSUM
+        offload.gso_type = CLINUX_VIRTIO_GSO_TCPV4
+        offload.gso_size = 1000
+        offload.csum_start = UInt16(ethernet.count + 20)
+        offload.csum_offset = 16
+        offload.hdr_len = UInt16(ethernet.count + 40)
+        try node.send(frame, offload)
+        let arrived = try other.next()
+        #expect(hexadecimal(arrived.octets) == hexadecimal(frame))
+        #expect(arrived.offload.flags & CLINUX_VIRTIO_NEEDS_CHECKSUM != 0)
+        #expect(arrived.offload.gso_type == CLINUX_VIRTIO_GSO_TCPV4)
+        #expect(arrived.offload.gso_size == 1000)
+        #expect(arrived.offload.csum_start == 34)
+        #expect(arrived.offload.csum_offset == 16)
+        #expect(try stage.counters().outward.refused == 0)
+    }
+
     @Test("TCP tells damage from data, though its checksums are unfinished when it happens")
     func damage() throws {
         let stage = try RelayStage()
