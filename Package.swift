@@ -54,7 +54,7 @@ let package = Package(
         .target(name: "Mail", swiftSettings: common),
         .target(
             name: "LabModel",
-            dependencies: ["NetworkTypes", .product(name: "Yams", package: "Yams")],
+            dependencies: ["NetworkTypes", "Wire", .product(name: "Yams", package: "Yams")],
             swiftSettings: common),
         .target(
             name: "LabReport", dependencies: ["LabModel", "NetworkTypes"],
@@ -74,9 +74,8 @@ let package = Package(
         .target(
             name: "LabKit",
             dependencies: [
-                "LabModel", "KeepalivedConf", "VRRP", "NodeProtocol", "Netlink", "LinuxSystem",
-                "NetworkTypes", "CLinux",
-                system,
+                "LabModel", "Wire", "KeepalivedConf", "VRRP", "NodeProtocol", "Netlink",
+                "LinuxSystem", "NetworkTypes", "CLinux", system,
             ], swiftSettings: common),
 
         // Programs.
@@ -183,7 +182,7 @@ let package = Package(
             name: "PrivilegedTests",
             dependencies: [
                 "LabKit", "LabModel", "VRRPAgent", "KeepalivedConf", "Netlink", "VRRP", "Wire",
-                "NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system,
+                "WireRelay", "NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system,
             ],
             swiftSettings: common),
     ]

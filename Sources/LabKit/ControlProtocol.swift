@@ -14,8 +14,9 @@ enum ControlRequest: Codable, Sendable {
     case down
     /// Apply a verb; answered when it is done.
     case control(ControlVerb, Target)
-    /// Break or mend something in the network; answered when it is so.
-    case fault(Fault)
+    /// Break or mend something in the network, for that long if a time is given; answered when it
+    /// is so.
+    case fault(Fault, lasting: Duration? = nil)
     /// Run a command. With it come standard input, output and error, or nothing where a terminal is
     /// wanted. From then on the connection is the node's (see ``NodeProtocol``).
     case execute(node: String, ExecuteOptions)

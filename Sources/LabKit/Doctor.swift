@@ -159,9 +159,12 @@ public enum Doctor {
                 })
         }
         findings.append(
-            module(
-                "netem", "sch_netem", "delay and loss by the kernel (labs do without)",
-                remedy: stock))
+            Finding(
+                capability: "impair", isPresent: true, isRequired: false,
+                detail: "delay, loss and the like by wire-relay and a seed, not by netem: the same"
+                    + " on every kernel"))
+        findings.append(
+            module("netem", "sch_netem", "`tc qdisc add ... netem` in nodes", remedy: stock))
         findings.append(module("ip_vs", "ip_vs", "LVS (virtual_server)", remedy: stock))
         return findings
     }

@@ -66,9 +66,12 @@ public struct LabClient {
     }
 
     /// Breaks or mends something in the lab's network; returns when it is so.
-    public func apply(_ fault: Fault) throws(LabError) {
+    ///
+    /// - Parameter duration: after how long it is taken back, unless something else has done so;
+    ///   nil: never.
+    public func apply(_ fault: Fault, lasting duration: Duration? = nil) throws(LabError) {
         let connection = try ControlConnection(directory)
-        try connection.send(.fault(fault))
+        try connection.send(.fault(fault, lasting: duration))
         try connection.receiveDone()
     }
 

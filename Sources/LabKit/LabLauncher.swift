@@ -7,8 +7,8 @@ import SystemPackage
 
 /// Starts labs.
 public enum LabLauncher {
-    /// The programs that nodes need, which are installed beside `labctl`.
-    static let programs = ["node-init"] + nodePrograms
+    /// The programs that labs need, which are installed beside `labctl`.
+    static let programs = ["node-init", "wire-relay"] + nodePrograms
     /// Those that are run in nodes, by their names.
     static let nodePrograms = ["vrrp-agent", "http-backend", "smtp-backend"]
 

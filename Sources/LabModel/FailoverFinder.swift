@@ -66,7 +66,7 @@ private struct FailoverFinder {
             acts.append(event)
             switch fault {
             case .linkUp, .heal: readies.append((event.time, fault.endpoint?.node))
-            case .linkDown, .blackhole, .partition: break
+            case .linkDown, .blackhole, .impair, .partition: break
             }
         case .service(let node, _, .ready), .link(let node, _, true, true):
             readies.append((event.time, node))
@@ -140,9 +140,7 @@ private struct FailoverFinder {
             theirs.last {
                 $0.what.priority == 0 && $0.time >= failover.cause?.time ?? takeover.before.since
             }?.time
-        let last = theirs.last {
-            $0.what.priority > 0 && (isCutOff(failover) ? $0.time <= failover.cause!.time : true)
-        }
+        let last = theirs.last { $0.what.priority > 0 && wasHeard($0, failover, first?.what, sign) }
         failover.lastAdvertisement = last?.time
         let announcement = announcements.first {
             $0.node == to && $0.2 == takeover.address && $0.time >= sign
@@ -177,6 +175,23 @@ private struct FailoverFinder {
         }
     }
 
+    /// Whether the heir heard an advertisement, as far as that can be told: not when the two were
+    /// cut off from each other; and on a cable that loses frames, none after which its timer would
+    /// have run longer.
+    private func wasHeard(
+        _ seen: Seen, _ failover: Failover, _ first: TimelineEvent.Advertisement?,
+        _ sign: MonotonicInstant
+    ) -> Bool {
+        guard let cause = failover.cause, seen.time > cause.time else { return true }
+        if isCutOff(failover) { return false }
+        guard cause.text.hasPrefix("impair "), let heir = facts(failover, first) else {
+            return true
+        }
+        let interval = seen.what.interval
+        let timer = TimeBound(terms: heir.masterDownInterval(learned: interval), margins: [])
+        return seen.time + timer.total < sign + interval / 8
+    }
+
     /// Whether the cause cut the two off from each other, so that what `from` sent afterwards did
     /// not reach `to`.
     private func isCutOff(_ failover: Failover) -> Bool {
@@ -187,7 +202,7 @@ private struct FailoverFinder {
             }
             switch fault {
             case .linkDown, .blackhole, .partition: return true
-            case .linkUp, .heal: return false
+            case .linkUp, .impair, .heal: return false
             }
         }
     }

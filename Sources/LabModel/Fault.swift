@@ -9,7 +9,12 @@ public enum Fault: Hashable, Sendable {
     /// The cable is plugged in again and passes frames both ways: the end of `linkDown` and
     /// `blackhole`.
     case linkUp(Endpoint)
-    /// Frames pass only between nodes that share a group. A node that no group names keeps
+    /// The cable delays, loses, damages or multiplies frames. It takes the place of what the cable
+    /// did to the same frames before, and comes before what it does to others.
+    case impair(Endpoint, CableImpairment)
+    /// Frames pass only between nodes that share a group; one may be in several, and is then the
+    /// bridge between nodes that do not reach each other; without groups, the network is whole. A
+    /// node that no group names keeps
     /// reaching everybody, and everybody it. It takes the place of a partition before it.
     case partition([[String]])
     /// Everything that was broken at the endpoint is mended, a partition included; at every one
@@ -36,6 +41,8 @@ extension Fault: CustomStringConvertible {
         case .blackhole(let endpoint, let direction):
             "link \(endpoint) blackhole \(direction.rawValue)"
         case .linkUp(let endpoint): "link \(endpoint) up"
+        case .impair(let endpoint, let impairment): "impair \(endpoint) \(impairment)"
+        case .partition([]): "partition none"
         case .partition(let groups):
             "partition " + groups.map { $0.joined(separator: " ") }.joined(separator: " | ")
         case .heal(let endpoint?): "heal \(endpoint)"
@@ -43,10 +50,22 @@ extension Fault: CustomStringConvertible {
         }
     }
 
+    /// What takes it back, and nothing else; nil for what mends.
+    public var ending: Fault? {
+        switch self {
+        case .linkDown(let endpoint), .blackhole(let endpoint, _): .linkUp(endpoint)
+        case .impair(let endpoint, let impairment):
+            impairment.isNone ? nil : .impair(endpoint, impairment.ending)
+        case .partition(let groups): groups.isEmpty ? nil : .partition([])
+        case .linkUp, .heal: nil
+        }
+    }
+
     /// The endpoint it is applied to; nil for one that concerns several.
     public var endpoint: Endpoint? {
         switch self {
-        case .linkDown(let endpoint), .blackhole(let endpoint, _), .linkUp(let endpoint):
+        case .linkDown(let endpoint), .blackhole(let endpoint, _), .linkUp(let endpoint),
+            .impair(let endpoint, _):
             endpoint
         case .heal(let endpoint): endpoint
         case .partition: nil
@@ -59,10 +78,10 @@ extension Fault: Decodable {
         case linkDown = "link-down"
         case blackhole
         case linkUp = "link-up"
-        case partition, heal
+        case impair, partition, heal
     }
 
-    private enum Key: String, CodingKey { case fault, endpoint, direction, groups }
+    private enum Key: String, CodingKey { case fault, endpoint, direction, impairment, groups }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
@@ -75,6 +94,9 @@ extension Fault: Decodable {
             self = .blackhole(
                 try endpoint(), try fields.decode(Direction.self, forKey: .direction))
         case .linkUp: self = .linkUp(try endpoint())
+        case .impair:
+            self = .impair(
+                try endpoint(), try fields.decode(CableImpairment.self, forKey: .impairment))
         case .partition:
             self = .partition(try fields.decode([[String]].self, forKey: .groups))
         case .heal: self = .heal(try fields.decodeIfPresent(Endpoint.self, forKey: .endpoint))
@@ -88,6 +110,7 @@ extension Fault: JSONWritable {
         if let endpoint { fields.field("endpoint", endpoint) }
         switch self {
         case .blackhole(_, let direction): fields.field("direction", direction)
+        case .impair(_, let impairment): fields.field("impairment", impairment)
         case .partition(let groups): fields.field("groups", groups)
         case .linkDown, .linkUp, .heal: break
         }
@@ -98,6 +121,7 @@ extension Fault: JSONWritable {
         case .linkDown: .linkDown
         case .blackhole: .blackhole
         case .linkUp: .linkUp
+        case .impair: .impair
         case .partition: .partition
         case .heal: .heal
         }

@@ -49,8 +49,8 @@ struct LabFileKeys: Sendable {
     static let step = LabFileKeys(
         "step",
         [
-            "stop", "start", "restart", "kill", "reload", "freeze", "thaw", "link", "partition",
-            "heal", "exec", "edit", "parallel", "wait", "expect", "at",
+            "stop", "start", "restart", "kill", "reload", "freeze", "thaw", "link", "impair",
+            "partition", "heal", "exec", "edit", "parallel", "wait", "expect", "at", "for",
         ])
     static let linkFault = LabFileKeys(
         "linkFault", ["port", "state", "direction"], required: ["port", "state"])

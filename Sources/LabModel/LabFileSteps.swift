@@ -11,10 +11,12 @@ extension LabFileDecoder {
             value.content = .mapping(Self.withWholeTrigger(entries))
         }
         guard case .mapping(let entries) = value.content,
-            case let verbs = entries.filter({ $0.key != "at" }), verbs.count == 1,
+            case let verbs = entries.filter({ !Self.companions.contains($0.key) }),
+            verbs.count == 1,
             let entry = verbs.first
         else {
-            let verbs = LabFileKeys.step.keys.filter { $0 != "at" }.joined(separator: ", ")
+            let verbs = LabFileKeys.step.keys.filter { !Self.companions.contains($0) }
+                .joined(separator: ", ")
             diagnostics.error("\(place) must be one of \(verbs) with its object", at: value.mark)
             return nil
         }
@@ -28,10 +30,21 @@ extension LabFileDecoder {
                 at: entry.keyMark)
             return nil
         }
-        return action(entry, of: place, scope: scope).map {
-            Step($0, at: trigger, line: entry.keyMark.line)
+        let lasting = fields["for"].flatMap { duration($0, of: place) }
+        guard let action = action(entry, of: place, scope: scope) else { return nil }
+        if let given = fields["for"] {
+            guard case .fault(let fault) = action, fault.ending != nil else {
+                diagnostics.error(
+                    "\(place) is nothing that 'for' could take back: it belongs to link down and"
+                        + " blackhole, impair and partition", at: given.keyMark)
+                return nil
+            }
         }
+        return Step(action, at: trigger, lasting: lasting, line: entry.keyMark.line)
     }
+
+    /// The keys that stand beside a step's verb.
+    private static let companions = ["at", "for"]
 
     /// Entries with `at:` as it is meant: in `{ kill: master, at: frame(arp, 192.0.2.1) + 5ms }`
     /// the comma between the parentheses ends a value for YAML, and what follows is a key.
@@ -61,6 +74,7 @@ extension LabFileDecoder {
         case "exec": execution(entry, of: place, scope: scope)
         case "expect": expectation(entry, of: place, scope: scope).map { .expect($0) }
         case "link": linkFault(entry, of: place, scope: scope).map { .fault($0) }
+        case "impair": impairing(entry, of: place, scope: scope).map { .fault($0) }
         case "partition": partition(entry, of: place, scope: scope).map { .fault($0) }
         case "heal": healing(entry, of: place, scope: scope).map { .fault($0) }
         case "edit": edit(entry, of: place, scope: scope).map { .edit($0) }
@@ -251,20 +265,40 @@ extension LabFileDecoder {
         return nil
     }
 
+    /// `NODE:INTERFACE` and the words of an impairment.
+    private mutating func impairing(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> Fault? {
+        guard let text = text(entry, of: place) else { return nil }
+        let words = text.value.split(separator: " ").map(String.init)
+        var port = entry
+        port.value.content = .scalar(words.first ?? "", isPlain: false)
+        let endpoint = endpoint(port, of: place, scope: scope)
+        do throws(CableImpairmentError) {
+            let impairment = try CableImpairment(words: Array(words.dropFirst()))
+            for node in [impairment.sender, impairment.receiver] {
+                if let node { checkNode(Located(node, text.mark), scope) }
+            }
+            return endpoint.map { .impair($0, impairment) }
+        } catch {
+            diagnostics.error("'\(entry.key)' of \(place): \(error)", at: text.mark)
+            return nil
+        }
+    }
+
     private mutating func partition(
         _ entry: YAMLEntry, of place: String, scope: ScenarioScope
     ) -> Fault? {
         guard let values = list(entry, what: "'partition' of \(place)") else { return nil }
         var groups: [[String]] = []
-        var marks: [String: YAMLMark] = [:]
         for value in values {
             let group = YAMLEntry(key: entry.key, keyMark: entry.keyMark, value: value)
             guard let nodes = texts(group, of: place) else { return nil }
-            for node in nodes {
+            for (index, node) in nodes.enumerated() {
                 checkNode(node, scope)
-                if marks.updateValue(node.mark, forKey: node.value) != nil {
+                if nodes[..<index].contains(where: { $0.value == node.value }) {
                     diagnostics.error(
-                        "'partition' of \(place) has node '\(node.value)' in two places",
+                        "'partition' of \(place) has node '\(node.value)' twice in a group",
                         at: node.mark)
                 }
             }

@@ -24,6 +24,8 @@ public struct NetworkFaults: Equatable, Sendable {
 
     /// The cables that are broken.
     public private(set) var cables: [Endpoint: Cable] = [:]
+    /// What cables do to frames, the last that was told first.
+    public private(set) var impairments: [Endpoint: [CableImpairment]] = [:]
     /// The groups of the partition; none where the network is whole.
     public private(set) var groups: [[String]] = []
     /// The endpoints of its nodes that were healed since: frames pass there as before.
@@ -38,7 +40,7 @@ public struct NetworkFaults: Equatable, Sendable {
     }
 
     /// Whether nothing is broken.
-    public var isSound: Bool { cables.isEmpty && groups.isEmpty }
+    public var isSound: Bool { cables.isEmpty && impairments.isEmpty && groups.isEmpty }
 
     /// Takes a fault into account.
     public mutating func apply(_ fault: Fault) {
@@ -46,13 +48,39 @@ public struct NetworkFaults: Equatable, Sendable {
         case .linkDown(let endpoint): cables[endpoint] = .down
         case .blackhole(let endpoint, let direction): cables[endpoint] = .blackhole(direction)
         case .linkUp(let endpoint): cables[endpoint] = nil
+        case .impair(let endpoint, let impairment):
+            var others = impairments[endpoint] ?? []
+            others.removeAll { $0.isAboutSameFrames(as: impairment) }
+            if !impairment.isNone { others.insert(impairment, at: 0) }
+            impairments[endpoint] = others.isEmpty ? nil : others
         case .partition(let groups):
             self.groups = groups
             exempt = []
         case .heal(let endpoint?):
             cables[endpoint] = nil
+            impairments[endpoint] = nil
             if !groups.isEmpty { exempt.insert(endpoint) }
         case .heal(nil): self = NetworkFaults()
+        }
+    }
+
+    /// What is wrong with an endpoint's cable, in a few words; nil when nothing is.
+    public func fault(at endpoint: Endpoint) -> String? {
+        let words =
+            (cables[endpoint].map { [$0.description] } ?? [])
+            + (impairments[endpoint] ?? []).map(\.description)
+        return words.isEmpty ? nil : words.joined(separator: "; ")
+    }
+
+    /// Whether that is broken, just so: nothing has mended it or taken its place.
+    public func holds(_ fault: Fault) -> Bool {
+        switch fault {
+        case .linkDown(let endpoint): cables[endpoint] == .down
+        case .blackhole(let endpoint, let direction): cables[endpoint] == .blackhole(direction)
+        case .impair(let endpoint, let impairment):
+            impairments[endpoint]?.contains(impairment) ?? false
+        case .partition(let groups): self.groups == groups
+        case .linkUp, .heal: false
         }
     }
 
@@ -84,6 +112,11 @@ public struct NetworkFaults: Equatable, Sendable {
             case .down: Fault.linkDown(endpoint)
             case .blackhole(let direction): Fault.blackhole(endpoint, direction)
             }
+        }
+        for (endpoint, impairments) in impairments.sorted(by: {
+            $0.key.description < $1.key.description
+        }) {
+            faults += impairments.reversed().map { Fault.impair(endpoint, $0) }
         }
         if !groups.isEmpty { faults.append(.partition(groups)) }
         return faults
@@ -158,16 +191,22 @@ extension Fault {
         case .linkDown(let endpoint), .blackhole(let endpoint, _), .linkUp(let endpoint),
             .heal(let endpoint?):
             return endpoint.problem(in: lab)
+        case .impair(let endpoint, let impairment):
+            let nodes = [impairment.sender, impairment.receiver].compactMap(\.self)
+            return endpoint.problem(in: lab)
+                ?? nodes.compactMap { lab.problem(withNode: $0) }.first
         case .heal(nil): return nil
         case .partition(let groups):
             let nodes = groups.flatMap(\.self)
             if let problem = nodes.compactMap({ lab.problem(withNode: $0) }).first {
                 return problem
             }
-            if let twice = nodes.first(where: { node in nodes.count { $0 == node } > 1 }) {
-                return "node \(twice) is in two groups"
+            for group in groups {
+                if let twice = group.first(where: { node in group.count { $0 == node } > 1 }) {
+                    return "node \(twice) is twice in a group"
+                }
             }
-            return groups.count < 2 || groups.contains([])
+            return groups.count == 1 || groups.contains([])
                 ? "a partition has at least two groups, as in `partition a b / c`" : nil
         }
     }

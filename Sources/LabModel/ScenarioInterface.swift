@@ -58,8 +58,9 @@ public enum ActionResult: Equatable, Sendable {
 public enum ScenarioAction: Equatable, Sendable {
     /// Apply the verb, put `.control` on the timeline, answer with `.done`.
     case control(ActionID, ControlVerb, Target)
-    /// Break or mend the network, put `.fault` on the timeline, answer with `.done`.
-    case fault(ActionID, Fault)
+    /// Break or mend the network, put `.fault` on the timeline, answer with `.done`; take it back
+    /// after that time, if one is given.
+    case fault(ActionID, Fault, lasting: Duration? = nil)
     /// Run the command in the node and answer with `.done`.
     case execute(ActionID, node: String, command: [String])
     /// Replace the files and answer with `.done`.

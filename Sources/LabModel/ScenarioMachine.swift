@@ -264,7 +264,7 @@ public struct ScenarioMachine: Sendable {
             actions.append(.control(id, verb, target))
         case .fault(let fault):
             deed = .fault(fault)
-            actions.append(.fault(id, fault))
+            actions.append(.fault(id, fault, lasting: step.lasting))
         case .execute(let node, let command, _, _):
             deed = .execute
             actions.append(.execute(id, node: node, command: command))

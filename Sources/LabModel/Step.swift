@@ -5,6 +5,8 @@ public struct Step: Codable, Equatable, Sendable {
     public var action: Action
     /// The event that an acting step waits for; nil for one that is done when its turn comes.
     public var trigger: Trigger?
+    /// After how long a fault is taken back, unless something else has done so; nil: never.
+    public var lasting: Duration?
     /// Where it stands in the lab file, for reports.
     public var line: Int
 
@@ -26,9 +28,12 @@ public struct Step: Codable, Equatable, Sendable {
         case expect(Expectation)
     }
 
-    public init(_ action: Action, at trigger: Trigger? = nil, line: Int = 0) {
+    public init(
+        _ action: Action, at trigger: Trigger? = nil, lasting: Duration? = nil, line: Int = 0
+    ) {
         self.action = action
         self.trigger = trigger
+        self.lasting = lasting
         self.line = line
     }
 }

@@ -6,7 +6,7 @@ extension Step {
         switch action {
         case .expect(let expectation): "expect \(expectation.summary)"
         case .control, .fault, .execute, .edit, .parallel, .wait:
-            deed + (trigger.map { " at \($0)" } ?? "")
+            deed + (lasting.map { " for \($0.text)" } ?? "") + (trigger.map { " at \($0)" } ?? "")
         }
     }
 

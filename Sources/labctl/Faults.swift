@@ -20,9 +20,13 @@ struct Link: ParsableCommand {
         help: "Which way frames vanish, as the node sees it: in, out or both.",
         transform: direction(_:))
     var direction: Fault.Direction?
+    @OptionGroup var lasting: LastingOption
 
     func validate() throws {
         _ = try endpoint(port)
+        if lasting.duration != nil, state == .up {
+            throw ValidationError("only what is broken can be so for a time")
+        }
         if direction != nil, state != .blackhole {
             throw ValidationError("only a blackhole has a direction")
         }
@@ -36,7 +40,68 @@ struct Link: ParsableCommand {
             case .up: .linkUp(endpoint)
             case .blackhole: .blackhole(endpoint, direction ?? .both)
             }
-        try lab.client().apply(fault)
+        try lab.client().apply(fault, lasting: lasting.duration)
+    }
+}
+
+/// `--for`: how long a fault lasts.
+struct LastingOption: ParsableArguments {
+    @Option(
+        name: .customLong("for"),
+        help: "Take it back after that time, as 500ms or 10s, unless it has been mended by then.",
+        transform: { text in
+            guard let duration = Duration(durationText: text), duration > .zero else {
+                throw ValidationError("'\(text)' is no duration, as 10s is")
+            }
+            return duration
+        })
+    var duration: Duration?
+}
+
+struct Impair: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Have a cable delay, lose, damage or multiply frames.",
+        usage: "labctl impair [-l <lab>] <port> <words> ...",
+        discussion: """
+            The words are those of tc-netem(8) and tc-tbf(8), in any order: \
+            `labctl impair master:eth0 delay 10ms 2ms loss 1%`, or only for some frames: \
+            `labctl impair master:eth0 out loss every 3 only vrrp`.
+
+              in | out                  what is sent to the node, or what it sends; else both
+              delay TIME [JITTER [uniform | normal]]
+              loss PERCENT | loss every N | loss gemodel P [R [1-H [1-K]]]
+              duplicate PERCENT, corrupt PERCENT, reorder PERCENT [gap N]
+              rate RATE [burst SIZE] [limit SIZE | limit PACKETS], queue PACKETS
+              only PROTOCOL [port N]    ipv4, ipv6, arp, nd, icmp, vrrp, udp, tcp
+              from NODE, to NODE        by their Ethernet addresses
+              seed N                    the same seed loses the same frames
+              none                      ends what is done to such frames
+
+            Another one for the same frames takes its place; one for others is added, and of all \
+            that a frame fits the last counts. `labctl heal` ends it.
+            """)
+
+    @OptionGroup var lab: LabOption
+    @Argument(help: "The end of the cable that is meant, as NODE:INTERFACE.") var port: String
+    @Argument(help: "What becomes of frames.") var words: [String]
+    @OptionGroup var lasting: LastingOption
+
+    func validate() throws {
+        _ = try endpoint(port)
+        _ = try impairment()
+    }
+
+    func run() throws {
+        try lab.client().apply(
+            .impair(endpoint(port), impairment()), lasting: lasting.duration)
+    }
+
+    private func impairment() throws -> CableImpairment {
+        do {
+            return try CableImpairment(words: words)
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 }
 
@@ -59,8 +124,11 @@ struct Partition: ParsableCommand {
 
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes in groups.") var groups: [String]
+    @OptionGroup var lasting: LastingOption
 
-    func run() throws { try lab.client().apply(.partition(Self.groups(groups))) }
+    func run() throws {
+        try lab.client().apply(.partition(Self.groups(groups)), lasting: lasting.duration)
+    }
 
     /// The groups that words on the command line make.
     static func groups(_ words: [String]) -> [[String]] {
@@ -74,7 +142,7 @@ struct Partition: ParsableCommand {
 
 struct Heal: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Mend what `link` and `partition` have broken.")
+        abstract: "Mend what `link`, `impair` and `partition` have broken.")
 
     @OptionGroup var lab: LabOption
     @Argument(help: "The ends of cables, as NODE:INTERFACE; everything, where none is given.")

@@ -101,7 +101,7 @@ struct Labctl: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "The network between them",
-                subcommands: [Link.self, Partition.self, Heal.self]),
+                subcommands: [Link.self, Impair.self, Partition.self, Heal.self]),
             CommandGroup(
                 name: "What happened, and whether it should have",
                 subcommands: [

@@ -226,6 +226,35 @@ struct FailoverTests {
         #expect(told.lastAdvertisement == last.time)
     }
 
+    @Test("on a cable that loses frames, what the heir would have waited for longer was lost")
+    func lossy() throws {
+        var events = try recorded("killed-master-agent")
+        let endpoint = Endpoint(node: "master", interface: InterfaceName("eth0")!)
+        let cut = try #require(events.firstIndex { $0.kind.name == .control })
+        let begin = events[cut].time
+        events[cut].kind = .fault(
+            .impair(endpoint, try #require(.parse("out loss gemodel 20% 20% only vrrp"))))
+        events.removeAll { $0.kind == .node("master", .killed) }
+        let heard = try #require(
+            events.last {
+                guard case .advertisement(let seen) = $0.kind else { return false }
+                return seen.node == "master"
+            })
+        // It goes on every second, and none of that arrives.
+        for second in 1...3 {
+            var lost = heard
+            lost.time = heard.time + .seconds(second)
+            let place = events.firstIndex { $0.time > lost.time } ?? events.endIndex
+            events.insert(lost, at: place)
+        }
+        #expect(heard.time < begin)
+        let told = try #require(Failover.last(in: events, routers: [backup]))
+        #expect(told.cause?.text == "impair master:eth0 out loss gemodel 20% 80% 100% 0% only vrrp")
+        #expect(told.lastAdvertisement == heard.time)
+        #expect(told.parts.first?.name == .detect)
+        #expect(told.parts.first?.begin == heard.time)
+    }
+
     @Test("without a change of owner there is none")
     func none() throws {
         let events = try recorded("killed-master-agent")

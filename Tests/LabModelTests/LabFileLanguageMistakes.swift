@@ -14,7 +14,7 @@ extension Mistake {
                   - link: { port: a, state: of }
                   - link: { port: b:eth0, state: up, direction: in }
                   - partition: [ [ a, b ] ]
-                  - partition: [ [ a ], [ a, c ] ]
+                  - partition: [ [ a ], [ b, b, c ] ]
                   - heal: everything
                   - exec: { on: a, command: "true", output: { matches: "[" } }
                   - exec: { on: a, command: "true", output: {} }
@@ -27,6 +27,9 @@ extension Mistake {
                   - { kill: a, at: state(a) }
                   - { kill: a, at: advert(c) + 1s }
                   - { kill: a, at: service(a/www) = ready }
+                  - impair: a:eth0 dely 10ms
+                  - impair: b:eth9 delay 10ms from c
+                  - { heal: all, for: 1s }
             """,
             """
             lab.yaml:6:17: 'a' of step 1 of scenario s must be NODE/SERVICE
@@ -37,8 +40,8 @@ extension Mistake {
             lab.yaml:9:42: only a blackhole has a 'direction', and step 4 of scenario s is 'up'
             lab.yaml:10:20: 'partition' of step 5 of scenario s must be at least two groups, as \
             [[a], [b, c]] is
-            lab.yaml:11:31: 'partition' of step 6 of scenario s has node 'a' in two places
-            lab.yaml:11:34: scenario s names node 'c', which is not defined; the lab's nodes are a, b
+            lab.yaml:11:34: 'partition' of step 6 of scenario s has node 'b' twice in a group
+            lab.yaml:11:37: scenario s names node 'c', which is not defined; the lab's nodes are a, b
             lab.yaml:12:15: 'everything' of step 7 of scenario s must be NODE:INTERFACE
             lab.yaml:13:60: '[' of 'output' of step 8 of scenario s is no regular expression
             lab.yaml:14:49: 'output' of step 9 of scenario s has neither 'contains' nor 'matches'
@@ -56,6 +59,13 @@ extension Mistake {
             lab.yaml:22:24: scenario s names node 'c', which is not defined; the lab's nodes are a, b
             lab.yaml:23:24: scenario s names service 'www', which node a does not have; it \
             has web
+            lab.yaml:24:17: 'impair' of step 19 of scenario s: unknown word 'dely'; did you mean \
+            'delay'?
+            lab.yaml:24:17: scenario s names interface 'eth0', which node a does not have
+            lab.yaml:25:17: scenario s names interface 'eth9', which node b does not have
+            lab.yaml:25:17: scenario s names node 'c', which is not defined; the lab's nodes are a, b
+            lab.yaml:26:22: step 21 of scenario s is nothing that 'for' could take back: it belongs \
+            to link down and blackhole, impair and partition
             """),
         Mistake(
             "expectations that cannot be",

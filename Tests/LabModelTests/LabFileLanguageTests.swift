@@ -43,6 +43,7 @@ struct LabFileLanguageTests {
               - link: { port: "a:eth1", state: blackhole, direction: in }
               - link: { port: "a:eth0", state: up }
               - partition: [ [ a ], b ]
+              - { impair: a:eth0 out delay 10ms 1ms only vrrp seed 7, for: 2s }
               - heal: all
               - heal: b:eth0
               - exec: { on: a, command: "cat /etc/motd", output: hello }
@@ -94,7 +95,9 @@ struct LabFileLanguageTests {
             .control(.reload, Target(node: "a", service: "web")), .control(.freeze, a),
             .control(.thaw, a), .fault(.linkDown(eth0)),
             .fault(.blackhole(Endpoint.parse("a:eth1")!, .in)), .fault(.linkUp(eth0)),
-            .fault(.partition([["a"], ["b"]])), .fault(.heal(nil)),
+            .fault(.partition([["a"], ["b"]])),
+            .fault(.impair(eth0, .parse("out delay 10ms 1ms only vrrp seed 7")!)),
+            .fault(.heal(nil)),
             .fault(.heal(Endpoint.parse("b:eth0")!)),
             .execute(node: "a", command: ["cat", "/etc/motd"], output: .equals("hello")),
             .execute(node: "a", command: ["ip", "a"], output: .contains("eth0")),
@@ -112,6 +115,7 @@ struct LabFileLanguageTests {
             ])
         #expect(scenario.cleanup.map(\.action) == [.fault(.heal(nil)), .control(.start, a)])
         #expect(scenario.needs == [.cgroup2, .keepalived])
+        #expect(scenario.steps.compactMap(\.lasting) == [.seconds(2)])
     }
 
     @Test("every trigger")
@@ -227,7 +231,7 @@ struct LabFileLanguageTests {
             return nil
         }
         #expect(runs.map(part) == (0..<10).map { .milliseconds($0 * 100) })
-        #expect(runs.allSatisfy { $0.steps[14].trigger?.offset == .milliseconds(300) })
+        #expect(runs.allSatisfy { $0.steps[15].trigger?.offset == .milliseconds(300) })
         #expect(runs.allSatisfy { $0.isCalled { $0 == "all" } })
         #expect(!runs[0].isCalled { $0 == "al" })
     }

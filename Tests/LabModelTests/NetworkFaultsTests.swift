@@ -129,7 +129,11 @@ struct NetworkFaultsTests {
             Fault.heal(try endpoint("master:eth0")).problem(in: lab)
                 == "lab l has no node master; its nodes are a, b, c, d")
         #expect(
-            Fault.partition([["a"], ["b", "a"]]).problem(in: lab) == "node a is in two groups")
+            Fault.partition([["b"], ["a", "a"]]).problem(in: lab)
+                == "node a is twice in a group")
+        #expect(
+            Fault.partition([["a", "b"], ["b", "c"], ["c", "a"]]).problem(in: lab) == nil,
+            "a node between others is in several")
         #expect(
             Fault.partition([["a", "b"]]).problem(in: lab)
                 == "a partition has at least two groups, as in `partition a b / c`")

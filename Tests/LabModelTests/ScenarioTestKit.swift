@@ -217,7 +217,8 @@ struct Run {
             "\(step): exec \(node) \(command.joined(separator: " "))"
         case .startProbe(let probe): "start probe \(probe.name)"
         case .stopProbe(let name): "stop probe \(name)"
-        case .fault(let id, let fault): "\(id): \(fault)"
+        case .fault(let id, let fault, let duration):
+            "\(id): \(fault)" + (duration.map { " for \($0.text)" } ?? "")
         case .edit(let id, let files):
             "\(id): edit " + files.map { "\($0.node):\($0.file.path)" }.joined(separator: " ")
         case .request(let id, let node, let request, _): "fetch #\(id) \(request) from \(node)"

@@ -170,6 +170,11 @@ struct TimelineEventTests {
             #""event":"fault","fault":"link-up","endpoint":"m:eth0""#
         ),
         (
+            .fault(.impair(endpoint, .parse("in loss every 3")!)),
+            "m       impair m:eth0 in loss every 3",
+            #""event":"fault","fault":"impair","endpoint":"m:eth0","impairment":"in loss every 3""#
+        ),
+        (
             .fault(.partition([["a", "b"], ["c"]])), "-       partition a b | c",
             #""event":"fault","fault":"partition","groups":[["a","b"],["c"]]"#
         ),

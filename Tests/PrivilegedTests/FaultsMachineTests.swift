@@ -67,7 +67,9 @@ struct FaultsMachineTests {
         let lab = try LabUnderTest("faults-programs", oneWebServer)
         let bin = "\(lab.folder)/bin"
         try FileSystem.makeFolders(bin)
-        let programs = ["labctl", "node-init", "vrrp-agent", "http-backend", "smtp-backend"]
+        let programs = [
+            "labctl", "node-init", "wire-relay", "vrrp-agent", "http-backend", "smtp-backend",
+        ]
         for program in programs where program != name {
             #expect(try Labctl.tool("/bin/cp", "\(Labctl.folder)/\(program)", bin).status == 0)
         }

@@ -210,7 +210,8 @@ struct NetworkFaultTests {
         #expect(
             try refusal(5, "partition", "a,b,c")
                 == "a partition has at least two groups, as in `partition a b / c`\n")
-        #expect(try refusal(5, "partition", "a", "a,b") == "node a is in two groups\n")
+        #expect(try refusal(5, "partition", "b", "a,a") == "node a is twice in a group\n")
+        #expect(try refusal(2, "impair", "a:eth0", "dely", "5ms").contains("did you mean 'delay'?"))
         #expect(
             try refusal(2, "link", "a", "down").contains("'a' is no NODE:INTERFACE"))
         #expect(

@@ -112,7 +112,8 @@ final class ClientSession {
         case .down: supervisor.end()
         case .control(let verb, let target):
             supervisor.control(verb, target) { [self] in reply($0) }
-        case .fault(let fault): supervisor.apply(fault) { [self] in reply($0) }
+        case .fault(let fault, let duration):
+            supervisor.apply(fault, lasting: duration) { [self] in reply($0) }
         case .execute(let node, let options):
             execute(options, on: node, descriptors: message.descriptors)
         case .logs(let query): logs(query)

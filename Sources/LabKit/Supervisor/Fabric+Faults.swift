@@ -28,7 +28,7 @@ extension Fabric {
         let after = next.cables.filter { $0.value == .down }.keys
         // In an order in which no frame slips through between two kinds of breakage.
         try set(.down, after.filter { !before.contains($0) })
-        try setFilter(next.filter(of: plan))
+        try setFilter(next.filter(of: switchPlan))
         try set(.up, before.filter { !after.contains($0) })
         faults = next
     }
@@ -39,6 +39,9 @@ extension Fabric {
         let ports = plan.ports.filter { endpoints.contains($0.endpoint) }
         try attemptUnlessGone(try ports.map { try .set($0.device, change) })
     }
+
+    /// Has the packet filter name the ports that the bridges have now.
+    func refreshFilter() throws { try setFilter(faults.filter(of: switchPlan)) }
 
     private func setFilter(_ next: PortFilter) throws {
         guard next != filter else { return }
@@ -63,7 +66,7 @@ extension Fabric {
     /// learned on one side of the cut would lead astray on the other.
     private func setLearning(before: Set<Int32>, after: Set<Int32>) throws {
         let cables = Set(plan.bridges.filter(\.isPointToPoint).map(\.name))
-        let ports = plan.ports.filter {
+        let ports = switchPlan.ports.filter {
             !cables.contains($0.bridge) && before.contains($0.index) != after.contains($0.index)
         }
         try attemptUnlessGone(
@@ -86,7 +89,7 @@ extension DeploymentPlan.Port {
     /// The interface it is plugged into.
     var endpoint: Endpoint { Endpoint(node: node, interface: interface) }
 
-    fileprivate var device: Device { Device(index: index, name: name) }
+    var device: Device { Device(index: index, name: name) }
 }
 
 extension FilterBatch {

@@ -18,6 +18,8 @@ final class Fabric {
     var faults = NetworkFaults()
     /// What the switches throw away because of it.
     var filter = PortFilter()
+    /// What stands, or is to stand, in the place of ports whose cables are impaired.
+    var splices: [Endpoint: Splice] = [:]
     /// The number under which a node's namespace is known here; a new one at every start of a node.
     private var namespaceIDs: [Int32: String] = [:]
     private var nextNamespaceID: Int32 = 1
@@ -107,7 +109,7 @@ final class Fabric {
     func disconnect(_ node: String) throws {
         var requests: [Request] = []
         // One whose cable is pulled passes nothing already.
-        for port in plan.ports where port.node == node && !isDown(port) {
+        for port in switchPlan.ports where port.node == node && !isDown(port) {
             requests.append(
                 try .setBridgePort(
                     Device(index: port.index, name: port.name), .state(.disabled)))
@@ -139,12 +141,18 @@ final class Fabric {
         var end = VethEnd(
             name: port.name, index: port.index, address: port.mac, mtuBytes: port.mtuBytes,
             master: Device(index: bridge.index, name: bridge.name))
+        // What stands in its place is in the bridge already.
+        let splice = splices[port.endpoint].flatMap { $0.isInPlace ? $0 : nil }
+        if splice != nil { end.master = nil }
         end.isUp = !isDown(port)
         let peer = VethPeer(
             name: port.interface, index: port.interfaceIndex, address: port.interfaceMAC,
             mtuBytes: port.mtuBytes, namespace: .process(pid))
         var requests = [try Request.add(end, peer: peer)]
-        if bridge.isPointToPoint || filter.separated.contains(port.index) {
+        if let splice {
+            // It was taken out of service with the node.
+            requests.append(try .setBridgePort(splice.inner, .state(.forwarding)))
+        } else if bridge.isPointToPoint || filter.separated.contains(port.index) {
             // Two stations, so flooding reaches the right one: a cable learns nothing.
             requests.append(
                 try .setBridgePort(Device(index: port.index, name: port.name), .learning(false)))

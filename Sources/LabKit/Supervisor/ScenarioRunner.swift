@@ -94,8 +94,10 @@ final class ScenarioRunner {
         switch action {
         case .control(let id, let verb, let target):
             supervisor.control(verb, target) { [weak self] in self?.tell(.done(id, .init($0))) }
-        case .fault(let id, let fault):
-            supervisor.apply(fault) { [weak self] in self?.tell(.done(id, .init($0))) }
+        case .fault(let id, let fault, let duration):
+            supervisor.apply(fault, lasting: duration) { [weak self] in
+                self?.tell(.done(id, .init($0)))
+            }
         case .execute(let id, let node, let command):
             execute(command, on: node) { [weak self] in self?.tell(.done(id, $0)) }
         case .edit(let id, let files):

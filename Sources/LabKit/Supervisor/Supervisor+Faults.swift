@@ -13,9 +13,22 @@ extension Supervisor {
     ///
     /// The timeline bears it at the moment it is applied; `completion` is called when it is done:
     /// when ports that are up again deliver frames.
-    func apply(_ fault: Fault, completion: @escaping (Result<Void, LabError>) -> Void) {
+    ///
+    /// - Parameter duration: after how long it is taken back, unless something else has done so.
+    func apply(
+        _ fault: Fault, lasting duration: Duration? = nil,
+        completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
         if let problem = fault.problem(in: order.lab) {
             return completion(.failure(.state(problem)))
+        }
+        if case .impair(let endpoint, _) = fault, fabric.splices[endpoint] == nil {
+            return prepare(endpoint) { [unowned self] result in
+                switch result {
+                case .success: apply(fault, lasting: duration, completion: completion)
+                case .failure: completion(result)
+                }
+            }
         }
         // What came before it stands before it on the timeline.
         observer.catchUp()
@@ -27,12 +40,40 @@ extension Supervisor {
             return completion(.failure(LabError(refusal: error)))
         }
         timeline.record(.fault(fault), at: time, stamp: .origin)
+        if let duration, let ending = fault.ending {
+            loop.schedule(at: time + duration) { [unowned self] in
+                guard fabric.faults.holds(fault) else { return }
+                apply(ending) { result in
+                    guard case .failure(let error) = result else { return }
+                    StandardError.print("\(fault) is not taken back: \(error)")
+                }
+            }
+        }
         observer.catchUp()
         let mended = downBefore.filter { !fabric.isDown($0) }
-        wait(
-            until: { [unowned self] in
-                mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) } ? .success(()) : nil
-            }, completion: completion)
+        wires.update { [unowned self] result in
+            guard case .success = result else { return completion(result) }
+            wait(
+                until: { [unowned self] in
+                    mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) }
+                        ? .success(()) : nil
+                }, completion: completion)
+        }
+    }
+
+    /// Makes what an impaired cable needs, before anything is done to its frames.
+    private func prepare(
+        _ endpoint: Endpoint, completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        do {
+            let index = try fabric.prepareSplice(for: endpoint)
+            wait(
+                until: { [unowned self] in
+                    observer.operationalPorts.contains(index) ? .success(()) : nil
+                }, completion: completion)
+        } catch {
+            completion(.failure(LabError(refusal: error)))
+        }
     }
 
     /// Whether a port that is up delivers frames; one whose other end is down, or not there, never

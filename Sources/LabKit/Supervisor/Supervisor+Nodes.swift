@@ -39,6 +39,7 @@ extension Supervisor {
     func plugIn(_ node: RunningNode) throws {
         guard let pid = node.process?.pid else { return }
         try fabric.connect(node.node, pid: pid)
+        wires.update()
         if let hostPID = node.hostPID, geteuid() == 0 {
             try directory.nameNamespace(of: node.node.name, hostPID: hostPID)
         }

@@ -20,6 +20,8 @@ final class Supervisor {
     let started: MonotonicInstant
     let fabric: Fabric
     let observer: Observer
+    /// What stands in the middle of impaired cables.
+    let wires: Wires
     /// Freezes whole nodes, where the kernel lets it.
     let freezer: Freezer?
     private let stalls: StallWatch
@@ -62,6 +64,7 @@ final class Supervisor {
         self.timeline = timeline
         self.output = output
         self.fabric = fabric
+        wires = Wires(fabric, program: order.programFolder + "/wire-relay", loop: loop)
         freezer = Freezer(order.lab.name)
         observer = try Observer(fabric, timeline: timeline, loop: loop)
         stalls = StallWatch(loop: loop, timeline: timeline)

@@ -109,8 +109,8 @@ public struct Topology: Equatable, Sendable {
                     Port(
                         interface: interface.name, addresses: interface.addresses,
                         segment: Self.segment(of: interface, in: lab),
-                        fault: network.cables[
-                            Endpoint(node: node.name, interface: interface.name)]?.description)
+                        fault: network.fault(
+                            at: Endpoint(node: node.name, interface: interface.name)))
                 }, services: node.services.map(\.name), activity: activities[node.name])
         }
     }
