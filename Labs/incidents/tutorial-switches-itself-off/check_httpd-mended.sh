@@ -1,0 +1,3 @@
+#!/bin/sh
+# Whether the web server runs.
+exec pgrep -x httpd > /dev/null
