@@ -249,7 +249,7 @@ struct FailoverTests {
         }
         #expect(heard.time < begin)
         let told = try #require(Failover.last(in: events, routers: [backup]))
-        #expect(told.cause?.text == "impair master:eth0 out loss gemodel 20% 80% 100% 0% only vrrp")
+        #expect(told.cause?.text == "impair master:eth0 out loss gemodel 20% 20% 100% 0% only vrrp")
         #expect(told.lastAdvertisement == heard.time)
         #expect(told.parts.first?.name == .detect)
         #expect(told.parts.first?.begin == heard.time)

@@ -26,10 +26,14 @@ func readFile(_ path: String) -> [UInt8]? {
     return bytes
 }
 
-/// The names of the labs that come with the project.
+/// The folders of the labs that come with the project, in `Labs`.
 func shippedLabNames() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: labsFolder)
-        .filter { readFile("\(labsFolder)/\($0)/lab.yaml") != nil }
+    let incidents = try FileManager.default.contentsOfDirectory(
+        atPath: "\(labsFolder)/incidents")
+    let labs =
+        try FileManager.default.contentsOfDirectory(atPath: labsFolder)
+        + incidents.map { "incidents/\($0)" }
+    return labs.filter { readFile("\(labsFolder)/\($0)/lab.yaml") != nil }
 }
 
 /// One of the labs that come with the project.
@@ -51,7 +55,7 @@ struct LabFileLabsTests {
         #expect(names.count >= 10)
         for name in names {
             let lab = try shippedLab(name)
-            #expect(lab.name == name)
+            #expect(lab.name == name.split(separator: "/").last.map(String.init))
             // The tutorial is typed by a person, or by its test.
             #expect(lab.scenarios.isEmpty == (name == "tutorial"))
             _ = try DeploymentPlan(lab)
