@@ -187,6 +187,34 @@ struct ImpairmentTests {
         try lab.down()
     }
 
+    @Test("without a relay nothing is impaired, and the cable passes frames as before")
+    func noRelay() throws {
+        let lab = try LabUnderTest("impair-none", threeNodes)
+        let bin = "\(lab.folder)/bin"
+        try FileSystem.makeFolders(bin)
+        for program in [
+            "labctl", "node-init", "wire-relay", "vrrp-agent", "http-backend", "smtp-backend",
+        ] {
+            #expect(try Labctl.tool("/bin/cp", "\(Labctl.folder)/\(program)", bin).status == 0)
+        }
+        func run(_ arguments: String...) throws -> LabctlRun {
+            try RunningProgram(
+                "\(bin)/labctl", arguments, folder: lab.folder, input: "", environment: []
+            ).finish()
+        }
+        #expect(try run("up").status == 0)
+        let before = try lab.switches()
+        try FileSystem.remove("\(bin)/wire-relay")
+        let refused = try run("impair", "-l", lab.name, "a:eth0", "delay", "10ms")
+        #expect(refused.status != 0)
+        #expect(
+            refused.errors.contains("wire-relay: no such file or directory"), "\(refused.errors)")
+        #expect(try lab.reaches("b", "10.10.10.1"))
+        try waitUntil("nothing of it is left") { try lab.switches() == before }
+        #expect(!(try Labctl.run("status", lab.name).output.contains("broken:")))
+        try lab.down()
+    }
+
     @Test("a relay that falls is followed by another, and the cable does what it did")
     func fall() throws {
         let lab = try LabUnderTest("impair-fall", threeNodes)

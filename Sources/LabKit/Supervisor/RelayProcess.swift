@@ -116,7 +116,8 @@ final class RelayProcess {
         socket.close()
         let waiting = answers.values
         answers = [:]
-        for answer in waiting { answer(.failure(.failed("wire-relay has ended"))) }
+        // Whoever hears that it has not obeyed may want another one.
         onEnd()
+        for answer in waiting { answer(.failure(.failed("wire-relay has ended"))) }
     }
 }

@@ -52,12 +52,29 @@ extension Supervisor {
         observer.catchUp()
         let mended = downBefore.filter { !fabric.isDown($0) }
         wires.update { [unowned self] result in
-            guard case .success = result else { return completion(result) }
+            guard case .success = result else {
+                takeBack(fault)
+                return completion(result)
+            }
             wait(
                 until: { [unowned self] in
                     mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) }
                         ? .success(()) : nil
                 }, completion: completion)
+        }
+    }
+
+    /// Makes whole again a cable that cannot be impaired: without a relay nothing passes at all.
+    private func takeBack(_ fault: Fault) {
+        guard case .impair = fault, let ending = fault.ending, fabric.faults.holds(fault) else {
+            return
+        }
+        do {
+            try fabric.apply(ending)
+            timeline.record(.fault(ending))
+            wires.update()
+        } catch {
+            StandardError.print("\(fault) is not taken back: \(error)")
         }
     }
 
