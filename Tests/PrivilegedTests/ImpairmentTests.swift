@@ -2,15 +2,6 @@ import Glibc
 import LinuxSystem
 import Testing
 
-/// Two nodes with addresses 10.10.10.1 and 2, and a third.
-private let threeNodes = """
-    networks: { lan: { subnet: 10.10.10.0/24 } }
-    nodes:
-      a: { interfaces: { eth0: { network: lan, address: 10.10.10.1 } } }
-      b: { interfaces: { eth0: { network: lan, address: 10.10.10.2 } } }
-      c: { interfaces: { eth0: { network: lan, address: 10.10.10.3 } } }
-    """
-
 @Suite("Impaired cables", .enabled(if: geteuid() == 0, "needs root"))
 struct ImpairmentTests {
     /// What came of echo requests that a node sent.
@@ -69,16 +60,10 @@ struct ImpairmentTests {
 
     @Test("each does what it says, seen from inside; healed, nothing of it is left")
     func effects() throws {
-        let lab = try LabUnderTest("impair", threeNodes)
+        let lab = try LabUnderTest("impair", threeQuietNodes)
         try lab.up()
         let before = try lab.switches()
-        for (node, peer, address) in [("a", "b", "10.10.10.2"), ("b", "a", "10.10.10.1")] {
-            let mac = try lab.shell(peer, "cat /sys/class/net/eth0/address").filter {
-                !$0.isNewline
-            }
-            _ = try lab.shell(
-                node, "ip neigh replace \(address) lladdr \(mac) dev eth0 nud permanent")
-        }
+        try lab.introduce(("a", "10.10.10.1"), ("b", "10.10.10.2"))
         for effect in Self.effects {
             let words = effect.words.split(separator: " ").map(String.init)
             let run = try Labctl.start(["impair", "-l", lab.name, "a:eth0"] + words).finish()
@@ -101,7 +86,7 @@ struct ImpairmentTests {
 
     @Test("a seed loses the same frames again, another one others")
     func seeds() throws {
-        let lab = try LabUnderTest("impair-seed", threeNodes)
+        let lab = try LabUnderTest("impair-seed", threeQuietNodes)
         try lab.up()
         func answered(_ seed: Int) throws -> [Int] {
             // Only echo requests are numbered: whatever else is sent decides nothing.
@@ -121,7 +106,7 @@ struct ImpairmentTests {
     @Test(
         "impaired cables that are pulled, swallow frames, are cut off, and whose node starts again")
     func composition() throws {
-        let lab = try LabUnderTest("impair-more", threeNodes)
+        let lab = try LabUnderTest("impair-more", threeQuietNodes)
         try lab.up()
         let before = try lab.switches()
         try lab.fault("impair", "a:eth0", "delay", "20ms")
@@ -159,7 +144,7 @@ struct ImpairmentTests {
 
     @Test("a fault with a time is taken back when that is over, unless it is another by then")
     func lasting() throws {
-        let lab = try LabUnderTest("impair-lasting", threeNodes)
+        let lab = try LabUnderTest("impair-lasting", threeQuietNodes)
         try lab.up()
         let before = try lab.switches()
         func broken() throws -> Bool {
@@ -189,7 +174,7 @@ struct ImpairmentTests {
 
     @Test("without a relay nothing is impaired, and the cable passes frames as before")
     func noRelay() throws {
-        let lab = try LabUnderTest("impair-none", threeNodes)
+        let lab = try LabUnderTest("impair-none", threeQuietNodes)
         let bin = "\(lab.folder)/bin"
         try FileSystem.makeFolders(bin)
         for program in [
@@ -217,7 +202,7 @@ struct ImpairmentTests {
 
     @Test("a relay that falls is followed by another, and the cable does what it did")
     func fall() throws {
-        let lab = try LabUnderTest("impair-fall", threeNodes)
+        let lab = try LabUnderTest("impair-fall", threeQuietNodes)
         try lab.up()
         try lab.fault("impair", "a:eth0", "delay", "20ms")
         let relay = try #require(

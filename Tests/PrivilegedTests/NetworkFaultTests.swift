@@ -3,7 +3,7 @@ import LinuxSystem
 import Testing
 
 /// Three nodes on one network, with addresses 10.10.10.1 to 3, and nothing that runs on them.
-private let threeNodes = """
+let threeQuietNodes = """
     networks: { lan: { subnet: 10.10.10.0/24 } }
     nodes:
       a: { interfaces: { eth0: { network: lan, address: 10.10.10.1 } } }
@@ -31,6 +31,19 @@ extension LabUnderTest {
     /// Whether one is not, within a second.
     func misses(_ node: String, _ address: String) throws -> Bool {
         try exec(node, "ping", "-c", "1", "-W", "1", address).status == 1
+    }
+
+    /// Lets two nodes know each other's Ethernet addresses for good.
+    func introduce(
+        _ one: (node: String, address: String), _ other: (node: String, address: String)
+    ) throws {
+        for (node, peer) in [(one.node, other), (other.node, one)] {
+            let mac = try shell(peer.node, "cat /sys/class/net/eth0/address").filter {
+                !$0.isNewline
+            }
+            _ = try shell(
+                node, "ip neigh replace \(peer.address) lladdr \(mac) dev eth0 nud permanent")
+        }
     }
 
     /// What a command prints that runs in the fabric, where the switches are.
@@ -68,7 +81,7 @@ extension LabUnderTest {
 struct NetworkFaultTests {
     @Test("a pulled cable takes the carrier away and every frame; plugged in, it delivers at once")
     func linkDown() throws {
-        let lab = try LabUnderTest("nf-down", threeNodes)
+        let lab = try LabUnderTest("nf-down", threeQuietNodes)
         try lab.up()
         let before = try lab.switches()
         #expect(try lab.reaches("b", "10.10.10.1"))
@@ -105,17 +118,11 @@ struct NetworkFaultTests {
         "a blackhole swallows frames in silence, that way only where a way is given",
         arguments: ["in", "out", "both"])
     func blackhole(direction: String) throws {
-        let lab = try LabUnderTest("nf-hole-\(direction)", threeNodes)
+        let lab = try LabUnderTest("nf-hole-\(direction)", threeQuietNodes)
         try lab.up()
         let before = try lab.switches()
         // Nobody has to be asked for an address, and nobody asks.
-        for (node, peer, address) in [("a", "b", "10.10.10.2"), ("b", "a", "10.10.10.1")] {
-            let mac = try lab.shell(peer, "cat /sys/class/net/eth0/address").filter {
-                !$0.isNewline
-            }
-            _ = try lab.shell(
-                node, "ip neigh replace \(address) lladdr \(mac) dev eth0 nud permanent")
-        }
+        try lab.introduce(("a", "10.10.10.1"), ("b", "10.10.10.2"))
         #expect(try lab.reaches("b", "10.10.10.1"))
         try lab.fault("link", "a:eth0", "blackhole", "--direction", direction)
         #expect(try lab.shell("a", "cat /sys/class/net/eth0/carrier") == "1\n")
@@ -141,7 +148,7 @@ struct NetworkFaultTests {
 
     @Test("a partition keeps groups apart in silence; one endpoint, then the rest, is healed")
     func partition() throws {
-        let lab = try LabUnderTest("nf-partition", threeNodes)
+        let lab = try LabUnderTest("nf-partition", threeQuietNodes)
         try lab.up()
         let before = try lab.switches()
         // The bridge knows where everybody is: what it has learned must not lead astray.
@@ -170,7 +177,7 @@ struct NetworkFaultTests {
 
     @Test("a cable belongs to the switch: a node that was killed finds it as it was")
     func outlivesNode() throws {
-        let lab = try LabUnderTest("nf-outlives", threeNodes)
+        let lab = try LabUnderTest("nf-outlives", threeQuietNodes)
         try lab.up()
         let before = try lab.switches()
         try lab.fault("link", "a:eth0", "down")
@@ -194,7 +201,7 @@ struct NetworkFaultTests {
 
     @Test("what a lab does not have, and what is no fault, is said")
     func mistakes() throws {
-        let lab = try LabUnderTest("nf-mistakes", threeNodes)
+        let lab = try LabUnderTest("nf-mistakes", threeQuietNodes)
         try lab.up()
         func refusal(_ status: Int32, _ arguments: String...) throws -> String {
             let run = try Labctl.start(arguments + ["-l", lab.name]).finish()
