@@ -184,7 +184,7 @@ private struct FailoverFinder {
     ) -> Bool {
         guard let cause = failover.cause, seen.time > cause.time else { return true }
         if isCutOff(failover) { return false }
-        guard cause.text.hasPrefix("impair "), let heir = facts(failover, first) else {
+        guard case .impair = fault(behind: failover), let heir = facts(failover, first) else {
             return true
         }
         let interval = seen.what.interval
@@ -195,16 +195,19 @@ private struct FailoverFinder {
     /// Whether the cause cut the two off from each other, so that what `from` sent afterwards did
     /// not reach `to`.
     private func isCutOff(_ failover: Failover) -> Bool {
-        guard let cause = failover.cause else { return false }
-        return acts.contains { event in
-            guard event.time == cause.time, case .fault(let fault) = event.kind else {
-                return false
-            }
-            switch fault {
-            case .linkDown, .blackhole, .partition: return true
-            case .linkUp, .impair, .heal: return false
-            }
+        switch fault(behind: failover) {
+        case .linkDown, .blackhole, .partition: true
+        case .linkUp, .impair, .heal, nil: false
         }
+    }
+
+    /// What in the network was its cause; nil for any other.
+    private func fault(behind failover: Failover) -> Fault? {
+        guard let cause = failover.cause else { return nil }
+        for event in acts where event.time == cause.time {
+            if case .fault(let fault) = event.kind { return fault }
+        }
+        return nil
     }
 
     private func relearned(

@@ -41,10 +41,11 @@ extension Fabric {
     /// - Throws: ``NetlinkError``.
     func prepareSplice(for endpoint: Endpoint) throws -> Int32 {
         if let known = splices[endpoint] { return known.inner.index }
-        guard let place = plan.ports.firstIndex(where: { $0.endpoint == endpoint }),
-            let bridge = plan.bridges.first(where: { $0.name == plan.ports[place].bridge })
-        else { preconditionFailure("a fault's endpoint is one of the lab's") }
+        guard let place = plan.ports.firstIndex(where: { $0.endpoint == endpoint }) else {
+            preconditionFailure("a fault's endpoint is one of the lab's")
+        }
         let port = plan.ports[place]
+        let bridge = bridge(of: port)
         // Above all that the plan has, and the same in every run.
         let base = (plan.ports.map(\.index) + plan.bridges.map(\.index)).max() ?? 1
         let innerName = try Self.name("wire\(port.index)")
@@ -97,14 +98,13 @@ extension Fabric {
     ///
     /// - Throws: ``NetlinkError``.
     func removeSplices() throws {
-        let idle = splices.filter { faults.impairments[$0.key] == nil }
+        // One that is not in place yet is being prepared.
+        let idle = splices.filter { $0.value.isInPlace && faults.impairments[$0.key] == nil }
         guard !idle.isEmpty else { return }
         for endpoint in idle.keys { splices[endpoint] = nil }
         var requests = try idle.values.map { try Request.delete($0.inner) }
-        for port in plan.ports where idle[port.endpoint]?.isInPlace == true {
-            guard let bridge = plan.bridges.first(where: { $0.name == port.bridge }) else {
-                continue
-            }
+        for port in plan.ports where idle[port.endpoint] != nil {
+            let bridge = bridge(of: port)
             requests.append(
                 try .set(
                     port.device, .master(Device(index: bridge.index, name: bridge.name))))

@@ -134,10 +134,16 @@ final class Fabric {
         try attemptUnlessGone(requests)
     }
 
-    private func links(_ port: DeploymentPlan.Port, pid: Int32) throws -> [Request] {
+    /// The bridge that a port belongs to.
+    func bridge(of port: DeploymentPlan.Port) -> DeploymentPlan.Bridge {
         guard let bridge = plan.bridges.first(where: { $0.name == port.bridge }) else {
             preconditionFailure("the plan has a bridge for every port")
         }
+        return bridge
+    }
+
+    private func links(_ port: DeploymentPlan.Port, pid: Int32) throws -> [Request] {
+        let bridge = bridge(of: port)
         var end = VethEnd(
             name: port.name, index: port.index, address: port.mac, mtuBytes: port.mtuBytes,
             master: Device(index: bridge.index, name: bridge.name))
