@@ -66,13 +66,7 @@ struct FaultsMachineTests {
     func missingProgram(name: String) throws {
         let lab = try LabUnderTest("faults-programs", oneWebServer)
         let bin = "\(lab.folder)/bin"
-        try FileSystem.makeFolders(bin)
-        let programs = [
-            "labctl", "node-init", "wire-relay", "vrrp-agent", "http-backend", "smtp-backend",
-        ]
-        for program in programs where program != name {
-            #expect(try Labctl.tool("/bin/cp", "\(Labctl.folder)/\(program)", bin).status == 0)
-        }
+        try Labctl.copyPrograms(to: bin, without: name)
         let run = try RunningProgram(
             "\(bin)/labctl", ["up"], folder: lab.folder, input: "", environment: []
         ).finish()

@@ -178,7 +178,9 @@ struct ImpairmentTests {
         try lab.up()
         let before = try lab.switches()
         for _ in 0..<10 {
-            let runs = try ["a", "b", "c"].map { node in
+            // What is done to the first is over while the others are being prepared.
+            try lab.fault("impair", "a:eth0", "delay", "1ms")
+            let runs = try ["b", "a", "c", "a", "a"].map { node in
                 try Labctl.start(["impair", "-l", lab.name, "\(node):eth0", "delay", "1ms"])
             }
             for run in runs { #expect(try run.finish(within: .seconds(10)).status == 0) }
@@ -194,12 +196,7 @@ struct ImpairmentTests {
     func noRelay() throws {
         let lab = try LabUnderTest("impair-none", threeQuietNodes)
         let bin = "\(lab.folder)/bin"
-        try FileSystem.makeFolders(bin)
-        for program in [
-            "labctl", "node-init", "wire-relay", "vrrp-agent", "http-backend", "smtp-backend",
-        ] {
-            #expect(try Labctl.tool("/bin/cp", "\(Labctl.folder)/\(program)", bin).status == 0)
-        }
+        try Labctl.copyPrograms(to: bin)
         func run(_ arguments: String...) throws -> LabctlRun {
             try RunningProgram(
                 "\(bin)/labctl", arguments, folder: lab.folder, input: "", environment: []

@@ -22,6 +22,17 @@ enum Labctl {
             ?? repository + "/.build/debug"
     }
 
+    /// Copies labctl and the programs that labs need into a folder, but for one.
+    static func copyPrograms(to folder: String, without missing: String? = nil) throws {
+        try FileSystem.makeFolders(folder)
+        let programs = [
+            "labctl", "node-init", "wire-relay", "vrrp-agent", "http-backend", "smtp-backend",
+        ]
+        for program in programs where program != missing {
+            #expect(try tool("/bin/cp", "\(Self.folder)/\(program)", folder).status == 0)
+        }
+    }
+
     /// The root of the repository.
     static var repository: String {
         let parts = #filePath.split(separator: "/").dropLast(3)
