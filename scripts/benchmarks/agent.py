@@ -29,6 +29,7 @@ BETTER = 200
 SETTLED_SECONDS = 12
 QUIET_SECONDS = 1.5  # after a reload
 LARGE = 1000
+LOADED_SHARE = 3  # times as long as an idle one, for what happens once in a hundred intervals
 
 # (name, instances, version, interval in seconds, role)
 IDLE = [
@@ -59,11 +60,13 @@ class Results:
 
     def table(self):
         names = [daemon.name for daemon in self.daemons]
-        rows = [[""] + names + ["ratio"]]
+        rows = [[""] + names + ["ratio", "in single rounds"]]
         for (row, unit), values in self.rows.items():
             ours, theirs = (statistics.median(values[name]) for name in names)
+            ratios = [one / other for one, other in zip(*(values[name] for name in names)) if other]
             rows.append([f"{row}, {unit}", f"{ours:.4g}", f"{theirs:.4g}",
-                         f"{ours / theirs:.2f}" if theirs else "-"])
+                         f"{ours / theirs:.2f}" if theirs else "-",
+                         f"{min(ratios):.2f} to {max(ratios):.2f}" if ratios else "-"])
         return reports.markdown(rows)
 
 
@@ -153,7 +156,12 @@ def measure_idle(daemons, results, repetitions, seconds):
 
 
 def measure_timers(daemons, results, repetitions, seconds):
-    """Intervals between a master's advertisements while all processors are kept busy."""
+    """Intervals between a master's advertisements while all processors are kept busy.
+
+    What a backup suffers from is a gap that is too long. One that is late is counted once so: who
+    keeps to its schedule sends the next one in time, after a shorter gap, and who sets out from
+    when it woke goes on with whole intervals, and falls behind.
+    """
     for _ in range(repetitions):
         for daemon in daemons:
             daemon.write(world.configuration(1, 3, 0.01, world.OWNER))
@@ -164,18 +172,20 @@ def measure_timers(daemons, results, repetitions, seconds):
         time.sleep(0.5)
         for daemon in daemons:
             daemon.cables[0].frames()
-        time.sleep(seconds)
+        time.sleep(LOADED_SHARE * seconds)
         captured = [daemon.cables[0].frames() for daemon in daemons]
         for process in busy:
             process.kill()
             process.wait()
         for daemon, frames in zip(daemons, captured):
             stamps = [frame.nanoseconds for frame in frames if frame.kind == "advert"]
-            off = sorted(abs(later - earlier - 10_000_000) / 1000
-                         for earlier, later in zip(stamps, stamps[1:]))
-            for name, part in (("median", 0.5), ("99 of 100", 0.99), ("worst", 1)):
-                results.add(f"10 ms under load, off by: {name}", "µs", daemon,
-                            off[min(len(off) - 1, int(part * len(off)))])
+            off = [(later - earlier - 10_000_000) / 1000
+                   for earlier, later in zip(stamps, stamps[1:])]
+            results.add("10 ms under load, off by: median", "µs", daemon,
+                        statistics.median(map(abs, off)))
+            for limit in (100, 1000):
+                results.add(f"10 ms under load, gaps more than {limit / 1000:g} ms too long", "%",
+                            daemon, 100 * sum(each > limit for each in off) / len(off))
             daemon.stop()
 
 
@@ -248,7 +258,7 @@ def inside(arguments):
     results = Results(daemons)
     parts = {
         "start": lambda: measure_start(daemons, results, arguments.repetitions),
-        "idle": lambda: measure_idle(daemons, results, max(1, arguments.repetitions // 2),
+        "idle": lambda: measure_idle(daemons, results, arguments.repetitions,
                                      arguments.seconds),
         "timers": lambda: measure_timers(daemons, results, arguments.repetitions,
                                          arguments.seconds),
@@ -263,8 +273,10 @@ def inside(arguments):
         f"Medians of {arguments.repetitions} or more measurements, both daemons in one run, on "
         f"{os.cpu_count()} processors, Linux {platform.release()}, {platform.machine()}, "
         f"keepalived {keepalived_version()}.",
-        "ratio: ours to keepalived's. Memory and processor time are sums over a daemon's "
-        "processes.",
+        "ratio: ours to keepalived's; beside it the least and the greatest of single rounds, in "
+        "which both ran side by side: a row with 1 between them is a tie. Memory and processor "
+        "time are sums over a daemon's processes. A gap between two advertisements that is 1 ms too "
+        "long is the slice of a neighbour that keeps the processor busy.",
     ]
     print("\n".join(lines))
     if arguments.write:
