@@ -4,11 +4,14 @@ import NetworkTypes
 extension LabAssembly {
     /// Given addresses fit their networks, and each is given once.
     mutating func checkAddresses() {
+        // What is written once for several nodes (`count`) is one mistake.
+        var refused: Set<YAMLMark> = []
         for node in nodes {
             for interface in node.interfaces {
                 let errorsBefore = diagnostics.errorCount
                 let label = "\(node.name.value):\(interface.name.value)"
-                for address in interface.addresses ?? [] {
+                for address in interface.addresses ?? [] where !refused.contains(address.mark) {
+                    let errorsBefore = diagnostics.errorCount
                     if let network = interface.network {
                         guard isKnown(network.value) else { continue }
                         checkAddress(address, in: network.value, of: label)
@@ -16,6 +19,7 @@ extension LabAssembly {
                         checkLinkAddress(address, of: label)
                     }
                     checkUse(address, segment: segment(of: interface), by: label)
+                    if diagnostics.errorCount > errorsBefore { refused.insert(address.mark) }
                 }
                 let isPlaced = interface.network.map { isKnown($0.value) } ?? true
                 if !interface.isSound || !isPlaced || diagnostics.errorCount > errorsBefore {

@@ -43,7 +43,7 @@ struct LabFileDecoder {
             draft.networks = []
         }
         if let entry = fields["nodes"] {
-            draft.nodes = namedEntries(entry, what: "nodes")?.map { node($0) }
+            draft.nodes = namedEntries(entry, what: "nodes").flatMap { nodes($0) }
             if draft.nodes?.isEmpty == true {
                 diagnostics.error("a lab needs at least one node", at: entry.keyMark)
             }

@@ -21,7 +21,10 @@ struct LabFileKeys: Sendable {
     static let network = LabFileKeys("network", ["subnet", "subnets", "mtu"])
     static let node = LabFileKeys(
         "node",
-        ["interfaces", "sysctls", "routes", "gateway", "environment", "files", "services"])
+        [
+            "count", "interfaces", "sysctls", "routes", "gateway", "environment", "files",
+            "services",
+        ])
     static let interface = LabFileKeys(
         "interface", ["network", "address", "addresses", "mac", "mtu"])
     static let route = LabFileKeys("route", ["to", "via", "dev"], required: ["to"])

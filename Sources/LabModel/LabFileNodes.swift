@@ -2,12 +2,10 @@ import NetworkTypes
 
 // Nodes: interfaces, routes, sysctls, environment.
 extension LabFileDecoder {
-    /// One entry of `nodes`.
+    /// What is under a name in `nodes`; whether it can be a node's name is not asked here.
     mutating func node(_ entry: YAMLEntry) -> NodeDraft {
-        let name = Located(entry.key, entry.keyMark)
         let place = "node \(entry.key)"
-        checkNodeName(name)
-        var draft = NodeDraft(name: name)
+        var draft = NodeDraft(name: Located(entry.key, entry.keyMark))
         guard let fields = fields(entry.value, as: .node, place: place, mark: entry.keyMark) else {
             draft.isSound = false
             draft.filesAreSound = false
@@ -42,7 +40,7 @@ extension LabFileDecoder {
 
     /// A node's name is its hostname: a DNS label (RFC 1123 §2.1) of at most 32 bytes that no
     /// resolver takes for an address.
-    private mutating func checkNodeName(_ name: Located<String>) {
+    mutating func checkNodeName(_ name: Located<String>) {
         if ["lo", "host", "localhost"].contains(name.value) {
             diagnostics.error("a node cannot be called '\(name.value)'", at: name.mark)
             return

@@ -51,20 +51,23 @@ extension LabAssembly {
     /// Plugs the links into their nodes' interfaces, which need not be listed under the nodes.
     mutating func plugLinks() {
         guard nodesAreKnown else { return }
+        let places = Dictionary(
+            nodes.enumerated().map { ($1.name.value, $0) }, uniquingKeysWith: { first, _ in first })
         for (index, link) in links.enumerated() {
             for endpoint in link.endpoints {
                 let errorsBefore = diagnostics.errorCount
-                plug(endpoint, ofLink: index, mtu: link.mtuBytes)
+                plug(endpoint, into: places[endpoint.node], ofLink: index, mtu: link.mtuBytes)
                 if diagnostics.errorCount > errorsBefore { linksAreSound = false }
             }
         }
     }
 
+    /// - Parameter node: the place of the endpoint's node; nil where there is none.
     private mutating func plug(
-        _ endpoint: LinkDraft.Endpoint, ofLink index: Int, mtu: Located<Int>?
+        _ endpoint: LinkDraft.Endpoint, into node: Int?, ofLink index: Int, mtu: Located<Int>?
     ) {
         let label = "\(endpoint.node):\(endpoint.writtenInterface)"
-        guard let node = nodes.firstIndex(where: { $0.name.value == endpoint.node }) else {
+        guard let node else {
             let names = nodes.map(\.name.value)
             diagnostics.error(
                 "link \(label) names node '\(endpoint.node)', which is not defined"

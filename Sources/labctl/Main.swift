@@ -92,6 +92,7 @@ struct Labctl: ParsableCommand {
                 name: "Labs",
                 subcommands: [
                     Up.self, Down.self, List.self, Status.self, Graph.self, Check.self, Doctor.self,
+                    Generate.self,
                 ]),
             CommandGroup(
                 name: "Nodes and services",

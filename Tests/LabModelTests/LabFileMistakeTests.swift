@@ -36,7 +36,7 @@ struct LabFileMistakeTests {
     @Test(
         "mistakes",
         arguments: Mistake.text + Mistake.keys + Mistake.topology + Mistake.nodes
-            + Mistake.scenarios + Mistake.language)
+            + Mistake.scenarios + Mistake.language + Mistake.counts)
     func mistake(_ mistake: Mistake) {
         let decoding = decode(mistake.yaml)
         let found = decoding.diagnostics.map(\.description).joined(separator: "\n")

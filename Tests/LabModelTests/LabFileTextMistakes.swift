@@ -122,7 +122,7 @@ extension Mistake {
             nodes: { a: { image: debian } }
             """,
             """
-            lab.yaml:2:15: unknown key 'image' in node a; known are interfaces, sysctls, routes, \
+            lab.yaml:2:15: unknown key 'image' in node a; known are count, interfaces, sysctls, routes, \
             gateway, environment, files, services
             """),
         Mistake(

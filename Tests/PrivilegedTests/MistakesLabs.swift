@@ -357,8 +357,8 @@ extension MistakenLab {
             network lan, line 3
             lab.yaml:8:38: address 10.10.11.1 of a:eth0 is outside network lan, 10.10.10.0/24
             lab.yaml:9:7: name 'abcdefghijklmnop' of an interface has 16 bytes; Linux allows 15
-            lab.yaml:12:5: unknown key 'memory' in node a; known are interfaces, sysctls, \
-            routes, gateway, environment, files, services
+            lab.yaml:12:5: unknown key 'memory' in node a; known are count, interfaces, \
+            sysctls, routes, gateway, environment, files, services
             lab.yaml:18:18: there is no file 'motd'
             lab.yaml:22:38: address 10.10.10.7 of c:eth0 is b:eth0's, line 15
             lab.yaml:23:17: service keepalived of node c reads \
