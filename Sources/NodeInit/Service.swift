@@ -16,7 +16,13 @@ final class Service {
     var onAssignment: (String) -> Void = { _ in }
 
     private var events: [(event: ServiceMachine.Event, time: MonotonicInstant)] = []
+    /// What is still to be done because of the last event.
+    private var actions: [(action: ServiceMachine.Action, time: MonotonicInstant)] = []
     private var isHandling = false
+    /// What SIGKILL has hit while its main process was alive.
+    private var doomed: Set<Int32> = []
+    /// What is left of its last run: nothing is said or done about it until that is gone.
+    private var burial: Burial?
     private var alarm: EventLoop.TimerID?
     private var readiness: ReadinessWatch?
     /// The read ends of the pipes of the program just started, until they have been reported.
@@ -46,7 +52,7 @@ final class Service {
     }
 
     /// Whether nothing of it runs or is about to.
-    var isDown: Bool { machine.isDown }
+    var isDown: Bool { machine.isDown && burial == nil }
 
     /// What it was given at its making; a changed specification needs a new service.
     var specification: ServiceSpecification { machine.specification }
@@ -54,15 +60,25 @@ final class Service {
     /// Delivers an event. One that arises while another is handled waits for its turn.
     func handle(_ event: ServiceMachine.Event, at time: MonotonicInstant = MonotonicClock.now) {
         events.append((event, time))
-        guard !isHandling else { return }
+        if !isHandling, burial == nil { work() }
+    }
+
+    private func work() {
         isHandling = true
-        while !events.isEmpty {
-            let (event, time) = events.removeFirst()
-            let actions = machine.handle(event, now: time)
-            note(event, at: time)
-            for action in actions { perform(action, at: time) }
+        while burial == nil {
+            if !actions.isEmpty {
+                let (action, time) = actions.removeFirst()
+                perform(action, at: time)
+            } else if !events.isEmpty {
+                let (event, time) = events.removeFirst()
+                actions = machine.handle(event, now: time).map { ($0, time) }
+                note(event, at: time)
+            } else {
+                break
+            }
         }
         isHandling = false
+        guard burial == nil else { return }
         arm()
         onChange()
     }
@@ -86,7 +102,7 @@ final class Service {
     }
 
     /// Whether a start or stop of it is under way.
-    var isChanging: Bool { phase == .activating || phase == .deactivating }
+    var isChanging: Bool { phase == .activating || phase == .deactivating || burial != nil }
 
     /// It as the node's own `systemctl` shows it.
     func report(isEnabled: Bool) -> UnitReport {
@@ -124,10 +140,7 @@ final class Service {
             }
         case .terminate(let pid): kill(pid, SIGTERM)
         case .hangUp(let pid): kill(pid, SIGHUP)
-        case .killAll:
-            do {
-                try ServiceProcesses.killAll(session: session, service: specification.name)
-            } catch { Log.write("\(specification.name): \(error)") }
+        case .killAll: killAll()
         case .report(let state):
             switch state {
             case .running(let pid):
@@ -141,6 +154,22 @@ final class Service {
             case .ready, .stopping: report(state, time, [])
             }
         }
+    }
+
+    /// SIGKILL to all of it. Where its main process has ended already, the others are waited for
+    /// before anything else happens.
+    private func killAll() {
+        do {
+            let hit = try ServiceProcesses.killAll(session: session, service: specification.name)
+            doomed.formUnion(hit)
+            guard machine.pid == nil else { return }
+            burial = Burial(of: doomed, loop: loop, reaper: reaper)
+            doomed = []
+            burial?.begin { [weak self] in
+                self?.burial = nil
+                self?.work()
+            }
+        } catch { Log.write("\(specification.name): \(error)") }
     }
 
     private func takeOutputs() -> [SharedDescriptor] {

@@ -59,7 +59,10 @@ enum ServiceProcesses {
     }
 
     /// SIGKILL to all of them.
-    static func killAll(session: Int32, service: String?) throws(SystemError) {
+    ///
+    /// - Returns: those that it has hit, which may live on for the moment that the kernel takes.
+    @discardableResult
+    static func killAll(session: Int32, service: String?) throws(SystemError) -> Set<Int32> {
         try signalAll(SIGKILL, session: session, service: service)
     }
 
@@ -68,15 +71,18 @@ enum ServiceProcesses {
     ///
     /// The group goes first, in one call; then /proc is read until it shows nobody new: a process
     /// with a signal pending cannot finish a fork, so the rounds end.
+    ///
+    /// - Returns: those that it has hit.
+    @discardableResult
     static func signalAll(
         _ signal: CInt, session: Int32, service: String?
-    ) throws(SystemError) {
+    ) throws(SystemError) -> Set<Int32> {
         Glibc.kill(-session, signal)  // ESRCH: the group is gone already.
         var signalled: Set<Int32> = []
         while true {
             let found = try members(ofSession: session, service: service)
                 .filter { signalled.insert($0).inserted }
-            if found.isEmpty { return }
+            if found.isEmpty { return signalled }
             for pid in found { Glibc.kill(pid, signal) }
         }
     }
