@@ -13,7 +13,7 @@ enum ControlRequest: Codable, Sendable {
     /// End the lab. Answered by the end of the connection.
     case down
     /// Apply a verb; answered when it is done.
-    case control(ControlVerb, Target)
+    case control(ControlVerb, Target, ControlOptions = ControlOptions())
     /// Break or mend something in the network, for that long if a time is given; answered when it
     /// is so.
     case fault(Fault, lasting: Duration? = nil)

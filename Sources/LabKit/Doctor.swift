@@ -55,7 +55,7 @@ public enum Doctor {
             examineRunDirectory(),
         ]
         findings += examineNetwork()
-        findings += [examineFreezer()]
+        findings += [examineFreezer()] + examineLimits()
         findings += [
             tool(
                 "keepalived", "keepalived", "the real daemon in place of ours (--vrrp keepalived)"),
@@ -216,7 +216,7 @@ public enum Doctor {
                 ?? "not installed, for \(use): apt-get install \(package)")
     }
 
-    private static func attempt(
+    static func attempt(
         _ capability: String, _ use: String, isRequired: Bool = true, remedy: String? = nil,
         _ body: () throws -> Void
     ) -> Finding {
@@ -233,7 +233,7 @@ public enum Doctor {
         }
     }
 
-    private static func runInNamespaces(
+    static func runInNamespaces(
         _ namespaces: Namespaces, _ path: String, _ arguments: [String]
     ) throws {
         let null = try OwnedDescriptor.null()
@@ -258,6 +258,10 @@ extension Scenario.Capability {
         case .cgroup2: "cgroup v2"
         case .frr: "vrrpd"
         case .vrrpAgent: nil
+        case .cpuLimits: "cpu limits"
+        case .memoryLimits: "memory limits"
+        case .pidsLimits: "pids limits"
+        case .clocks: "clocks"
         case .netem, .nftables, .ipvs, .dummy, .macvlan, .vrf, .keepalived: rawValue
         }
     }

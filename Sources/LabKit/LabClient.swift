@@ -59,9 +59,13 @@ public struct LabClient {
     }
 
     /// Applies a verb to a node or service; returns when it is done.
-    public func control(_ verb: ControlVerb, _ target: Target) throws(LabError) {
+    ///
+    /// - Parameter options: for how long, and with which clock.
+    public func control(
+        _ verb: ControlVerb, _ target: Target, _ options: ControlOptions = ControlOptions()
+    ) throws(LabError) {
         let connection = try ControlConnection(directory)
-        try connection.send(.control(verb, target))
+        try connection.send(.control(verb, target, options))
         try connection.receiveDone()
     }
 

@@ -45,6 +45,9 @@ public struct LabDirectory: Hashable, Sendable {
     var eventsPath: String { path + "/events.jsonl" }
     /// Mount point of the disks of all nodes, in the supervisor's mount namespace only.
     var diskPath: String { path + "/disk" }
+    /// The nodes' control groups of version 1, one a line: those that were made, whether they are
+    /// still there or not.
+    var groupsPath: String { path + "/control-groups" }
     /// One folder a node, one file a service: what the services print.
     var outputPath: String { path + "/output" }
 
@@ -138,6 +141,7 @@ public struct LabDirectory: Hashable, Sendable {
     /// Removes what an earlier lab left in the directory, but for the lock, which the caller holds.
     private func clear() throws(SystemError) {
         removeNamespaceNames()
+        ResourceGroups.sweep(record: groupsPath)
         for entry in try FileSystem.list(path) where entry != "lock" {
             try FileSystem.removeTree("\(path)/\(entry)")
         }

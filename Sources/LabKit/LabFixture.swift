@@ -95,12 +95,22 @@ public struct LabFixture {
     /// Tells a service to read its configuration anew.
     public func reload(_ target: String) throws { try control(.reload, target) }
 
+    /// Has a node make do with less of its machine: `limit("a", "cpu 20% memory 64MiB")`.
+    public func limit(_ node: String, _ words: String) throws {
+        guard let limits = NodeLimits.parse(words) else {
+            throw LabError.state("'\(words)' are no \(NodeLimits.textName)")
+        }
+        try client.apply(.limit(node, limits))
+    }
+
     /// Applies a verb to a node or service; returns when it is done.
-    public func control(_ verb: ControlVerb, _ target: String) throws {
+    public func control(
+        _ verb: ControlVerb, _ target: String, _ options: ControlOptions = ControlOptions()
+    ) throws {
         guard let parsed = Target.parse(target) else {
             throw LabError.state("'\(target)' is no NODE or NODE/SERVICE")
         }
-        try client.control(verb, parsed)
+        try client.control(verb, parsed, options)
     }
 
     /// Runs a command in a node to its end.

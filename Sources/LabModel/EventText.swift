@@ -64,7 +64,7 @@ extension TimelineEvent.Kind {
         case .advertisement(let advertisement): advertisement.node
         case .arp(let arp): arp.node
         case .control(_, let target): target.node
-        case .fault(let fault): fault.endpoint?.node
+        case .fault(let fault): fault.node
         case .claim(let claim): claim.node
         case .scenario(.line(let target, _)): target.node
         case .probe, .step, .violation, .stall, .lost, .scenario: nil

@@ -62,11 +62,12 @@ private struct FailoverFinder {
         case .control(let verb, let target):
             acts.append(event)
             if verb == .thaw { readies.append((event.time, target.node)) }
+        case .fault(.clock): break  // The start that it came of is an act of its own.
         case .fault(let fault):
             acts.append(event)
             switch fault {
             case .linkUp, .heal: readies.append((event.time, fault.endpoint?.node))
-            case .linkDown, .blackhole, .impair, .partition: break
+            case .linkDown, .blackhole, .impair, .partition, .limit, .clock: break
             }
         case .service(let node, _, .ready), .link(let node, _, true, true):
             readies.append((event.time, node))
@@ -197,7 +198,7 @@ private struct FailoverFinder {
     private func isCutOff(_ failover: Failover) -> Bool {
         switch fault(behind: failover) {
         case .linkDown, .blackhole, .partition: true
-        case .linkUp, .impair, .heal, nil: false
+        case .linkUp, .impair, .limit, .clock, .heal, nil: false
         }
     }
 

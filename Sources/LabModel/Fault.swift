@@ -1,6 +1,6 @@
 /// Something broken in the network between the nodes, or mended: on the switch's side, where a node
-/// can neither see who did it nor undo it. What is done to a node or service itself is a
-/// ``ControlVerb``.
+/// can neither see who did it nor undo it; or something that a node has too little of. What is done
+/// to a node or service itself is a ``ControlVerb``.
 public enum Fault: Hashable, Sendable {
     /// The cable is pulled: not a frame passes, and the node sees its carrier go.
     case linkDown(Endpoint)
@@ -17,8 +17,14 @@ public enum Fault: Hashable, Sendable {
     /// node that no group names keeps
     /// reaching everybody, and everybody it. It takes the place of a partition before it.
     case partition([[String]])
-    /// Everything that was broken at the endpoint is mended, a partition included; at every one
-    /// where none is given.
+    /// A node has less of some resources from then on. It takes the place of limits of the same
+    /// resources, and outlives the node.
+    case limit(String, NodeLimits)
+    /// A service runs with clocks that are off, or with right ones again: what came of the start
+    /// that follows, or of an end. Nobody applies it by itself.
+    case clock(Target, ClockOffset)
+    /// Everything that was broken at the endpoint is mended, a partition included; where none is
+    /// given, at every one, and no node has limits any more.
     case heal(Endpoint?)
 
     /// Which way frames are lost, as the node sees it.
@@ -45,6 +51,8 @@ extension Fault: CustomStringConvertible {
         case .partition([]): "partition none"
         case .partition(let groups):
             "partition " + groups.map { $0.joined(separator: " ") }.joined(separator: " | ")
+        case .limit(let node, let limits): "limit \(node) \(limits)"
+        case .clock(let target, let offset): "clock \(target) \(offset)"
         case .heal(let endpoint?): "heal \(endpoint)"
         case .heal(nil): "heal"
         }
@@ -57,7 +65,8 @@ extension Fault: CustomStringConvertible {
         case .impair(let endpoint, let impairment):
             impairment.isNone ? nil : .impair(endpoint, impairment.ending)
         case .partition(let groups): groups.isEmpty ? nil : .partition([])
-        case .linkUp, .heal: nil
+        case .limit(let node, let limits): limits.isNone ? nil : .limit(node, limits.ending)
+        case .linkUp, .clock, .heal: nil
         }
     }
 
@@ -68,7 +77,16 @@ extension Fault: CustomStringConvertible {
             .impair(let endpoint, _):
             endpoint
         case .heal(let endpoint): endpoint
-        case .partition: nil
+        case .partition, .limit, .clock: nil
+        }
+    }
+
+    /// The node it is applied to; nil for one that concerns several.
+    public var node: String? {
+        switch self {
+        case .limit(let node, _): node
+        case .clock(let target, _): target.node
+        case .linkDown, .blackhole, .linkUp, .impair, .partition, .heal: endpoint?.node
         }
     }
 }
@@ -78,10 +96,12 @@ extension Fault: Decodable {
         case linkDown = "link-down"
         case blackhole
         case linkUp = "link-up"
-        case impair, partition, heal
+        case impair, partition, limit, clock, heal
     }
 
-    private enum Key: String, CodingKey { case fault, endpoint, direction, impairment, groups }
+    private enum Key: String, CodingKey {
+        case fault, endpoint, direction, impairment, groups, node, limits, target, clock
+    }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
@@ -99,6 +119,14 @@ extension Fault: Decodable {
                 try endpoint(), try fields.decode(CableImpairment.self, forKey: .impairment))
         case .partition:
             self = .partition(try fields.decode([[String]].self, forKey: .groups))
+        case .limit:
+            self = .limit(
+                try fields.decode(String.self, forKey: .node),
+                try fields.decode(NodeLimits.self, forKey: .limits))
+        case .clock:
+            self = .clock(
+                try fields.decode(Target.self, forKey: .target),
+                try fields.decode(ClockOffset.self, forKey: .clock))
         case .heal: self = .heal(try fields.decodeIfPresent(Endpoint.self, forKey: .endpoint))
         }
     }
@@ -112,6 +140,12 @@ extension Fault: JSONWritable {
         case .blackhole(_, let direction): fields.field("direction", direction)
         case .impair(_, let impairment): fields.field("impairment", impairment)
         case .partition(let groups): fields.field("groups", groups)
+        case .limit(let node, let limits):
+            fields.field("node", node)
+            fields.field("limits", limits)
+        case .clock(let target, let offset):
+            fields.field("target", target)
+            fields.field("clock", offset)
         case .linkDown, .linkUp, .heal: break
         }
     }
@@ -123,6 +157,8 @@ extension Fault: JSONWritable {
         case .linkUp: .linkUp
         case .impair: .impair
         case .partition: .partition
+        case .limit: .limit
+        case .clock: .clock
         case .heal: .heal
         }
     }

@@ -52,9 +52,14 @@ struct LabFileKeys: Sendable {
     static let step = LabFileKeys(
         "step",
         [
-            "stop", "start", "restart", "kill", "reload", "freeze", "thaw", "link", "impair",
-            "partition", "heal", "exec", "edit", "parallel", "wait", "expect", "at", "for",
+            "stop", "start", "restart", "reboot", "kill", "reload", "freeze", "thaw", "link",
+            "impair", "partition", "limit", "heal", "exec", "edit", "parallel", "wait", "expect",
+            "at", "for",
         ])
+    static let limit = LabFileKeys(
+        "limit", ["node", "cpu", "cpus", "memory", "disk", "pids"], required: ["node"])
+    static let shiftedStart = LabFileKeys(
+        "shiftedStart", ["service", "clock"], required: ["service", "clock"])
     static let linkFault = LabFileKeys(
         "linkFault", ["port", "state", "direction"], required: ["port", "state"])
     static let execution = LabFileKeys(
@@ -65,7 +70,7 @@ struct LabFileKeys: Sendable {
     static let all =
         [
             lab, network, node, interface, route, file, service, readiness, link, scenario, sweep,
-            probe, step, linkFault, execution, textMatch, advertPattern,
+            probe, step, limit, shiftedStart, linkFault, execution, textMatch, advertPattern,
         ] + expectations + [check] + checks
 }
 

@@ -31,16 +31,17 @@ extension LabFileDecoder {
             return nil
         }
         let lasting = fields["for"].flatMap { duration($0, of: place) }
-        guard let action = action(entry, of: place, scope: scope) else { return nil }
-        if let given = fields["for"] {
-            guard case .fault(let fault) = action, fault.ending != nil else {
-                diagnostics.error(
-                    "\(place) is nothing that 'for' could take back: it belongs to link down and"
-                        + " blackhole, impair and partition", at: given.keyMark)
-                return nil
-            }
+        var clock: ClockOffset?
+        guard let action = action(entry, of: place, scope: scope, clock: &clock) else { return nil }
+        let step = Step(
+            action, at: trigger, lasting: lasting, clock: clock, line: entry.keyMark.line)
+        if let given = fields["for"], !step.canBeTakenBack {
+            diagnostics.error(
+                "\(place) is nothing that 'for' could take back: it belongs to stop, kill, freeze,"
+                    + " link down and blackhole, impair, partition and limit", at: given.keyMark)
+            return nil
         }
-        return Step(action, at: trigger, lasting: lasting, line: entry.keyMark.line)
+        return step
     }
 
     /// The keys that stand beside a step's verb.
@@ -67,7 +68,7 @@ extension LabFileDecoder {
     }
 
     private mutating func action(
-        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope, clock: inout ClockOffset?
     ) -> Step.Action? {
         switch entry.key {
         case "wait": duration(entry, of: place, canBeZero: true).map { .wait($0) }
@@ -76,9 +77,13 @@ extension LabFileDecoder {
         case "link": linkFault(entry, of: place, scope: scope).map { .fault($0) }
         case "impair": impairing(entry, of: place, scope: scope).map { .fault($0) }
         case "partition": partition(entry, of: place, scope: scope).map { .fault($0) }
+        case "limit": limiting(entry, of: place, scope: scope).map { .fault($0) }
         case "heal": healing(entry, of: place, scope: scope).map { .fault($0) }
         case "edit": edit(entry, of: place, scope: scope).map { .edit($0) }
         case "parallel": parallel(entry, of: place, scope: scope)
+        case "reboot": rebooting(entry, of: place, scope: scope)
+        case "start", "restart":
+            starting(entry, of: place, scope: scope, clock: &clock)
         default:
             ControlVerb(rawValue: entry.key).flatMap { verb in
                 target(entry, of: place, scope: scope, needsService: verb == .reload).map {

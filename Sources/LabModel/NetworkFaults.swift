@@ -31,6 +31,11 @@ public struct NetworkFaults: Equatable, Sendable {
     /// The endpoints of its nodes that were healed since: frames pass there as before.
     public private(set) var exempt: Set<Endpoint> = []
 
+    /// The nodes that have less of something than their machine.
+    public private(set) var limits: [String: NodeLimits] = [:]
+    /// The services whose clocks are off, and how far.
+    public private(set) var clocks: [Target: ClockOffset] = [:]
+
     /// A sound network.
     public init() {}
 
@@ -40,7 +45,9 @@ public struct NetworkFaults: Equatable, Sendable {
     }
 
     /// Whether nothing is broken.
-    public var isSound: Bool { cables.isEmpty && impairments.isEmpty && groups.isEmpty }
+    public var isSound: Bool {
+        cables.isEmpty && impairments.isEmpty && groups.isEmpty && limits.isEmpty && clocks.isEmpty
+    }
 
     /// Takes a fault into account.
     public mutating func apply(_ fault: Fault) {
@@ -60,7 +67,16 @@ public struct NetworkFaults: Equatable, Sendable {
             cables[endpoint] = nil
             impairments[endpoint] = nil
             if !groups.isEmpty { exempt.insert(endpoint) }
-        case .heal(nil): self = NetworkFaults()
+        case .limit(let node, let new):
+            var sum = limits[node] ?? NodeLimits()
+            sum.apply(new)
+            limits[node] = sum.isNone ? nil : sum
+        case .clock(let target, let offset): clocks[target] = offset == .none ? nil : offset
+        case .heal(nil):
+            // What runs keeps the clock that it was started with.
+            let clocks = clocks
+            self = NetworkFaults()
+            self.clocks = clocks
         }
     }
 
@@ -80,6 +96,8 @@ public struct NetworkFaults: Equatable, Sendable {
         case .impair(let endpoint, let impairment):
             impairments[endpoint]?.contains(impairment) ?? false
         case .partition(let groups): self.groups == groups
+        case .limit(let node, let limits): (self.limits[node] ?? NodeLimits()).holds(limits)
+        case .clock(let target, let offset): clocks[target] == offset
         case .linkUp, .heal: false
         }
     }
@@ -119,7 +137,7 @@ public struct NetworkFaults: Equatable, Sendable {
             faults += impairments.reversed().map { Fault.impair(endpoint, $0) }
         }
         if !groups.isEmpty { faults.append(.partition(groups)) }
-        return faults
+        return faults + faultsOfNodes
     }
 }
 
@@ -196,6 +214,8 @@ extension Fault {
             return endpoint.problem(in: lab)
                 ?? nodes.compactMap { lab.problem(withNode: $0) }.first
         case .heal(nil): return nil
+        case .limit(let node, _): return lab.problem(withNode: node)
+        case .clock: return "a clock is given when a service is started: start it with --clock"
         case .partition(let groups):
             let nodes = groups.flatMap(\.self)
             if let problem = nodes.compactMap({ lab.problem(withNode: $0) }).first {

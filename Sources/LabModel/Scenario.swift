@@ -43,6 +43,12 @@ public struct Scenario: Codable, Equatable, Sendable {
         /// The kernel's ip_vs: LVS.
         case ipvs = "ip_vs"
         case dummy, macvlan, vrf
+        /// Control groups for processor time, memory, processes: limits of nodes.
+        case cpuLimits = "cpu-limits"
+        case memoryLimits = "memory-limits"
+        case pidsLimits = "pids-limits"
+        /// Time namespaces: services whose clocks are off.
+        case clocks
         /// The real daemons, installed.
         case keepalived, frr
         /// Our daemon on every node that speaks VRRP, for what no other can do. Nothing of the

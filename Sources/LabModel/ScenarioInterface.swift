@@ -57,7 +57,7 @@ public enum ActionResult: Equatable, Sendable {
 /// the timeline as a ``ScenarioEvent``.
 public enum ScenarioAction: Equatable, Sendable {
     /// Apply the verb, put `.control` on the timeline, answer with `.done`.
-    case control(ActionID, ControlVerb, Target)
+    case control(ActionID, ControlVerb, Target, ControlOptions = ControlOptions())
     /// Break or mend the network, put `.fault` on the timeline, answer with `.done`; take it back
     /// after that time, if one is given.
     case fault(ActionID, Fault, lasting: Duration? = nil)

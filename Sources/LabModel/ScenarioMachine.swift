@@ -261,7 +261,7 @@ public struct ScenarioMachine: Sendable {
         switch step.action {
         case .control(let verb, let target):
             deed = .control(verb, target)
-            actions.append(.control(id, verb, target))
+            actions.append(.control(id, verb, target, step.options))
         case .fault(let fault):
             deed = .fault(fault)
             actions.append(.fault(id, fault, lasting: step.lasting))

@@ -5,8 +5,10 @@ public struct Step: Codable, Equatable, Sendable {
     public var action: Action
     /// The event that an acting step waits for; nil for one that is done when its turn comes.
     public var trigger: Trigger?
-    /// After how long a fault is taken back, unless something else has done so; nil: never.
+    /// After how long a fault or verb is taken back, unless something else has done so; nil: never.
     public var lasting: Duration?
+    /// How far the clocks of a service that is started are off; nil: not at all.
+    public var clock: ClockOffset?
     /// Where it stands in the lab file, for reports.
     public var line: Int
 
@@ -29,12 +31,28 @@ public struct Step: Codable, Equatable, Sendable {
     }
 
     public init(
-        _ action: Action, at trigger: Trigger? = nil, lasting: Duration? = nil, line: Int = 0
+        _ action: Action, at trigger: Trigger? = nil, lasting: Duration? = nil,
+        clock: ClockOffset? = nil, line: Int = 0
     ) {
         self.action = action
         self.trigger = trigger
         self.lasting = lasting
+        self.clock = clock
         self.line = line
+    }
+}
+
+extension Step {
+    /// What its verb is applied with.
+    var options: ControlOptions { ControlOptions(lasting: lasting, clock: clock) }
+
+    /// Whether what it does can be taken back after a time.
+    var canBeTakenBack: Bool {
+        switch action {
+        case .control(let verb, _): verb.ending != nil
+        case .fault(let fault): fault.ending != nil
+        case .execute, .edit, .parallel, .wait, .expect: false
+        }
     }
 }
 

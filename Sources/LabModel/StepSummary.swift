@@ -13,7 +13,8 @@ extension Step {
     /// The same without the event it waits for: what has been done is called so.
     var deed: String {
         switch action {
-        case .control(let verb, let target): "\(verb.rawValue) \(target)"
+        case .control(let verb, let target):
+            "\(verb.rawValue) \(target)" + (clock.map { " clock \($0)" } ?? "")
         case .fault(let fault): fault.description
         case .execute(let node, let command, _, _):
             "exec \(node): \(command.joined(separator: " "))"

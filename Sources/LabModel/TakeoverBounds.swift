@@ -192,7 +192,7 @@ public struct TakeoverBounds: Equatable, Sendable {
                 (holders ?? []).contains(router.node)
                     && groups.contains { $0.contains(router.node) }
             }
-        case .impair: return nil
+        case .impair, .limit, .clock: return nil
         case .linkUp(let endpoint), .heal(let endpoint?):
             let back = sharing.filter { $0.advertises(at: endpoint) }
             return back.isEmpty

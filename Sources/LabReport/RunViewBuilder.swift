@@ -218,8 +218,8 @@ private struct RunViewBuilder {
     /// A fault of the network is drawn at every node it concerns.
     private mutating func mark(_ fault: Fault, at time: Int) {
         var concerned = record.lab.nodes.map(\.name)
-        if let endpoint = fault.endpoint {
-            concerned = [endpoint.node]
+        if let node = fault.node {
+            concerned = [node]
         } else if case .partition(let groups) = fault {
             concerned = groups.flatMap(\.self)
         }

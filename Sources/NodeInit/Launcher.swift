@@ -29,6 +29,8 @@ struct Launcher {
     var controlsTerminal = false
     /// The unit whose name a program of ours shows as its own; nil for none.
     var unit: String?
+    /// The time namespace they run in; nil for the node's own.
+    var clocks: SharedDescriptor?
 
     /// Starts a command as the leader of a session of its own.
     ///
@@ -61,7 +63,10 @@ struct Launcher {
                 program.arguments[0] = unit
                 try FileSystem.link(program.path, to: path)
             }
-            return try startOrInterpret(program)
+            guard let clocks else { return try startOrInterpret(program) }
+            return try TimeNamespace.run(in: clocks.rawValue) { () throws(SystemError) in
+                try startOrInterpret(program)
+            }
         } catch {
             let isMissing = error.code == .noSuchFileOrDirectory && !FileSystem.exists(path)
             throw LaunchError(

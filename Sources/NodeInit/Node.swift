@@ -59,7 +59,8 @@ final class Node {
             switch try NodeRequest(message: message.payload) {
             case .boot(let specification): boot(specification)
             case .sysctls(let parameters): set(parameters)
-            case .start(let specification): start(specification)
+            case .start(let specification):
+                start(specification, clocks: message.descriptors.first)
             case .stop(let service): deliver(.stop, to: service)
             case .kill(let service): deliver(.kill, to: service)
             case .reload(let service): deliver(.reload, to: service)
@@ -127,13 +128,16 @@ final class Node {
         supervisor?.send(NodeReport.sysctlsDone)
     }
 
-    private func start(_ specification: ServiceSpecification) {
+    /// - Parameter clocks: the time namespace that it is to run in; nil for the node's own.
+    private func start(_ specification: ServiceSpecification, clocks: SharedDescriptor?) {
         guard !isPoweringOff else { return }
         let known = services[specification.name]
         if let known, !known.isDown || known.specification == specification {
+            known.clocks = clocks
             return start(known)
         }
         let service = make(specification)
+        service.clocks = clocks
         services[specification.name] = service
         start(service)
     }

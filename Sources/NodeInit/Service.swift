@@ -12,6 +12,9 @@ final class Service {
     private let reaper: Reaper
     private let environment: NodeEnvironment
     private let report: (NodeReport.ServiceState, MonotonicInstant, [SharedDescriptor]) -> Void
+    /// The time namespace that its program is started in, by itself and by the node's own systemctl
+    /// as well; nil for the node's own.
+    var clocks: SharedDescriptor?
     /// Tells the supervisor of an assignment that the service has sent.
     var onAssignment: (String) -> Void = { _ in }
 
@@ -180,7 +183,7 @@ final class Service {
     private func spawn() throws -> Int32 {
         var launcher = Launcher(
             environment: environment.with([ServiceProcesses.marker(of: specification.name)]),
-            unit: specification.name)
+            unit: specification.name, clocks: clocks)
         endReadiness()
         let watch = try ReadinessWatch(
             specification, loop: loop, reaper: reaper, launcher: Launcher(environment: environment),

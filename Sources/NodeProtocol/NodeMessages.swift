@@ -8,7 +8,8 @@ public enum NodeRequest: Equatable, Sendable, WireCodable {
     /// Answered by a `.sysctlFailed` for each that could not be written, then `.sysctlsDone`.
     case sysctls([Pair])
     /// Start a service. One that is ready is answered by `.ready` again; one that is starting, by
-    /// what becomes of it; one that is stopping is started again when it has ended.
+    /// what becomes of it; one that is stopping is started again when it has ended. A descriptor
+    /// with the message is the time namespace that it runs in until the next such message.
     case start(ServiceSpecification)
     /// SIGTERM to its main process, and SIGKILL to all of it after the service's stop timeout. One
     /// that does not run is answered by how it ended.

@@ -7,6 +7,7 @@ protocol ControlCommand: ParsableCommand {
     static var verb: ControlVerb { get }
     var lab: LabOption { get }
     var targets: [String] { get }
+    var options: ControlOptions { get }
 }
 
 extension ControlCommand {
@@ -14,12 +15,40 @@ extension ControlCommand {
         for target in targets where Target.parse(target) == nil {
             throw ValidationError("'\(target)' is no NODE or NODE/SERVICE")
         }
+        for target in targets.compactMap(Target.parse) {
+            if let problem = Self.verb.problem(with: options, on: target) {
+                throw ValidationError(problem)
+            }
+        }
     }
+
+    var options: ControlOptions { ControlOptions() }
 
     func run() throws {
         let client = try lab.client()
-        for target in targets.compactMap(Target.parse) { try client.control(Self.verb, target) }
+        for target in targets.compactMap(Target.parse) {
+            try client.control(Self.verb, target, options)
+        }
     }
+}
+
+/// `--clock`: how far the clocks of a service are off.
+struct ClockOption: ParsableArguments {
+    @Option(
+        name: .customLong("clock"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "Start services with clocks that are ahead, as +1h, or behind, as -30m.",
+            discussion: """
+                CLOCK_MONOTONIC and CLOCK_BOOTTIME, by a time namespace; the next start without it \
+                is with the machine's own.
+                """),
+        transform: { text in
+            guard let offset = ClockOffset.parse(text) else {
+                throw ValidationError("'\(text)' is no offset of a clock, as +1h is")
+            }
+            return offset
+        })
+    var offset: ClockOffset?
 }
 
 struct Start: ControlCommand {
@@ -28,6 +57,8 @@ struct Start: ControlCommand {
     static let verb = ControlVerb.start
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @OptionGroup var clock: ClockOption
+    var options: ControlOptions { ControlOptions(clock: clock.offset) }
 }
 
 struct Stop: ControlCommand {
@@ -36,6 +67,8 @@ struct Stop: ControlCommand {
     static let verb = ControlVerb.stop
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @OptionGroup var lasting: LastingOption
+    var options: ControlOptions { ControlOptions(lasting: lasting.duration) }
 }
 
 struct Restart: ControlCommand {
@@ -44,6 +77,8 @@ struct Restart: ControlCommand {
     static let verb = ControlVerb.restart
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @OptionGroup var clock: ClockOption
+    var options: ControlOptions { ControlOptions(clock: clock.offset) }
 }
 
 struct Kill: ControlCommand {
@@ -52,6 +87,8 @@ struct Kill: ControlCommand {
     static let verb = ControlVerb.kill
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @OptionGroup var lasting: LastingOption
+    var options: ControlOptions { ControlOptions(lasting: lasting.duration) }
 }
 
 struct Freeze: ControlCommand {
@@ -60,6 +97,8 @@ struct Freeze: ControlCommand {
     static let verb = ControlVerb.freeze
     @OptionGroup var lab: LabOption
     @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @OptionGroup var lasting: LastingOption
+    var options: ControlOptions { ControlOptions(lasting: lasting.duration) }
 }
 
 struct Thaw: ControlCommand {

@@ -142,7 +142,10 @@ struct Partition: ParsableCommand {
 
 struct Heal: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Mend what `link`, `impair` and `partition` have broken.")
+        abstract: "Mend what `link`, `impair` and `partition` have broken.",
+        discussion: """
+            Without a port, limits are lifted and what is frozen is thawed as well.
+            """)
 
     @OptionGroup var lab: LabOption
     @Argument(help: "The ends of cables, as NODE:INTERFACE; everything, where none is given.")

@@ -98,7 +98,8 @@ struct Labctl: ParsableCommand {
                 name: "Nodes and services",
                 subcommands: [
                     Exec.self, Shell.self, Logs.self, Start.self, Stop.self, Restart.self,
-                    Kill.self, Freeze.self, Thaw.self, Reload.self, Copy.self, ReadMail.self,
+                    Kill.self, Freeze.self, Thaw.self, Limit.self, Reload.self, Copy.self,
+                    ReadMail.self,
                 ]),
             CommandGroup(
                 name: "The network between them",

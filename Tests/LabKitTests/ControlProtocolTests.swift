@@ -24,7 +24,9 @@ struct ControlProtocolTests {
             user: "nobody", terminalRows: 24, terminalColumns: 80)
         let all: [ControlRequest] = [
             .status, .down, .control(.kill, Target(node: "master")),
-            .control(.stop, Target(node: "master", service: "keepalived")),
+            .control(
+                .stop, Target(node: "master", service: "keepalived"),
+                ControlOptions(lasting: .seconds(2), clock: ClockOffset(.seconds(-60)))),
             .execute(node: "a", execute),
             .logs(LogQuery(node: nil, service: nil, follows: true, tail: 10)),
             .logs(LogQuery(node: "a", service: "web", follows: false, tail: nil)),
@@ -41,11 +43,12 @@ struct ControlProtocolTests {
         #expect(options.environment == execute.environment)
         #expect(options.user == "nobody")
         #expect(options.terminalRows == 24)
-        guard case .control(.stop, let target) = try roundTrip(all[3]).0 else {
+        guard case .control(.stop, let target, let given) = try roundTrip(all[3]).0 else {
             Issue.record("it is no stop request any more")
             return
         }
         #expect(target.description == "master/keepalived")
+        #expect(given == ControlOptions(lasting: .seconds(2), clock: ClockOffset(.seconds(-60))))
     }
 
     @Test("replies")

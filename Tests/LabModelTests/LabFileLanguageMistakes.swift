@@ -65,7 +65,7 @@ extension Mistake {
             lab.yaml:25:17: scenario s names interface 'eth9', which node b does not have
             lab.yaml:25:17: scenario s names node 'c', which is not defined; the lab's nodes are a, b
             lab.yaml:26:22: step 21 of scenario s is nothing that 'for' could take back: it belongs \
-            to link down and blackhole, impair and partition
+            to stop, kill, freeze, link down and blackhole, impair, partition and limit
             """),
         Mistake(
             "expectations that cannot be",

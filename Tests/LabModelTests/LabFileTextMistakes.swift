@@ -256,9 +256,9 @@ extension Mistake {
             1m, not '-1s'
             lab.yaml:8:54: 'stop' of step 3 of scenario s must be a text, not a list
             lab.yaml:8:67: 'expect' of step 4 of scenario s must be a mapping, not 'on a'
-            lab.yaml:8:73: step 5 of scenario s must be one of stop, start, restart, kill, reload, \
-            freeze, thaw, link, impair, partition, heal, exec, edit, parallel, wait, expect with its \
-            object
+            lab.yaml:8:73: step 5 of scenario s must be one of stop, start, restart, reboot, kill, \
+            reload, freeze, thaw, link, impair, partition, limit, heal, exec, edit, parallel, wait, \
+            expect with its object
             """),
     ]
 }

@@ -212,7 +212,10 @@ struct Run {
 
     private static func line(_ action: ScenarioAction) -> String {
         switch action {
-        case .control(let step, let verb, let target): "\(step): \(verb.rawValue) \(target)"
+        case .control(let step, let verb, let target, let options):
+            "\(step): \(verb.rawValue) \(target)"
+                + (options.clock.map { " clock \($0)" } ?? "")
+                + (options.lasting.map { " for \($0.text)" } ?? "")
         case .execute(let step, let node, let command):
             "\(step): exec \(node) \(command.joined(separator: " "))"
         case .startProbe(let probe): "start probe \(probe.name)"

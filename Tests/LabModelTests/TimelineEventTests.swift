@@ -182,6 +182,14 @@ struct TimelineEventTests {
             .fault(.heal(endpoint)), "m       heal m:eth0",
             #""event":"fault","fault":"heal","endpoint":"m:eth0""#
         ),
+        (
+            .fault(.limit("m", .parse("cpu 5% disk full")!)), "m       limit m cpu 5% disk full",
+            #""event":"fault","fault":"limit","node":"m","limits":"cpu 5% disk full""#
+        ),
+        (
+            .fault(.clock(.parse("m/httpd")!, .parse("-30m")!)), "m       clock m/httpd -30m",
+            #""event":"fault","fault":"clock","target":"m/httpd","clock":"-30m""#
+        ),
         (.fault(.heal(nil)), "-       heal", #""event":"fault","fault":"heal""#),
         (
             .node("m", .killed), "m       node killed",

@@ -287,6 +287,8 @@ func expectNothingLeft(of lab: String, sourceLocation: SourceLocation = #_source
     let mounts = try FileSystem.readText("/proc/self/mountinfo")
     #expect(!mounts.contains("/run/labctl/\(lab)"), sourceLocation: sourceLocation)
     #expect(try controlGroups(of: lab).isEmpty, sourceLocation: sourceLocation)
+    let groups = try limitingGroups(of: lab)
+    #expect(groups.isEmpty, "\(groups)", sourceLocation: sourceLocation)
     let devices = try FileSystem.readText("/proc/self/net/dev")
     #expect(!devices.contains("eth0@"), sourceLocation: sourceLocation)
 }
@@ -301,6 +303,15 @@ func controlGroupFolder() throws -> String? {
 func controlGroups(of lab: String) throws -> [String] {
     guard let folder = try controlGroupFolder() else { return [] }
     return try FileSystem.list(folder).filter { $0.hasPrefix("labctl.\(lab).") }
+}
+
+/// The groups of a lab's nodes in hierarchies of cgroup v1, which may be anywhere below.
+func limitingGroups(of lab: String, in folder: String = "/sys/fs/cgroup") throws -> [String] {
+    try FileSystem.list(folder).map { "\(folder)/\($0)" }
+        .filter { FileSystem.entry($0) == .folder }
+        .flatMap { path in
+            path.contains("/labctl.\(lab).") ? [path] : try limitingGroups(of: lab, in: path)
+        }
 }
 
 /// The process ids, on the host, of all processes of a lab that is up: the supervisor's

@@ -110,8 +110,8 @@ final class ClientSession {
                         lab: supervisor.order.lab,
                         virtualRouters: supervisor.order.virtualRouters)))
         case .down: supervisor.end()
-        case .control(let verb, let target):
-            supervisor.control(verb, target) { [self] in reply($0) }
+        case .control(let verb, let target, let options):
+            supervisor.control(verb, target, options) { [self] in reply($0) }
         case .fault(let fault, let duration):
             supervisor.apply(fault, lasting: duration) { [self] in reply($0) }
         case .execute(let node, let options):

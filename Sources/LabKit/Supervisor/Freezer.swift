@@ -13,14 +13,9 @@ import SystemPackage
 /// what a killed supervisor leaves is empty, and swept.
 struct Freezer {
     /// Where groups are made: the mount point of cgroup v2, nil where there is none.
-    static var folder: String? {
-        let mounts = (try? FileSystem.readText("/proc/self/mountinfo")) ?? ""
-        let line = mounts.split(separator: "\n").first { $0.contains(" - cgroup2 ") }
-        return line?.split(separator: " ").dropFirst(4).first.map(String.init)
-    }
+    static var folder: String? { ControlGroupLayout.ofMachine.unified }
 
-    /// What the names of all our groups begin with; a point is in no name of a lab or node.
-    private static let prefix = "labctl."
+    private static let prefix = ResourceGroups.prefix
 
     private let folder: String
     private let lab: String

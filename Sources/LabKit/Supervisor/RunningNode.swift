@@ -71,10 +71,10 @@ final class RunningNode {
     /// - Parameters:
     ///   - program: the path of `node-init`.
     ///   - log: where the first process itself prints.
-    ///   - freezer: what it is put into, before it has started anything.
+    ///   - admit: puts the first process into its control groups, before it has started anything.
     /// - Throws: ``SystemError`` when the kernel makes no process or namespace.
     func boot(
-        _ specification: NodeSpecification, program: String, log: CInt, freezer: Freezer?
+        _ specification: NodeSpecification, program: String, log: CInt, admit: (Int32) -> Void
     ) throws {
         precondition(!isAlive, "a node is booted when it is down")
         let (ours, theirs) = try MessageChannel.pair()
@@ -86,7 +86,7 @@ final class RunningNode {
         start.leadsSession = true
         let started = try start.start()
         theirs.close()
-        freezer?.admit(started.pid, of: node.name)
+        admit(started.pid)
         let channel = try MessageChannel(ours)
         process = started
         self.channel = channel

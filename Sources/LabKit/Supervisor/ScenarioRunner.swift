@@ -92,8 +92,10 @@ final class ScenarioRunner {
 
     private func perform(_ action: ScenarioAction) {
         switch action {
-        case .control(let id, let verb, let target):
-            supervisor.control(verb, target) { [weak self] in self?.tell(.done(id, .init($0))) }
+        case .control(let id, let verb, let target, let options):
+            supervisor.control(verb, target, options) { [weak self] in
+                self?.tell(.done(id, .init($0)))
+            }
         case .fault(let id, let fault, let duration):
             supervisor.apply(fault, lasting: duration) { [weak self] in
                 self?.tell(.done(id, .init($0)))

@@ -42,7 +42,8 @@ extension Supervisor {
                 TimelineEvent.Claim(
                     node: target.node, service: target.service ?? "", instance: claim.instance,
                     state: claim.state, source: claim.source)),
-            at: claim.time ?? read, stamp: claim.time == nil ? .receipt : .origin,
+            at: claim.time.map { machineTime($0, of: target) } ?? read,
+            stamp: claim.time == nil ? .receipt : .origin,
             uncertainty: claim.time == nil ? uncertainty : .zero)
     }
 }

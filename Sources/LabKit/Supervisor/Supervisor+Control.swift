@@ -17,10 +17,12 @@ extension Supervisor {
     /// The timeline bears it at the moment it is applied; `completion` is called when it is done:
     /// when what it starts is ready, when what it stops is gone.
     func control(
-        _ verb: ControlVerb, _ target: Target,
+        _ verb: ControlVerb, _ target: Target, _ options: ControlOptions = ControlOptions(),
         completion: @escaping (Result<Void, LabError>) -> Void
     ) {
+        let time = MonotonicClock.now
         do throws(LabError) {
+            if let problem = verb.problem(with: options, on: target) { throw .state(problem) }
             let node = try node(target.node)
             if node.isFrozen, target.service != nil || ![.thaw, .freeze, .kill].contains(verb) {
                 throw .state(
@@ -30,10 +32,13 @@ extension Supervisor {
             // What came before the verb stands before it on the timeline.
             observer.catchUp()
             if let service = target.service {
-                try control(verb, service: service, on: node, completion: completion)
+                try control(
+                    verb, service: service, on: node, clock: options.clock ?? .none,
+                    completion: completion)
             } else {
                 try control(verb, node, completion: completion)
             }
+            begin(verb, target, until: options.lasting.map { time + $0 })
         } catch {
             completion(.failure(error))
         }
@@ -42,7 +47,7 @@ extension Supervisor {
     // MARK: Services
 
     private func control(
-        _ verb: ControlVerb, service called: String, on node: RunningNode,
+        _ verb: ControlVerb, service called: String, on node: RunningNode, clock: ClockOffset,
         completion: @escaping (Result<Void, LabError>) -> Void
     ) throws(LabError) {
         let nodeName = node.node.name
@@ -59,9 +64,14 @@ extension Supervisor {
         if [.kill, .reload, .freeze, .thaw].contains(verb), !isRunning(name, on: node) {
             throw .state("service \(nodeName)/\(name) is not running")
         }
+        // Made before anything is stopped, since not every machine can.
+        let namespace = try timeNamespace(clock)
         timeline.record(.control(verb, Target(node: nodeName, service: name)))
+        func startAgain() {
+            start(service, on: node, clock: clock, in: namespace, completion: completion)
+        }
         switch verb {
-        case .start: start(service, on: node, completion: completion)
+        case .start: startAgain()
         case .stop: stop(name, on: node, request: .stop(service: name), completion: completion)
         case .kill: stop(name, on: node, request: .kill(service: name), completion: completion)
         case .reload:
@@ -70,9 +80,9 @@ extension Supervisor {
         case .freeze, .thaw:
             setFrozen(verb == .freeze, service: name, on: node, completion: completion)
         case .restart:
-            stop(name, on: node, request: .stop(service: name)) { [unowned self] result in
+            stop(name, on: node, request: .stop(service: name)) { result in
                 guard case .success = result else { return completion(result) }
-                start(service, on: node, completion: completion)
+                startAgain()
             }
         }
     }
@@ -85,12 +95,23 @@ extension Supervisor {
     }
 
     private func start(
-        _ service: Service, on node: RunningNode,
+        _ service: Service, on node: RunningNode, clock: ClockOffset,
+        in namespace: SharedDescriptor?,
         completion: @escaping (Result<Void, LabError>) -> Void
     ) {
-        if isRunning(service.name, on: node) { return completion(.success(())) }
+        let target = Target(node: node.node.name, service: service.name)
+        if isRunning(service.name, on: node) {
+            guard clock == .none || clock == fabric.faults.clocks[target] else {
+                return completion(
+                    .failure(.state("service \(target) is running: restart it with its clock")))
+            }
+            return completion(.success(()))
+        }
         let before = node.services[service.name]?.since
-        node.send(.start(ServiceSpecification(service, of: node.node)))
+        node.send(
+            .start(ServiceSpecification(service, of: node.node)),
+            descriptors: namespace.map { [$0] } ?? [])
+        note(clock, of: target)
         wait(
             until: { [unowned self, unowned node] in
                 guard node.isAlive else {

@@ -3,7 +3,8 @@ import LinuxSystem
 import NetworkTypes
 import NodeProtocol
 
-// What `link`, `partition`, `heal`, `freeze` and `thaw` do, from the command line and in scenarios.
+// What `link`, `partition`, `limit`, `heal`, `freeze` and `thaw` do, from the command line and in
+// scenarios.
 
 extension Supervisor {
     /// How long a node may take to stand still: as long as the kernel keeps one of its processes.
@@ -22,6 +23,13 @@ extension Supervisor {
         if let problem = fault.problem(in: order.lab) {
             return completion(.failure(.state(problem)))
         }
+        if case .limit(_, let limits) = fault {
+            do throws(LabError) {
+                try limiter.require(limits)
+            } catch {
+                return completion(.failure(error))
+            }
+        }
         if case .impair(let endpoint, _) = fault, fabric.splices[endpoint] == nil {
             return prepare(endpoint) { [unowned self] result in
                 switch result {
@@ -35,11 +43,12 @@ extension Supervisor {
         let downBefore = fabric.plan.ports.filter { fabric.isDown($0) }
         let time = MonotonicClock.now
         do {
-            try fabric.apply(fault)
+            try carryOut(fault)
         } catch {
             return completion(.failure(LabError(refusal: error)))
         }
         timeline.record(.fault(fault), at: time, stamp: .origin)
+        if case .heal(nil) = fault { thawAll() }
         if let duration, let ending = fault.ending {
             loop.schedule(at: time + duration) { [unowned self] in
                 guard fabric.faults.holds(fault) else { return }
@@ -61,6 +70,23 @@ extension Supervisor {
                     mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) }
                         ? .success(()) : nil
                 }, completion: completion)
+        }
+    }
+
+    /// Does it to nodes and switches, or to neither.
+    private func carryOut(_ fault: Fault) throws {
+        var next = fabric.faults
+        next.apply(fault)
+        do {
+            try limiter.bring(to: next.limits)
+            try fabric.apply(fault)
+        } catch {
+            do {
+                try limiter.bring(to: fabric.faults.limits)
+            } catch {
+                StandardError.print("\(fault) is not taken back: \(error)")
+            }
+            throw error
         }
     }
 

@@ -29,10 +29,16 @@ extension Supervisor {
 
     /// Starts a node's PID 1 and tells it what to become.
     func startFirstProcess(_ node: RunningNode) throws {
-        timeline.record(.node(node.node.name, .starting))
+        let name = node.node.name
+        timeline.record(.node(name, .starting))
+        try disks.make(name)
         try node.boot(
             try specification(of: node.node), program: order.programFolder + "/node-init",
-            log: STDERR_FILENO, freezer: freezer)
+            log: STDERR_FILENO,
+            admit: { [unowned self] pid in
+                freezer?.admit(pid, of: name)
+                limiter.admit(name)
+            })
     }
 
     /// Makes a node's links, and starts its services if its file system stands already.
@@ -51,8 +57,8 @@ extension Supervisor {
             NodeSpecification.Program(name: $0, hostPath: "\(order.programFolder)/\($0)")
         }
         return NodeSpecification(
-            hostname: node.name, rootFolder: "\(directory.diskPath)/\(node.name)/root",
-            layersFolder: "\(directory.diskPath)/\(node.name)/layers", programs: programs,
+            hostname: node.name, rootFolder: "\(disks.path(node.name))/root",
+            layersFolder: "\(disks.path(node.name))/layers", programs: programs,
             outputFolder: try output.folder(of: node.name),
             hosts: fabric.plan.hostsFile(of: node.name),
             files: node.files.map {

@@ -24,6 +24,11 @@ final class Supervisor {
     let wires: Wires
     /// Freezes whole nodes, where the kernel lets it.
     let freezer: Freezer?
+    let disks: NodeDisks
+    /// Keeps nodes to their limits.
+    let limiter: NodeLimiter
+    /// What was done for a time.
+    var tenures = Tenures()
     private let stalls: StallWatch
     /// In the order of the lab file.
     let nodes: [RunningNode]
@@ -66,6 +71,10 @@ final class Supervisor {
         self.fabric = fabric
         wires = Wires(fabric, program: order.programFolder + "/wire-relay", loop: loop)
         freezer = Freezer(order.lab.name)
+        disks = NodeDisks(folder: directory.diskPath)
+        let groups = ResourceGroups(
+            .ofMachine, lab: order.lab.name, record: directory.groupsPath)
+        limiter = NodeLimiter(groups, disks)
         observer = try Observer(fabric, timeline: timeline, loop: loop)
         stalls = StallWatch(loop: loop, timeline: timeline)
         nodes = order.lab.nodes.map { RunningNode($0, loop: loop, output: output) }
@@ -144,7 +153,8 @@ final class Supervisor {
             // through with it.
             if node.state != .killed { recordEnd(of: node) }
             observer.regard(name)
-            freezer?.dismiss(name)
+            dismissGroups(of: name)
+            forgetClocks(of: name)
             directory.removeNamespaceName(of: name)
             if node.wantsRestart { bootSoon(node) }
         }
@@ -334,7 +344,13 @@ final class Supervisor {
             poll(&waiting, 1, Self.burialMilliseconds)
             _ = Termination.reap(process.pid)
         }
-        for node in nodes { freezer?.dismiss(node.node.name) }
+        for node in nodes { dismissGroups(of: node.node.name) }
+    }
+
+    /// Removes the control groups of a node that has ended.
+    private func dismissGroups(of node: String) {
+        limiter.dismiss(node)
+        freezer?.dismiss(node)
     }
 
     // The nodes' disk is in here, and a mount point cannot be removed where it is mounted: here.

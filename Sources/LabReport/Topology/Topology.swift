@@ -39,6 +39,13 @@ public struct Topology: Equatable, Sendable {
         public var services: [String]
         /// What it is doing; nil where the lab is not up.
         public var activity: Activity?
+        /// What it lacks, where it lacks something: `cpu 20%`.
+        public var fault: String?
+
+        /// What it is doing, and what it lacks.
+        var words: [String] {
+            (activity?.words ?? []) + (fault.map { ["(\($0))"] } ?? [])
+        }
     }
 
     /// An interface of a node.
@@ -88,7 +95,7 @@ public struct Topology: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - activities: what its nodes are doing, by name; empty for a lab that is not up.
-    ///   - faults: what is broken in its network.
+    ///   - faults: what is broken in it.
     public init(_ lab: Lab, activities: [String: Activity] = [:], faults: [Fault] = []) {
         self.lab = lab.name
         let network = NetworkFaults(faults)
@@ -111,7 +118,8 @@ public struct Topology: Equatable, Sendable {
                         segment: Self.segment(of: interface, in: lab),
                         fault: network.fault(
                             at: Endpoint(node: node.name, interface: interface.name)))
-                }, services: node.services.map(\.name), activity: activities[node.name])
+                }, services: node.services.map(\.name), activity: activities[node.name],
+                fault: network.fault(of: node.name))
         }
     }
 

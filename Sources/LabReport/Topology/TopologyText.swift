@@ -20,13 +20,13 @@ extension Topology {
             }
         }
         let alone = nodes.filter(\.ports.isEmpty)
-        lines += alone.map { "\($0.name)  (no interface)" }
+        lines += alone.map { ([$0.name, "(no interface)"] + $0.words).joined(separator: "  ") }
         return lines.joined(separator: "\n")
     }
 
     private static func words(_ node: Node, _ port: Port) -> String {
         var parts = [node.name, port.label]
-        parts += node.activity?.words ?? []
+        parts += node.words
         parts += (node.activity?.held ?? []).map(\.description)
         return parts.joined(separator: "  ")
     }
@@ -95,7 +95,7 @@ extension Topology.Node {
     /// Its name, what it does, and what it holds, in lines.
     var label: String {
         let held = (activity?.held ?? []).map(\.description)
-        return ([name] + (activity?.words ?? []) + held).joined(separator: "\n")
+        return ([name] + words + held).joined(separator: "\n")
     }
 }
 

@@ -1,0 +1,46 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+// What nodes can be made to do with: limits, and clocks that are off.
+
+extension Doctor {
+    static func examineLimits() -> [Finding] {
+        let layout = ControlGroupLayout.ofMachine
+        let controllers = ResourceGroups.Controller.allCases.map { controller in
+            let version = layout.legacy[controller] == nil ? "v2" : "v1"
+            return attempt(
+                "\(controller.rawValue) limits",
+                "`limit NODE \(controller.rawValue) ...`, by cgroup \(version)", isRequired: false
+            ) { try ResourceGroups.attempt(controller, in: layout) }
+        }
+        return controllers + [examineDiskLimits(), examineClocks()]
+    }
+
+    private static func examineDiskLimits() -> Finding {
+        // Tried in a mount namespace of its own, by the shell, which leaves nothing when it ends.
+        let script = """
+            set -e; mount --make-rprivate /; mount -t tmpfs tmpfs /run
+            head -c 65536 /dev/zero > /run/used; mount -o remount,size=64k /run
+            ! echo more > /run/more 2> /dev/null
+            """
+        return attempt(
+            "disk limits", "`limit NODE disk ...`, by the size of a tmpfs", isRequired: false
+        ) { try runInNamespaces([.mount], "/bin/sh", ["-c", script]) }
+    }
+
+    private static func examineClocks() -> Finding {
+        attempt(
+            "clocks", "services whose clocks are off (start --clock), by time namespaces",
+            isRequired: false, remedy: Supervisor.clockRemedy
+        ) {
+            do throws(SystemError) {
+                try TimeNamespace.make(ahead: .seconds(1)).close()
+            } catch  where error.code == Errno(rawValue: EUSERS) {
+                // A process of several threads cannot try it; no lab is made by such a one.
+                guard FileSystem.exists("/proc/self/ns/time_for_children") else { throw error }
+            }
+        }
+    }
+}
