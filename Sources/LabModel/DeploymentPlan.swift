@@ -131,18 +131,32 @@ public struct DeploymentPlan: Codable, Equatable, Sendable {
         ports.first { $0.node == node && $0.interface == interface }
     }
 
-    /// The text of a node's /etc/hosts: the loopback addresses, the node itself, then all other
+    /// The nodes' /etc/hosts.
+    public var hostsFiles: HostsFiles { HostsFiles(nodes) }
+
+    /// The texts of /etc/hosts: in each the loopback addresses, the node itself, then all other
     /// nodes in the order of the lab, each with the first of its addresses of either family. A
     /// node without any stands for itself under Debian's 127.0.1.1.
-    public func hostsFile(of node: String) -> String {
-        var lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
-        let own = nodes.filter { $0.name == node }
-        for other in own + nodes.filter({ $0.name != node }) {
-            let addresses = other.firstAddresses
-            lines += addresses.map { "\($0) \(other.name)" }
-            if addresses.isEmpty, other.name == node { lines.append("127.0.1.1 \(node)") }
+    ///
+    /// What one node says of another is worded once: a thousand have a million such lines.
+    public struct HostsFiles: Sendable {
+        private let nodes: [(name: String, lines: String)]
+
+        fileprivate init(_ nodes: [NodePlan]) {
+            self.nodes = nodes.map { node in
+                (node.name, node.firstAddresses.map { "\($0) \(node.name)\n" }.joined())
+            }
         }
-        return lines.joined(separator: "\n") + "\n"
+
+        /// The text of a node's file.
+        public func text(for node: String) -> String {
+            var text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
+            for own in nodes where own.name == node {
+                text += own.lines.isEmpty ? "127.0.1.1 \(node)\n" : own.lines
+            }
+            for other in nodes where other.name != node { text += other.lines }
+            return text
+        }
     }
 }
 

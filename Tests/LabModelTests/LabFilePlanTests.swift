@@ -205,7 +205,7 @@ struct LabFilePlanTests {
     func hosts() throws {
         let plan = try DeploymentPlan(lab(Self.yaml))
         #expect(
-            plan.hostsFile(of: "loadbalancer-one") == """
+            plan.hostsFiles.text(for: "loadbalancer-one") == """
                 127.0.0.1 localhost
                 ::1 localhost ip6-localhost ip6-loopback
                 10.0.0.2 loadbalancer-one
@@ -214,8 +214,8 @@ struct LabFilePlanTests {
                 10.0.0.3 loadbalancer-two
 
                 """)
-        #expect(plan.hostsFile(of: "alone").contains("127.0.1.1 alone\n"))
-        #expect(!plan.hostsFile(of: "master").contains("alone"))
+        #expect(plan.hostsFiles.text(for: "alone").contains("127.0.1.1 alone\n"))
+        #expect(!plan.hostsFiles.text(for: "master").contains("alone"))
     }
 
     @Test("a lab from elsewhere: too many ports, or a plug without a socket, is refused")

@@ -21,16 +21,26 @@ final class Fabric {
     /// What stands, or is to stand, in the place of ports whose cables are impaired.
     var splices: [Endpoint: Splice] = [:]
     /// The number under which a node's namespace is known here; a new one at every start of a node.
-    private var namespaceIDs: [Int32: String] = [:]
+    private var namespaceIDs: [String: Int32] = [:]
+    private var nodesByNamespace: [Int32: String] = [:]
     private var nextNamespaceID: Int32 = 1
     private let ports: [Int32: DeploymentPlan.Port]
+    private let portsByNode: [String: [DeploymentPlan.Port]]
+    private let nodePlans: [String: DeploymentPlan.NodePlan]
+    private let bridges: [InterfaceName: DeploymentPlan.Bridge]
 
     /// Prepares the calling thread's network namespace, which must be fresh, and makes the bridges.
     ///
     /// - Throws: ``NetlinkError``, ``SystemError``.
     init(_ plan: DeploymentPlan) throws {
         self.plan = plan
+        // Whatever is asked of every node is looked up: a lab may have a thousand.
         ports = Dictionary(plan.ports.map { ($0.index, $0) }, uniquingKeysWith: { port, _ in port })
+        portsByNode = Dictionary(grouping: plan.ports, by: \.node)
+        nodePlans = Dictionary(
+            plan.nodes.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
+        bridges = Dictionary(
+            plan.bridges.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
         // A switch has no addresses of its own and sends nothing of its own accord.
         try FileSystem.writeParameter("1", to: "/proc/sys/net/ipv6/conf/default/disable_ipv6")
         try FileSystem.writeParameter("1", to: "/proc/sys/net/ipv6/conf/all/disable_ipv6")
@@ -53,15 +63,16 @@ final class Fabric {
     }
 
     /// The node whose namespace has that number here.
-    func node(ofNamespace id: Int32) -> String? { namespaceIDs[id] }
+    func node(ofNamespace id: Int32) -> String? { nodesByNamespace[id] }
 
     /// The number that a node's namespace has here now.
-    func namespaceID(of node: String) -> Int32? {
-        namespaceIDs.first { $0.value == node }?.key
-    }
+    func namespaceID(of node: String) -> Int32? { namespaceIDs[node] }
 
     /// The nodes whose namespaces are known here, sorted.
-    var connectedNodes: [String] { namespaceIDs.values.sorted() }
+    var connectedNodes: [String] { namespaceIDs.keys.sorted() }
+
+    /// A node's ports, in the order of its interfaces.
+    func ports(of node: String) -> [DeploymentPlan.Port] { portsByNode[node] ?? [] }
 
     /// The port that frames with that device index entered by.
     func port(index: Int32) -> DeploymentPlan.Port? { ports[index] }
@@ -73,17 +84,19 @@ final class Fabric {
     ///   - sysctls: those of `net.`, which are set before the links are made where they can be.
     /// - Throws: ``NetlinkError``, ``SystemError``, naming the object.
     func connect(_ node: Node, pid: Int32) throws {
-        let ports = plan.ports.filter { $0.node == node.name }
-        for (id, name) in namespaceIDs where name == node.name { namespaceIDs[id] = nil }
+        let ports = ports(of: node.name)
+        let before = namespaceIDs[node.name]
+        if let before { nodesByNamespace[before] = nil }
         let id = nextNamespaceID
         nextNamespaceID += 1
         let deferred = try NetworkNamespace.of(pid: pid).run {
             try apply(node.sysctls.filter(\.isNetwork))
         }
-        try removeLeftOverPorts(ports)
+        if before != nil { try removeLeftOverPorts(ports) }
         // The number comes first: from then on every change inside is told.
         var requests = [try Request.setNamespaceID(id, of: .process(pid))]
-        namespaceIDs[id] = node.name
+        namespaceIDs[node.name] = id
+        nodesByNamespace[id] = node.name
         for port in ports { requests += try links(port, pid: pid) }
         try socket.perform(requests)
         try NetworkNamespace.of(pid: pid).run { try configureInside(node, deferred) }
@@ -128,15 +141,13 @@ final class Fabric {
     // A node that died takes its ends of the links with it, and these ours, but only when the
     // kernel gets round to it.
     private func removeLeftOverPorts(_ ports: [DeploymentPlan.Port]) throws {
-        let present = Set(try socket.links().map(\.index))
-        let left = ports.filter { present.contains($0.index) }
-        let requests = try left.map { try Request.delete(Device(index: $0.index, name: $0.name)) }
-        try attemptUnlessGone(requests)
+        try attemptUnlessGone(
+            try ports.map { try .delete(Device(index: $0.index, name: $0.name)) })
     }
 
     /// The bridge that a port belongs to.
     func bridge(of port: DeploymentPlan.Port) -> DeploymentPlan.Bridge {
-        guard let bridge = plan.bridges.first(where: { $0.name == port.bridge }) else {
+        guard let bridge = bridges[port.bridge] else {
             preconditionFailure("the plan has a bridge for every port")
         }
         return bridge
@@ -167,7 +178,7 @@ final class Fabric {
     }
 
     private func insideRequests(_ node: Node) throws -> [Request] {
-        guard let nodePlan = plan.nodes.first(where: { $0.name == node.name }) else { return [] }
+        guard let nodePlan = nodePlans[node.name] else { return [] }
         var requests = [try Request.set(.loopback, .up)]
         for address in nodePlan.addresses {
             let device = Device(index: address.interfaceIndex, name: address.interface)
@@ -183,7 +194,7 @@ final class Fabric {
                     address.address, to: device, broadcast: broadcast,
                     flags: isV6 ? .noDuplicateDetection : []))
         }
-        for port in plan.ports where port.node == node.name {
+        for port in ports(of: node.name) {
             requests.append(
                 try .set(Device(index: port.interfaceIndex, name: port.interface), .up))
         }

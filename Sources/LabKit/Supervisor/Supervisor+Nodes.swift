@@ -60,7 +60,7 @@ extension Supervisor {
             hostname: node.name, rootFolder: "\(disks.path(node.name))/root",
             layersFolder: "\(disks.path(node.name))/layers", programs: programs,
             outputFolder: try output.folder(of: node.name),
-            hosts: fabric.plan.hostsFile(of: node.name),
+            hosts: hostsFiles.text(for: node.name),
             files: node.files.map {
                 NodeSpecification.File(
                     path: $0.path, contents: $0.contents, mode: $0.mode, owner: $0.owner,

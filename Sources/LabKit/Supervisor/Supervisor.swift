@@ -32,6 +32,11 @@ final class Supervisor {
     private let stalls: StallWatch
     /// In the order of the lab file.
     let nodes: [RunningNode]
+    private let nodesByName: [String: RunningNode]
+    /// What nodes find in /etc/hosts.
+    let hostsFiles: DeploymentPlan.HostsFiles
+    /// So many of the first nodes were ready when they were last asked.
+    private var readyCount = 0
     /// Who holds which virtual address, as the kernel shows it.
     var ownership = Ownership()
     /// What asks from inside nodes, by node.
@@ -65,6 +70,7 @@ final class Supervisor {
         let output = ServiceOutput(loop: loop, folder: directory.outputPath)
         let plan = try DeploymentPlan(order.lab)
         let fabric = try Fabric(plan)
+        hostsFiles = plan.hostsFiles
         self.loop = loop
         self.timeline = timeline
         self.output = output
@@ -77,7 +83,10 @@ final class Supervisor {
         limiter = NodeLimiter(groups, disks)
         observer = try Observer(fabric, timeline: timeline, loop: loop)
         stalls = StallWatch(loop: loop, timeline: timeline)
-        nodes = order.lab.nodes.map { RunningNode($0, loop: loop, output: output) }
+        let nodes = order.lab.nodes.map { RunningNode($0, loop: loop, output: output) }
+        self.nodes = nodes
+        nodesByName = Dictionary(
+            nodes.map { ($0.node.name, $0) }, uniquingKeysWith: { one, _ in one })
         if let error = timeline.fileError { throw error }
         _ = timeline.addListener { [unowned self] event in _ = ownership.fold(event) }
         watchClaims()
@@ -94,7 +103,7 @@ final class Supervisor {
             }
         }
         observer.process = { [unowned self] name in
-            nodes.first { $0.node.name == name }?.process?.pid
+            nodesByName[name]?.process?.pid
         }
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
         do {
@@ -124,7 +133,7 @@ final class Supervisor {
 
     /// The node of that name.
     func node(_ name: String) throws(LabError) -> RunningNode {
-        if let node = nodes.first(where: { $0.node.name == name }) { return node }
+        if let node = nodesByName[name] { return node }
         let names = nodes.map(\.node.name).joined(separator: ", ")
         throw .state("lab \(order.lab.name) has no node \(name): its nodes are \(names)")
     }
@@ -189,12 +198,20 @@ final class Supervisor {
 
     func reconsider() { waiters.ask() }
 
+    /// It is asked whenever something changes anywhere, so it begins where it got to the last time;
+    /// who was ready then is asked once more in the end.
     private func allReady() -> Result<Void, LabError>? {
-        for node in nodes {
-            guard let result = isReady(node) else { return nil }
-            if case .failure = result { return result }
+        func first(from start: Int) -> Result<Void, LabError>? {
+            for index in start..<nodes.count {
+                readyCount = index
+                guard let result = isReady(nodes[index]) else { return nil }
+                if case .failure = result { return result }
+            }
+            return .success(())
         }
-        return .success(())
+        guard let result = first(from: readyCount) else { return nil }
+        if case .failure = result { return result }
+        return first(from: 0)
     }
 
     /// Whether a node and all services that start with it are up; nil while that is not decided.
@@ -205,9 +222,8 @@ final class Supervisor {
             return .failure(.failed("node \(name) ended while it was starting"))
         }
         guard node.isComplete else { return nil }
-        var isComplete = fabric.plan.ports.allSatisfy {
-            $0.node != name || fabric.isDown($0)
-                || observer.operationalPorts.contains($0.index)
+        var isComplete = fabric.ports(of: name).allSatisfy {
+            fabric.isDown($0) || observer.operationalPorts.contains($0.index)
         }
         for service in node.node.services where node.isEnabled(service.name) {
             switch isReady(service.name, on: node, acceptsStopped: true) {
