@@ -75,10 +75,10 @@ struct LastingVerbTests {
     func later() throws {
         let lab = try LabUnderTest("lv-later", twoServices)
         try lab.up()
-        try lab.fault("kill", "a/one", "--for", "200ms")
-        try lab.fault("freeze", "a/two", "--for", "200ms")
+        try lab.fault("kill", "a/one", "--for", "1500ms")
+        try lab.fault("freeze", "a/two", "--for", "1500ms")
         try lab.apply("freeze", "a")
-        usleep(500_000)
+        usleep(1_800_000)
         #expect(try state(lab, "one") == "exited")
         try lab.apply("thaw", "a")
         try eventually("both go on") {

@@ -100,6 +100,13 @@ struct LimitTests {
         #expect(try lab.events("service").contains("hog ended with signal 9"))
         #expect(try lab.status().node("a").state(of: "web") == "ready")
         #expect(try lab.status().node("a").state == "running")
+        let told = "hog.service: A process of this unit has been killed by the OOM killer."
+        #expect(try Labctl.run("logs", "-l", lab.name, "a/hog").output.contains(told))
+        #expect(try lab.shell("a", "journalctl -u hog").contains(told))
+        // Killed by hand, it was not the memory.
+        try lab.apply("kill", "a/web")
+        #expect(try !Labctl.run("logs", "-l", lab.name, "a/web").output.contains("OOM"))
+        try lab.apply("start", "a/web")
         let supervisor = try #require(try processes(of: lab.name).first)
         let groups = try FileSystem.readText("/proc/\(supervisor)/cgroup")
         #expect(!groups.contains("labctl."), "the supervisor is not limited: \(groups)")
@@ -108,6 +115,41 @@ struct LimitTests {
         try lab.fault("limit", "a", "none")
         let take = "head -c 100000000 /dev/zero | tail | wc -c"
         #expect(try lab.shell("a", take) == "100000000\n")
+        try lab.down()
+    }
+
+    /// Whether the controllers are in cgroup v2.
+    private static let isUnified =
+        ((try? FileSystem.readText("/sys/fs/cgroup/cgroup.controllers")) ?? "").contains("memory")
+
+    @Test(
+        "with cgroup v2 alone: the values in the node's own group, and none when they are lifted",
+        .enabled(if: isUnified, "needs controllers in cgroup v2: user-mode Linux has them"))
+    func unified() throws {
+        let lab = try LabUnderTest("lm-unified", hungry)
+        try lab.up()
+        try lab.fault("limit", "a", "cpu", "20%", "memory", "64MiB", "pids", "50")
+        let group = "/sys/fs/cgroup/labctl.\(lab.name).a"
+        func values() throws -> [String] {
+            try ["cpu.max", "memory.max", "pids.max"].map {
+                try FileSystem.readText("\(group)/\($0)")
+            }
+        }
+        #expect(try values() == ["20000 100000\n", "67108864\n", "50\n"])
+        _ = try Labctl.run("start", "-l", lab.name, "a/hog")
+        try eventually("it is killed", within: .seconds(60)) {
+            try lab.status().node("a").state(of: "hog") == "exited"
+        }
+        #expect(try lab.number("oom_kill", in: "\(group)/memory.events") == 1)
+        #expect(try Labctl.run("logs", "-l", lab.name, "a/hog").output.contains("OOM killer"))
+        let before = try lab.number("nr_throttled", in: "\(group)/cpu.stat")
+        _ = try lab.busySeconds("a", for: 2)
+        #expect(try lab.number("nr_throttled", in: "\(group)/cpu.stat") > before)
+        try lab.apply("kill", "a")
+        try lab.apply("start", "a")
+        #expect(try values() == ["20000 100000\n", "67108864\n", "50\n"])
+        try lab.fault("limit", "a", "none")
+        #expect(try values() == ["max 100000\n", "max\n", "max\n"])
         try lab.down()
     }
 
@@ -187,9 +229,9 @@ struct LimitTests {
             try lab.exec("a", "sh", "-c", "echo x > /root/x").status == 0
         }
         #expect(try lab.events("fault").contains("limit a disk none"))
-        try lab.fault("limit", "a", "pids", "100", "cpu", "90%", "--for", "200ms")
+        try lab.fault("limit", "a", "pids", "100", "cpu", "90%", "--for", "1500ms")
         try lab.fault("limit", "a", "pids", "200")
-        usleep(600_000)
+        usleep(1_800_000)
         #expect(try lab.broken() == "limit a cpu 90% pids 200", "it is no longer as it was set")
         try lab.down()
     }

@@ -8,6 +8,8 @@ final class NodeLimiter {
     private let disks: NodeDisks
     /// What holds now, by node; of one that is down what will, of its disk what does.
     private(set) var limits: [String: NodeLimits] = [:]
+    /// How many processes of each were known to have been killed for want of memory.
+    private var kills: [String: Int] = [:]
     /// The nodes that have a first process.
     private var admitted: Set<String> = []
 
@@ -67,9 +69,18 @@ final class NodeLimiter {
         }
     }
 
+    /// Whether a process of a node has been killed for want of memory since it was last asked.
+    func hasRunOutOfMemory(_ node: String) -> Bool {
+        guard limits[node]?[.memory] != nil else { return false }
+        let count = groups.outOfMemoryKills(node)
+        // A group that is new counts from 0.
+        return count > min(kills.updateValue(count, forKey: node) ?? 0, count)
+    }
+
     /// Removes a node's groups, once it has ended.
     func dismiss(_ node: String) {
         admitted.remove(node)
+        kills[node] = nil
         groups.dismiss(node)
     }
 }

@@ -97,6 +97,17 @@ struct ResourceGroups {
         try gather(node, in: group)
     }
 
+    /// How often a process of a node has been killed for want of memory, since its group was made;
+    /// 0 where nobody counts (memory.events of version 2, memory.oom_control of version 1).
+    func outOfMemoryKills(_ node: String) -> Int {
+        let path =
+            legacy(node, .memory).map { "\($0)/memory.oom_control" }
+            ?? unified(node).map { "\($0)/memory.events" }
+        let text = path.flatMap { try? FileSystem.readText($0) } ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
+        return line.flatMap { Int($0.dropFirst("oom_kill ".count)) } ?? 0
+    }
+
     /// Removes a node's groups of version 1, once nothing is in them; nothing where it has none.
     func dismiss(_ node: String) {
         for controller in Controller.allCases {

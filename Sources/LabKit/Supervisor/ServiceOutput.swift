@@ -163,17 +163,34 @@ final class ServiceOutput {
                 node: stream.node, service: stream.service, time: now, isError: stream.isError,
                 pid: stream.pid, text: String(decoding: $0, as: UTF8.self))
         }
-        store(lines, of: stream)
         // Whoever is told of a line may ask for what else there is, which comes after these.
         stream.isTelling = true
-        for line in lines {
-            for number in listeners.keys.sorted() { listeners[number]?(line) }
-        }
+        add(lines)
         stream.isTelling = false
     }
 
-    private func store(_ lines: [LogLine], of stream: Stream) {
-        let path = Self.path(in: folder, node: stream.node, service: stream.service)
+    /// Adds a line that the service has not printed: what systemd itself writes into a unit's
+    /// journal.
+    func note(_ text: String, node: String, service: String) {
+        // What it has printed itself came before.
+        catchUp(node: node, service: service)
+        add([
+            LogLine(
+                node: node, service: service, time: MonotonicClock.now, isError: true, pid: nil,
+                text: "\(service).service: \(text)")
+        ])
+    }
+
+    private func add(_ lines: [LogLine]) {
+        guard let first = lines.first else { return }
+        store(lines, of: Target(node: first.node, service: first.service))
+        for line in lines {
+            for number in listeners.keys.sorted() { listeners[number]?(line) }
+        }
+    }
+
+    private func store(_ lines: [LogLine], of target: Target) {
+        let path = Self.path(in: folder, node: target.node, service: target.service ?? "")
         let file = files[path] ?? File(path: path)
         files[path] = file
         do {
@@ -183,7 +200,7 @@ final class ServiceOutput {
                 file.sizeBytes = 0
             }
             if file.descriptor == nil {
-                try FileSystem.makeFolders("\(folder)/\(stream.node)")
+                try FileSystem.makeFolders("\(folder)/\(target.node)")
                 file.descriptor = try FileSystem.openForAppending(path)
             }
             guard let descriptor = file.descriptor else { return }
@@ -193,7 +210,7 @@ final class ServiceOutput {
         } catch {
             // A full disk costs the lines, not the lab; whoever follows sees them.
             StandardError.print(
-                "what \(stream.node)/\(stream.service) prints is not kept: \(error)")
+                "what \(target) prints is not kept: \(error)")
         }
     }
 }

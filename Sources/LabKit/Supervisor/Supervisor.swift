@@ -155,6 +155,11 @@ final class Supervisor {
         case .configured, .frozen: break
         case .service(let service, let state, let time):
             timeline.record(.service(node: name, service: service, state), at: time, stamp: .origin)
+            if state == .exited(.signal(SIGKILL)), limiter.hasRunOutOfMemory(name) {
+                output.note(
+                    "A process of this unit has been killed by the OOM killer.", node: name,
+                    service: service)
+            }
         case .notified(let service, let assignment):
             return recordClaim(in: assignment, of: Target(node: name, service: service))
         case .ended:
