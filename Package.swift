@@ -25,6 +25,7 @@ let package = Package(
         .executable(name: "node-init", targets: ["NodeInit"]),
         .executable(name: "vrrp-simulator", targets: ["VRRPSimulator"]),
         .executable(name: "wire-relay", targets: ["WireRelay"]),
+        .executable(name: "imposter", targets: ["Imposter"]),
         .library(name: "LabKit", targets: ["LabKit", "LabModel", "NetworkTypes"]),
     ],
     dependencies: [
@@ -51,10 +52,13 @@ let package = Package(
             name: "LVS", dependencies: ["KeepalivedConf", "NetworkTypes"], swiftSettings: common),
         .target(name: "NodeProtocol", swiftSettings: common),
         .target(name: "Wire", dependencies: ["NetworkTypes"], swiftSettings: common),
+        .target(name: "Spoofing", dependencies: ["VRRP", "NetworkTypes"], swiftSettings: common),
         .target(name: "Mail", swiftSettings: common),
         .target(
             name: "LabModel",
-            dependencies: ["NetworkTypes", "Wire", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "NetworkTypes", "Wire", "Spoofing", .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: common),
         .target(
             name: "LabReport", dependencies: ["LabModel", "NetworkTypes"],
@@ -74,7 +78,7 @@ let package = Package(
         .target(
             name: "LabKit",
             dependencies: [
-                "LabModel", "Wire", "KeepalivedConf", "VRRP", "NodeProtocol", "Netlink",
+                "LabModel", "Wire", "Spoofing", "KeepalivedConf", "VRRP", "NodeProtocol", "Netlink",
                 "LinuxSystem", "NetworkTypes", "CLinux", system,
             ], swiftSettings: common),
 
@@ -99,6 +103,10 @@ let package = Package(
         .executableTarget(
             name: "WireRelay",
             dependencies: ["Wire", "LinuxSystem", "NetworkTypes", "CLinux", system],
+            swiftSettings: common),
+        .executableTarget(
+            name: "Imposter",
+            dependencies: ["Spoofing", "Wire", "LinuxSystem", "NetworkTypes", "CLinux", system],
             swiftSettings: common),
         .executableTarget(
             name: "HTTPBackend",
@@ -138,13 +146,16 @@ let package = Package(
             name: "NodeProtocolTests", dependencies: ["NodeProtocol"], swiftSettings: common),
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "NetworkTypes"], swiftSettings: common),
+        .testTarget(
+            name: "SpoofingTests", dependencies: ["Spoofing", "VRRP", "NetworkTypes"],
+            swiftSettings: common),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: common),
         .testTarget(
             name: "NodeInitTests",
             dependencies: ["NodeInit", "NodeProtocol", "Mail", "LinuxSystem", "NetworkTypes"],
             swiftSettings: common),
         .testTarget(
-            name: "LabModelTests", dependencies: ["LabModel", "NetworkTypes"],
+            name: "LabModelTests", dependencies: ["LabModel", "Spoofing", "NetworkTypes"],
             exclude: ["Fixtures"], swiftSettings: common
         ),
         .testTarget(

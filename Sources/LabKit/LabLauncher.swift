@@ -8,7 +8,7 @@ import SystemPackage
 /// Starts labs.
 public enum LabLauncher {
     /// The programs that labs need, which are installed beside `labctl`.
-    static let programs = ["node-init", "wire-relay"] + nodePrograms
+    static let programs = ["node-init", "wire-relay", "imposter"] + nodePrograms
     /// Those that are run in nodes, by their names.
     static let nodePrograms = ["vrrp-agent", "http-backend", "smtp-backend"]
 

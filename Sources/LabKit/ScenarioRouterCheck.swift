@@ -1,7 +1,9 @@
 import LabModel
+import NetworkTypes
 
 /// Looks for virtual routers that scenarios name and no configuration defines: an expectation of
-/// such a one could only fail, after its whole bound.
+/// such a one could only fail, after its whole bound. And for impostures that leave open what the
+/// lab's routers do not say.
 enum ScenarioRouterCheck {
     /// What is wrong with the scenarios of a lab whose own files are right.
     ///
@@ -11,7 +13,9 @@ enum ScenarioRouterCheck {
         lazy var own = VRRPConfigurationCheck(lab.vrrpConfigurations).virtualRouters
         return lab.scenarios.flatMap { scenario -> [Diagnostic] in
             let steps = (scenario.steps + scenario.cleanup).flatMap(parts)
-            guard steps.contains(where: \.asksForState) else { return [] }
+            guard steps.contains(where: { $0.asksForState || $0.imposture != nil }) else {
+                return []
+            }
             let known =
                 scenario.files.isEmpty
                 ? own
@@ -19,6 +23,13 @@ enum ScenarioRouterCheck {
                     .virtualRouters
             let edited = Set(steps.flatMap(\.editedNodes))
             return steps.flatMap { step -> [Diagnostic] in
+                if edited.isEmpty, let mistake = mistake(in: step, of: lab, among: known) {
+                    return [
+                        Diagnostic(
+                            file: file, line: step.line, column: 0,
+                            message: "scenario \(scenario.name): \(mistake)")
+                    ]
+                }
                 guard case .expect(let expectation) = step.action,
                     case .state(_, let router, let nodes) = expectation.condition
                 else { return [] }
@@ -30,6 +41,21 @@ enum ScenarioRouterCheck {
                     }
                 }
             }
+        }
+    }
+
+    /// Why an imposture cannot be in the lab, as `imposter` itself would say.
+    private static func mistake(
+        in step: Step, of lab: Lab, among routers: [VirtualRouterFacts]
+    ) -> String? {
+        guard let (name, imposture) = step.imposture, let network = lab.network(name) else {
+            return nil
+        }
+        do throws(ImpostureError) {
+            _ = try imposture.order(on: network, in: lab, routers: routers)
+            return nil
+        } catch {
+            return "imposter \(name): \(error)"
         }
     }
 
@@ -58,6 +84,12 @@ extension Step {
             return false
         }
         return true
+    }
+
+    /// What it has an imposter do, and where.
+    fileprivate var imposture: (InterfaceName, Imposture)? {
+        guard case .fault(.imposter(let network, let imposture)) = action else { return nil }
+        return (network, imposture)
     }
 
     /// The nodes whose files it replaces, or could replace by a command.

@@ -13,14 +13,15 @@ public struct Check: Codable, Equatable, Sendable {
         /// Once a node had it, the address is without one for no longer than the gap.
         case owned(IPAddress, gap: Duration)
         /// Once a router of that name (nil: any) has advertised, the next advertisement for its
-        /// VRID comes no later than after the gap, from whichever node.
+        /// VRID comes no later than after the gap, from whichever node; imposters send none.
         case advertised(router: String?, gap: Duration)
         /// No frame comes from a node that is down.
         case deadAreSilent
-        /// The priorities that a node (nil: any) advertises, other than the 0 of one that resigns,
-        /// are in that range.
+        /// The priorities that a node (nil: any, but no imposter) advertises, other than the 0 of
+        /// one that resigns, are in that range.
         case priority(node: String?, ClosedRange<Int>)
-        /// No two stations say of themselves at a time that they have an address.
+        /// No two stations say of themselves at a time that they have an address, and no imposter
+        /// says so of one that a node has.
         case noDuplicateAddress
         /// Once the probe had an answer, none of its requests is lost.
         case survives(probe: String)

@@ -137,7 +137,8 @@ struct CheckWatch: Sendable {
         case .oneOwner, .owned:
             if news.contains(.owners) { noteOwners(at: event.time, seen: seen) }
         case .advertised(let router, let gap):
-            guard case .advertisement(let advert) = event.kind,
+            // What an imposter says keeps the routers' addresses nowhere.
+            guard case .advertisement(let advert) = event.kind, !ImposterName.isName(advert.node),
                 router == nil || isOf(router ?? "", advert)
             else { return }
             foldAdvert(advert, at: event.time, gap: gap)
@@ -150,12 +151,12 @@ struct CheckWatch: Sendable {
                 "\(event.kind.words), \((event.time - death).text) after the end of \(node)")
         case .priority(let node, let range):
             guard case .advertisement(let advert) = event.kind, advert.priority != 0,
-                node == nil || node == advert.node
+                node.map({ $0 == advert.node }) ?? !ImposterName.isName(advert.node)
             else { return }
             note(
                 isWrong: !range.contains(advert.priority),
                 "\(advert.node) advertises \(advert.priority)", at: event.time, atMost: nil)
-        case .noDuplicateAddress: foldClaim(event)
+        case .noDuplicateAddress: foldClaim(event, seen)
         case .survives(let name):
             guard case .probe(let result) = event.kind, result.probe == name else { return }
             if result.outcome.isSuccess, answered == nil { answered = result.due }
@@ -242,8 +243,8 @@ struct CheckWatch: Sendable {
     // MARK: Duplicate addresses
 
     /// Two stations that say in turn that they have an address both have it; one after the other is
-    /// a takeover.
-    private mutating func foldClaim(_ event: TimelineEvent) {
+    /// a takeover. An imposter takes nothing over: what it says it has, and a node has, is on two.
+    private mutating func foldClaim(_ event: TimelineEvent, _ seen: Observation) {
         let address: IPAddress
         let claim: Claim
         switch event.kind {
@@ -257,6 +258,11 @@ struct CheckWatch: Sendable {
             address = .v4(arp.sender)
             claim = Claim(mac: arp.senderMAC, node: arp.node, time: event.time)
         default: return
+        }
+        if ImposterName.isName(claim.node), let holder = seen.ownership.holders(of: address).first {
+            return find(
+                since: claim.time, until: claim.time,
+                "\(address) at \(claim.mac) (\(claim.node)) and on \(holder)")
         }
         let known = stations[address] ?? []
         guard known.last?.mac != claim.mac else {

@@ -67,7 +67,8 @@ extension TimelineEvent.Kind {
         case .fault(let fault): fault.node
         case .claim(let claim): claim.node
         case .scenario(.line(let target, _)): target.node
-        case .probe, .step, .violation, .stall, .lost, .scenario: nil
+        case .lost(let loss): loss.node
+        case .probe, .step, .violation, .stall, .scenario: nil
         }
     }
 
@@ -115,6 +116,7 @@ extension TimelineEvent.Advertisement {
         let resigns = priority == 0 ? " (resigns)" : ""
         return "VRRPv\(version) advertisement on \(interface): vrid \(vrid), priority \(priority)"
             + "\(resigns), interval \(interval.text), \(addresses) from \(source)"
+            + (flaw.map { ", \($0)" } ?? "")
     }
 }
 
@@ -147,6 +149,7 @@ extension TimelineEvent.Violation {
 extension TimelineEvent.Loss {
     fileprivate var words: String {
         let number = count.map { "\($0) " } ?? ""
+        if what == .flood { return "\(number)more frames, left out" }
         let again = resynchronised.map(\.rawValue).joined(separator: ", ")
         return "\(number)\(what.rawValue) lost" + (again.isEmpty ? "" : "; read anew: \(again)")
     }

@@ -52,7 +52,9 @@ private struct FailoverFinder {
     mutating func fold(_ event: TimelineEvent) {
         ownership.fold(event)
         switch event.kind {
-        case .advertisement(let seen): advertisements.append((event.time, seen))
+        case .advertisement(let seen):
+            // What nobody believes has no part in it.
+            if seen.flaw == nil { advertisements.append((event.time, seen)) }
         case .gratuitousARP(let node, _, let address, let mac):
             announcements.append((event.time, node, .v4(address), mac))
         case .unsolicitedNA(let node, _, let address, let mac):
@@ -67,7 +69,7 @@ private struct FailoverFinder {
             acts.append(event)
             switch fault {
             case .linkUp, .heal: readies.append((event.time, fault.endpoint?.node))
-            case .linkDown, .blackhole, .impair, .partition, .limit, .clock: break
+            case .linkDown, .blackhole, .impair, .partition, .limit, .clock, .imposter: break
             }
         case .service(let node, _, .ready), .link(let node, _, true, true):
             readies.append((event.time, node))
@@ -198,7 +200,7 @@ private struct FailoverFinder {
     private func isCutOff(_ failover: Failover) -> Bool {
         switch fault(behind: failover) {
         case .linkDown, .blackhole, .partition: true
-        case .linkUp, .impair, .limit, .clock, .heal, nil: false
+        case .linkUp, .impair, .limit, .clock, .imposter, .heal, nil: false
         }
     }
 

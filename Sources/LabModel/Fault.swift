@@ -1,3 +1,5 @@
+public import NetworkTypes
+
 /// Something broken in the network between the nodes, or mended: on the switch's side, where a node
 /// can neither see who did it nor undo it; or something that a node has too little of. What is done
 /// to a node or service itself is a ``ControlVerb``.
@@ -23,6 +25,10 @@ public enum Fault: Hashable, Sendable {
     /// A service runs with clocks that are off, or with right ones again: what came of the start
     /// that follows, or of an end. Nobody applies it by itself.
     case clock(Target, ClockOffset)
+    /// A station that belongs to nobody stands on the network of that name and does what the
+    /// imposture says, in the place of what it did there before; or goes, where that is nothing. No
+    /// partition keeps it from anybody.
+    case imposter(InterfaceName, Imposture)
     /// Everything that was broken at the endpoint is mended, a partition included; where none is
     /// given, at every one, and no node has limits any more.
     case heal(Endpoint?)
@@ -53,6 +59,7 @@ extension Fault: CustomStringConvertible {
             "partition " + groups.map { $0.joined(separator: " ") }.joined(separator: " | ")
         case .limit(let node, let limits): "limit \(node) \(limits)"
         case .clock(let target, let offset): "clock \(target) \(offset)"
+        case .imposter(let network, let imposture): "imposter \(network) \(imposture)"
         case .heal(let endpoint?): "heal \(endpoint)"
         case .heal(nil): "heal"
         }
@@ -66,6 +73,8 @@ extension Fault: CustomStringConvertible {
             impairment.isNone ? nil : .impair(endpoint, impairment.ending)
         case .partition(let groups): groups.isEmpty ? nil : .partition([])
         case .limit(let node, let limits): limits.isNone ? nil : .limit(node, limits.ending)
+        case .imposter(let network, let imposture):
+            imposture.isNone ? nil : .imposter(network, Imposture.ending)
         case .linkUp, .clock, .heal: nil
         }
     }
@@ -77,7 +86,7 @@ extension Fault: CustomStringConvertible {
             .impair(let endpoint, _):
             endpoint
         case .heal(let endpoint): endpoint
-        case .partition, .limit, .clock: nil
+        case .partition, .limit, .clock, .imposter: nil
         }
     }
 
@@ -86,7 +95,8 @@ extension Fault: CustomStringConvertible {
         switch self {
         case .limit(let node, _): node
         case .clock(let target, _): target.node
-        case .linkDown, .blackhole, .linkUp, .impair, .partition, .heal: endpoint?.node
+        case .linkDown, .blackhole, .linkUp, .impair, .partition, .imposter, .heal:
+            endpoint?.node
         }
     }
 }
@@ -96,11 +106,12 @@ extension Fault: Decodable {
         case linkDown = "link-down"
         case blackhole
         case linkUp = "link-up"
-        case impair, partition, limit, clock, heal
+        case impair, partition, limit, clock, imposter, heal
     }
 
     private enum Key: String, CodingKey {
-        case fault, endpoint, direction, impairment, groups, node, limits, target, clock
+        case fault, endpoint, direction, impairment, groups, node, limits, target, clock,
+            network, imposture
     }
 
     public init(from decoder: any Decoder) throws {
@@ -127,6 +138,10 @@ extension Fault: Decodable {
             self = .clock(
                 try fields.decode(Target.self, forKey: .target),
                 try fields.decode(ClockOffset.self, forKey: .clock))
+        case .imposter:
+            self = .imposter(
+                try fields.decode(InterfaceName.self, forKey: .network),
+                try fields.decode(Imposture.self, forKey: .imposture))
         case .heal: self = .heal(try fields.decodeIfPresent(Endpoint.self, forKey: .endpoint))
         }
     }
@@ -146,6 +161,9 @@ extension Fault: JSONWritable {
         case .clock(let target, let offset):
             fields.field("target", target)
             fields.field("clock", offset)
+        case .imposter(let network, let imposture):
+            fields.field("network", network)
+            fields.field("imposture", imposture)
         case .linkDown, .linkUp, .heal: break
         }
     }
@@ -159,6 +177,7 @@ extension Fault: JSONWritable {
         case .partition: .partition
         case .limit: .limit
         case .clock: .clock
+        case .imposter: .imposter
         case .heal: .heal
         }
     }

@@ -58,7 +58,8 @@ struct LabFileDecoder {
         if let entry = fields["scenarios"] {
             let errorsBefore = diagnostics.errorCount
             draft.scenarios = scenarios(
-                entry, nodes: draft.nodes, links: draft.linksAreSound ? draft.links : nil)
+                entry, nodes: draft.nodes, links: draft.linksAreSound ? draft.links : nil,
+                networks: draft.networks?.map(\.name.value))
             draft.scenariosAreSound = diagnostics.errorCount == errorsBefore
         } else {
             draft.scenariosAreSound = !fields.hasUnknownKeys

@@ -280,7 +280,7 @@ extension LabFileDecoder {
     ) -> Expectation.Condition? {
         let address = self.address(subject, of: fields.place)
         let client = node("of", fields, scope)
-        let owner = node("is", fields, scope)
+        let owner = station("is", fields, scope)
         guard let address, let client, let owner else { return nil }
         return .neighbour(address, of: client, isAt: owner)
     }
@@ -294,7 +294,7 @@ extension LabFileDecoder {
                 subject.value, as: .advertPattern, place: "'adverts' of \(fields.place)",
                 mark: subject.keyMark)
         else { return nil }
-        let node = pattern["from"].map { _ in self.node("from", pattern, scope) }
+        let node = pattern["from"].map { _ in station("from", pattern, scope) }
         let priority = pattern["priority"].flatMap { number($0, of: pattern.place, in: 0...255) }
         // A node that is not defined was noted.
         if case .some(.none) = node { return nil }

@@ -53,8 +53,8 @@ struct LabFileKeys: Sendable {
         "step",
         [
             "stop", "start", "restart", "reboot", "kill", "reload", "freeze", "thaw", "link",
-            "impair", "partition", "limit", "heal", "exec", "edit", "parallel", "wait", "expect",
-            "at", "for",
+            "impair", "partition", "limit", "imposter", "heal", "exec", "edit", "parallel", "wait",
+            "expect", "at", "for",
         ])
     static let limit = LabFileKeys(
         "limit", ["node", "cpu", "cpus", "memory", "disk", "pids"], required: ["node"])

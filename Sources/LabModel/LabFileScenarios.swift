@@ -11,6 +11,8 @@ extension LabFileDecoder {
         var kinds: [Target: Service.Kind] = [:]
         /// The nodes in the order of the file.
         var nodes: [String] = []
+        /// The networks, in the order of the file; nil where they could not be read.
+        var networks: [String]?
         /// The interfaces of each node by its name, those that only a link names as well; nil
         /// where they could not be read.
         var interfaces: [String: Set<String>]?
@@ -22,9 +24,10 @@ extension LabFileDecoder {
 
     /// The `scenarios` section.
     mutating func scenarios(
-        _ entry: YAMLEntry, nodes: [NodeDraft]?, links: [LinkDraft]?
+        _ entry: YAMLEntry, nodes: [NodeDraft]?, links: [LinkDraft]?, networks: [String]?
     ) -> [Scenario] {
         var scope = ScenarioScope()
+        scope.networks = networks
         if let nodes {
             scope.nodes = nodes.map(\.name.value)
             scope.interfaces = links.map { interfaces(of: nodes, links: $0) }

@@ -38,7 +38,8 @@ extension LabFileDecoder {
         if let given = fields["for"], !step.canBeTakenBack {
             diagnostics.error(
                 "\(place) is nothing that 'for' could take back: it belongs to stop, kill, freeze,"
-                    + " link down and blackhole, impair, partition and limit", at: given.keyMark)
+                    + " link down and blackhole, impair, partition, imposter and limit",
+                at: given.keyMark)
             return nil
         }
         return step
@@ -78,6 +79,7 @@ extension LabFileDecoder {
         case "impair": impairing(entry, of: place, scope: scope).map { .fault($0) }
         case "partition": partition(entry, of: place, scope: scope).map { .fault($0) }
         case "limit": limiting(entry, of: place, scope: scope).map { .fault($0) }
+        case "imposter": imposter(entry, of: place, scope: scope).map { .fault($0) }
         case "heal": healing(entry, of: place, scope: scope).map { .fault($0) }
         case "edit": edit(entry, of: place, scope: scope).map { .edit($0) }
         case "parallel": parallel(entry, of: place, scope: scope)
@@ -373,7 +375,10 @@ extension LabFileDecoder {
         _ pattern: EventPattern, at mark: YAMLMark, _ scope: ScenarioScope
     ) -> Bool {
         if case .service(let target, _) = pattern { return checkTarget(target, at: mark, scope) }
-        let unknown = pattern.nodes.filter { !checkNode(Located($0, mark), scope) }
+        let unknown = pattern.nodes.filter {
+            pattern.isFrame
+                ? !checkStation(Located($0, mark), scope) : !checkNode(Located($0, mark), scope)
+        }
         return unknown.isEmpty
     }
 }

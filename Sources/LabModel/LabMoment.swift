@@ -148,6 +148,7 @@ private struct LabMomentBuilder {
     private mutating func note(
         _ advert: TimelineEvent.Advertisement, at time: MonotonicInstant
     ) {
+        guard advert.flaw == nil else { return }
         for (index, router) in routers.enumerated()
         where advert.vrid == router.vrid && isOfFamily(advert, router) {
             if advert.node == router.node {
@@ -250,6 +251,7 @@ private struct LabMomentBuilder {
 
     /// What an interface is plugged into.
     private func segment(_ node: String, _ interface: String) -> Interface.Attachment? {
-        lab.node(node)?.interfaces.first { $0.name.text == interface }?.attachment
+        if let network = ImposterName.network(of: node) { return .network(network) }
+        return lab.node(node)?.interfaces.first { $0.name.text == interface }?.attachment
     }
 }

@@ -1,4 +1,4 @@
-import NetworkTypes
+public import NetworkTypes
 
 /// What is broken in a lab's network: the sum of the faults that were applied to it, in order.
 ///
@@ -33,6 +33,8 @@ public struct NetworkFaults: Equatable, Sendable {
 
     /// The nodes that have less of something than their machine.
     public private(set) var limits: [String: NodeLimits] = [:]
+    /// What stations that belong to nobody do, by the network that they stand on.
+    public private(set) var impostures: [InterfaceName: Imposture] = [:]
     /// The services whose clocks are off, and how far.
     public private(set) var clocks: [Target: ClockOffset] = [:]
 
@@ -45,9 +47,7 @@ public struct NetworkFaults: Equatable, Sendable {
     }
 
     /// Whether nothing is broken.
-    public var isSound: Bool {
-        cables.isEmpty && impairments.isEmpty && groups.isEmpty && limits.isEmpty && clocks.isEmpty
-    }
+    public var isSound: Bool { self == NetworkFaults() }
 
     /// Takes a fault into account.
     public mutating func apply(_ fault: Fault) {
@@ -63,6 +63,8 @@ public struct NetworkFaults: Equatable, Sendable {
         case .partition(let groups):
             self.groups = groups
             exempt = []
+        case .imposter(let network, let imposture):
+            impostures[network] = imposture.isNone ? nil : imposture
         case .heal(let endpoint?):
             cables[endpoint] = nil
             impairments[endpoint] = nil
@@ -98,6 +100,7 @@ public struct NetworkFaults: Equatable, Sendable {
         case .partition(let groups): self.groups == groups
         case .limit(let node, let limits): (self.limits[node] ?? NodeLimits()).holds(limits)
         case .clock(let target, let offset): clocks[target] == offset
+        case .imposter(let network, let imposture): impostures[network] == imposture
         case .linkUp, .heal: false
         }
     }
@@ -122,7 +125,8 @@ public struct NetworkFaults: Equatable, Sendable {
         Set(groups.indices.filter { groups[$0].contains(node) })
     }
 
-    /// The faults that would break a sound network as this one is, by endpoint, the partition last.
+    /// The faults that would break a sound network as this one is, by endpoint, then the
+    /// partition, the imposters last.
     public var faults: [Fault] {
         let broken = cables.sorted { $0.key.description < $1.key.description }
         var faults = broken.map { endpoint, cable in
@@ -137,6 +141,7 @@ public struct NetworkFaults: Equatable, Sendable {
             faults += impairments.reversed().map { Fault.impair(endpoint, $0) }
         }
         if !groups.isEmpty { faults.append(.partition(groups)) }
+        faults += impostures.sorted { $0.key < $1.key }.map { .imposter($0, $1) }
         return faults + faultsOfNodes
     }
 }
@@ -215,6 +220,7 @@ extension Fault {
                 ?? nodes.compactMap { lab.problem(withNode: $0) }.first
         case .heal(nil): return nil
         case .limit(let node, _): return lab.problem(withNode: node)
+        case .imposter(let network, _): return lab.problem(withNetwork: network)
         case .clock: return "a clock is given when a service is started: start it with --clock"
         case .partition(let groups):
             let nodes = groups.flatMap(\.self)
@@ -250,5 +256,13 @@ extension Lab {
         return "lab \(self.name) has no node \(name)"
             + SpellingSuggestion.hint(
                 for: name, among: nodes.map(\.name), known: "its nodes are")
+    }
+
+    /// Why there is no such network; nil when there is.
+    fileprivate func problem(withNetwork name: InterfaceName) -> String? {
+        guard network(name) == nil else { return nil }
+        return "lab \(self.name) has no network \(name)"
+            + SpellingSuggestion.hint(
+                for: name.text, among: networks.map(\.name.text), known: "its networks are")
     }
 }

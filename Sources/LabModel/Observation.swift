@@ -10,6 +10,8 @@ struct Observation: Sendable {
     var neighbours = NeighbourTable()
     /// Since when the nodes that are down are.
     private(set) var deaths: [String: MonotonicInstant] = [:]
+    /// The longest interval that imposters have advertised, by VRID.
+    private(set) var forgedIntervals: [Int: Duration] = [:]
     /// How often anything has changed that bounds are made of.
     private(set) var version = 0
     /// One meter for each of the scenario's probes, by name.
@@ -94,7 +96,19 @@ struct Observation: Sendable {
         case .gratuitousARP(let node, _, _, let mac), .unsolicitedNA(let node, _, _, let mac):
             neighbours.noteAnnouncement(of: mac, by: node)
             return .frames
-        case .advertisement, .arp, .packet: return .frames
+        case .advertisement(let advert):
+            if advert.flaw == nil, ImposterName.isName(advert.node) {
+                let known = forgedIntervals[advert.vrid] ?? .zero
+                forgedIntervals[advert.vrid] = max(known, advert.interval)
+            }
+            return .frames
+        case .arp(let arp):
+            // Whom nodes will find at that Ethernet address.
+            if arp.operation == .reply, ImposterName.isName(arp.node) {
+                neighbours.noteAnnouncement(of: arp.senderMAC, by: arp.node)
+            }
+            return .frames
+        case .packet: return .frames
         case .claim:
             guard services.fold(event) else { return [] }
             version += 1

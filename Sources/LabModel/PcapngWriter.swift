@@ -161,8 +161,8 @@ extension [UInt8] {
 }
 
 extension DeploymentPlan {
-    /// The port by which a frame entered the fabric; nil for an event that is no frame.
-    public func port(of kind: TimelineEvent.Kind) -> Port? {
+    /// The bridge that a frame entered; nil for an event that is no frame.
+    public func bridge(of kind: TimelineEvent.Kind) -> InterfaceName? {
         let place: (node: String, interface: String)
         switch kind {
         case .advertisement(let seen): place = (seen.node, seen.interface)
@@ -175,7 +175,9 @@ extension DeploymentPlan {
             .violation, .stall, .lost, .scenario:
             return nil
         }
-        return InterfaceName(place.interface).flatMap { port(of: place.node, interface: $0) }
+        return ImposterName.network(of: place.node)
+            ?? InterfaceName(place.interface).flatMap { port(of: place.node, interface: $0) }?
+            .bridge
     }
 }
 

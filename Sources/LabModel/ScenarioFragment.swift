@@ -44,6 +44,7 @@ extension Lab {
     private var scenarioScope: LabFileDecoder.ScenarioScope {
         var scope = LabFileDecoder.ScenarioScope()
         scope.nodes = nodes.map(\.name)
+        scope.networks = networks.map(\.name.text)
         scope.services = [:]
         scope.interfaces = [:]
         for node in nodes {

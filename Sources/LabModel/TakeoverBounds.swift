@@ -16,6 +16,9 @@ public import NetworkTypes
 /// | not heeded)                                    |                                             |
 /// | carrier lost, a blackhole, a partition         | Master_Down_Interval, as after a kill       |
 /// | carrier back, healed                           | Master_Down_Interval, as after a start      |
+/// | an imposter that advertises to every router    | nothing: the master yields to the first one |
+/// | an imposter gone                               | Master_Down_Interval, as after a start; in  |
+/// |                                                | version 3 of the interval that it said      |
 /// | restart                                        | as stop for the others, as start for itself |
 /// | anything else                                  | a default by name                           |
 ///
@@ -193,6 +196,8 @@ public struct TakeoverBounds: Equatable, Sendable {
                     && groups.contains { $0.contains(router.node) }
             }
         case .impair, .limit, .clock: return nil
+        case .imposter(let network, let imposture):
+            return bound(for: subject, after: act, imposture, on: network, seen: seen)
         case .linkUp(let endpoint), .heal(let endpoint?):
             let back = sharing.filter { $0.advertises(at: endpoint) }
             return back.isEmpty
@@ -231,7 +236,7 @@ public struct TakeoverBounds: Equatable, Sendable {
     }
 
     /// After a daemon was started: it waits its Master_Down_Interval from its readiness on.
-    private func rise(
+    func rise(
         of struck: [VirtualRouterFacts], for subject: Subject, after act: Act,
         isMended: Bool = false, seen: Observation
     ) -> TimeBound {
@@ -240,7 +245,8 @@ public struct TakeoverBounds: Equatable, Sendable {
         else { return bound }
         // What was cut off or frozen runs already.
         if isMended {
-            bound.terms = starter.masterDownInterval()
+            let said = seen.forgedIntervals[starter.vrid]
+            bound.terms = starter.masterDownInterval(learned: said)
             return bound
         }
         if let ready = seen.services.firstReady(of: starter, since: act.time) {
@@ -305,12 +311,12 @@ public struct TakeoverBounds: Equatable, Sendable {
             margins: margins(for: subject) + [allowances.unknownEffectTerm])
     }
 
-    private func margins(for subject: Subject) -> [TimeBound.Term] {
+    func margins(for subject: Subject) -> [TimeBound.Term] {
         [allowances.schedulingTerm] + (subject.isRequest ? [allowances.requestTerm] : [])
     }
 
     /// The routers that share an address.
-    private func sharing(_ address: IPAddress?) -> [VirtualRouterFacts] {
+    func sharing(_ address: IPAddress?) -> [VirtualRouterFacts] {
         guard let address else { return [] }
         return routers.filter { $0.addresses.contains(address) }
     }

@@ -93,6 +93,7 @@ extension TimelineEvent.Advertisement: JSONWritable {
         fields.field("priority", priority)
         fields.field("interval", interval)
         fields.field("addresses", addresses.map(\.description))
+        if let flaw { fields.field("flaw", flaw) }
     }
 }
 
@@ -152,6 +153,7 @@ extension TimelineEvent.Violation: JSONWritable {
 extension TimelineEvent.Loss: JSONWritable {
     public func write(to fields: inout some JSONFields) {
         fields.field("what", what)
+        if let node { fields.field("node", node) }
         if let count { fields.field("count", count) }
         fields.field("resynchronised", resynchronised.map(\.rawValue))
     }

@@ -15,11 +15,13 @@ extension TimelineEvent {
         /// The advertised interval.
         @Nanoseconds public var interval: Duration
         public var addresses: [IPAddress]
+        /// Why every receiver discards it, as far as that can be seen: `wrong checksum`.
+        public var flaw: String?
 
         public init(
             node: String, interface: String, source: IPAddress, version: Int, vrid: Int,
             priority: Int,
-            interval: Duration, addresses: [IPAddress]
+            interval: Duration, addresses: [IPAddress], flaw: String? = nil
         ) {
             self.node = node
             self.interface = interface
@@ -29,6 +31,7 @@ extension TimelineEvent {
             self.priority = priority
             self.interval = interval
             self.addresses = addresses
+            self.flaw = flaw
         }
     }
 
@@ -177,7 +180,7 @@ extension TimelineEvent {
         }
     }
 
-    /// Something the supervisor was told too fast to read.
+    /// Something the supervisor was told too fast to read, or did not care to.
     public struct Loss: Codable, Equatable, Sendable {
         public var what: What
         /// How many; nil where the kernel does not say.
@@ -185,16 +188,26 @@ extension TimelineEvent {
         /// What was read anew, so that the timeline is right again from here on.
         public var resynchronised: [Subject]
 
+        /// Whose frames they were; nil where that is not known.
+        public var node: String?
+
         /// What was lost.
-        public enum What: String, Codable, Sendable { case notifications, frames }
+        public enum What: String, Codable, Sendable {
+            case notifications, frames
+            /// Frames of an imposter that sends more than the timeline takes.
+            case flood
+        }
 
         /// What can be read anew.
         public enum Subject: String, Codable, CaseIterable, Sendable {
             case links, addresses, routes, neighbours
         }
 
-        public init(_ what: What, count: Int? = nil, resynchronised: [Subject] = []) {
+        public init(
+            _ what: What, count: Int? = nil, resynchronised: [Subject] = [], node: String? = nil
+        ) {
             self.what = what
+            self.node = node
             self.count = count
             self.resynchronised = resynchronised
         }

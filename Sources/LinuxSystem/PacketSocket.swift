@@ -24,7 +24,8 @@ public final class PacketCapture {
     /// How many frames one ``drain()`` reads at most, so that a flood does not keep an event loop
     /// from its other work.
     public static let maximumFramesPerDrain = 4096
-    private static let receiveBufferBytes: CInt = 16 << 20
+    /// Room for what arrives while nobody reads.
+    public static let defaultBufferBytes = 16 << 20
 
     /// The descriptor to watch for reading.
     public let descriptor: SharedDescriptor
@@ -32,9 +33,14 @@ public final class PacketCapture {
 
     /// Opens a capture in the calling thread's network namespace.
     ///
-    /// - Parameter filter: a classic BPF program; frames for which it returns 0 are not queued.
+    /// - Parameters:
+    ///   - filter: a classic BPF program; frames for which it returns 0 are not queued.
+    ///   - bufferBytes: how much may wait to be read, by the kernel's own accounts; the kernel
+    ///     allows twice as much.
     /// - Throws: ``SystemError`` without CAP_NET_RAW.
-    public init(filter: [FilterInstruction]) throws(SystemError) {
+    public init(
+        filter: [FilterInstruction], bufferBytes: Int = PacketCapture.defaultBufferBytes
+    ) throws(SystemError) {
         // Opened for no protocol and bound for all after the filter is in place: nothing unfiltered
         // gets in.
         let socket = OwnedDescriptor(
@@ -52,7 +58,7 @@ public final class PacketCapture {
         try systemCall("stamp frames") {
             setsockopt(number, SOL_SOCKET, CLINUX_SO_TIMESTAMPNS, &on, 4)
         }
-        var size = Self.receiveBufferBytes
+        var size = CInt(bufferBytes)
         setsockopt(number, SOL_SOCKET, CLINUX_SO_RCVBUFFORCE, &size, 4)
         var address = sockaddr_ll()
         address.sll_family = UInt16(AF_PACKET)
@@ -106,11 +112,14 @@ public final class PacketCapture {
     /// The frames that have arrived since the last call, at most ``maximumFramesPerDrain``; those
     /// the namespace sent itself are left out.
     ///
+    /// - Parameter limit: how many at most, where that is less.
     /// - Throws: ``SystemError`` when the device side broke.
-    public func drain() throws(SystemError) -> [Frame] {
+    public func drain(
+        atMost limit: Int = PacketCapture.maximumFramesPerDrain
+    ) throws(SystemError) -> [Frame] {
         let (offset, uncertainty) = MonotonicClock.realtimeOffset()
         var frames: [Frame] = []
-        while frames.count < Self.maximumFramesPerDrain {
+        while frames.count < min(limit, Self.maximumFramesPerDrain) {
             var receipt = clinux_receipt()
             let number = descriptor.rawValue
             let length = try systemCallUnlessBlocked("read a packet socket") {

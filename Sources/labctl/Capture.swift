@@ -85,8 +85,8 @@ struct Capture: ParsableCommand {
             lab: lab.name, networks: networks.map(\.text), wallClockOffset: wallClockOffset)
         try source.events { event, _ in
             if let note = event.captureNote { writer.note(note, at: event.time) }
-            guard let frame = event.frame, let port = plan.port(of: event.kind),
-                let network = networks.firstIndex(of: port.bridge)
+            guard let frame = event.frame, let bridge = plan.bridge(of: event.kind),
+                let network = networks.firstIndex(of: bridge)
             else { return }
             writer.packet(frame, network: network, at: event.time)
             write(writer.take())

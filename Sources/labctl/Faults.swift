@@ -142,7 +142,7 @@ struct Partition: ParsableCommand {
 
 struct Heal: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Mend what `link`, `impair` and `partition` have broken.",
+        abstract: "Mend what `link`, `impair`, `partition` and `imposter` have broken.",
         discussion: """
             Without a port, limits are lifted and what is frozen is thawed as well.
             """)

@@ -103,7 +103,9 @@ struct Labctl: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "The network between them",
-                subcommands: [Link.self, Impair.self, Partition.self, Heal.self]),
+                subcommands: [
+                    Link.self, Impair.self, Partition.self, ImposterVerb.self, Heal.self,
+                ]),
             CommandGroup(
                 name: "What happened, and whether it should have",
                 subcommands: [

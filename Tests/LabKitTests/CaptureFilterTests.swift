@@ -5,7 +5,11 @@ import Testing
 
 /// Runs a classic BPF program over a frame, as the kernel does
 /// (Documentation/networking/filter.rst), for the instructions that the capture uses.
-private func accepts(_ frame: [UInt8], _ program: [FilterInstruction]) throws -> Bool {
+///
+/// - Parameter device: the one that the frame entered by.
+private func accepts(
+    _ frame: [UInt8], _ program: [FilterInstruction], device: UInt32 = 1
+) throws -> Bool {
     struct BadProgram: Error { var instruction: FilterInstruction }
     var accumulator: UInt32 = 0
     var counter = 0
@@ -14,6 +18,8 @@ private func accepts(_ frame: [UInt8], _ program: [FilterInstruction]) throws ->
         counter += 1
         let offset = Int(instruction.operand)
         switch instruction.code {
+        case 0x20 where instruction.operand == 0xffff_f008:  // ld #ifidx
+            accumulator = device
         case 0x28:  // ldh [k]; a load past the end rejects the frame
             guard offset + 2 <= frame.count else { return false }
             accumulator = UInt32(frame[offset]) << 8 | UInt32(frame[offset + 1])
@@ -174,5 +180,26 @@ struct CaptureFilterTests {
             }
         }
         #expect(program.last?.code == 0x06)
+    }
+
+    @Test("what imposters send is left to captures of their own, and these take nothing else")
+    func devices() throws {
+        let advert = Self.wanted[0].bytes
+        let dull = [UInt8](repeating: 0, count: 60)
+        let besides = CaptureFilter.besides([7, 9], CaptureFilter.program)
+        let only = CaptureFilter.only(7, CaptureFilter.program)
+        for device: UInt32 in [1, 7, 8, 9] {
+            #expect(
+                try accepts(advert, besides, device: device) == ![7, 9].contains(device),
+                "device \(device)")
+            #expect(try accepts(advert, only, device: device) == (device == 7))
+            #expect(try !accepts(dull, besides, device: device))
+            #expect(try !accepts(dull, only, device: device))
+            #expect(
+                try accepts(
+                    dull, CaptureFilter.only(7, CaptureFilter.everything), device: device)
+                    == (device == 7))
+        }
+        #expect(CaptureFilter.besides([], CaptureFilter.program) == CaptureFilter.program)
     }
 }

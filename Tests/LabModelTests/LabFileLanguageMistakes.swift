@@ -30,6 +30,9 @@ extension Mistake {
                   - impair: a:eth0 dely 10ms
                   - impair: b:eth9 delay 10ms from c
                   - { heal: all, for: 1s }
+                  - imposter: lam advrt
+                  - { kill: a, at: advert(imposter@lam) }
+                  - kill: imposter@lan
             """,
             """
             lab.yaml:6:17: 'a' of step 1 of scenario s must be NODE/SERVICE
@@ -65,7 +68,13 @@ extension Mistake {
             lab.yaml:25:17: scenario s names interface 'eth9', which node b does not have
             lab.yaml:25:17: scenario s names node 'c', which is not defined; the lab's nodes are a, b
             lab.yaml:26:22: step 21 of scenario s is nothing that 'for' could take back: it belongs \
-            to stop, kill, freeze, link down and blackhole, impair, partition and limit
+            to stop, kill, freeze, link down and blackhole, impair, partition, imposter and limit
+            lab.yaml:27:19: 'imposter' of step 22 of scenario s: unknown word 'advrt'; did you mean \
+            'advert'?
+            lab.yaml:27:19: scenario s names network 'lam', which is not defined
+            lab.yaml:28:24: scenario s names network 'lam', which is not defined
+            lab.yaml:29:15: scenario s names node 'imposter@lan', which is not defined; the lab's \
+            nodes are a, b
             """),
         Mistake(
             "expectations that cannot be",

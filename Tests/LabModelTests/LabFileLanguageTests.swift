@@ -44,6 +44,7 @@ struct LabFileLanguageTests {
               - link: { port: "a:eth0", state: up }
               - partition: [ [ a ], b ]
               - { impair: a:eth0 out delay 10ms 1ms only vrrp seed 7, for: 2s }
+              - imposter: lan advert vrid 51 auth secret
               - heal: all
               - heal: b:eth0
               - exec: { on: a, command: "cat /etc/motd", output: hello }
@@ -97,6 +98,7 @@ struct LabFileLanguageTests {
             .fault(.blackhole(Endpoint.parse("a:eth1")!, .in)), .fault(.linkUp(eth0)),
             .fault(.partition([["a"], ["b"]])),
             .fault(.impair(eth0, .parse("out delay 10ms 1ms only vrrp seed 7")!)),
+            .fault(.imposter(InterfaceName("lan")!, .parse("advert vrid 51 auth secret")!)),
             .fault(.heal(nil)),
             .fault(.heal(Endpoint.parse("b:eth0")!)),
             .execute(node: "a", command: ["cat", "/etc/motd"], output: .equals("hello")),
@@ -231,7 +233,7 @@ struct LabFileLanguageTests {
             return nil
         }
         #expect(runs.map(part) == (0..<10).map { .milliseconds($0 * 100) })
-        #expect(runs.allSatisfy { $0.steps[15].trigger?.offset == .milliseconds(300) })
+        #expect(runs.allSatisfy { $0.steps[16].trigger?.offset == .milliseconds(300) })
         #expect(runs.allSatisfy { $0.isCalled { $0 == "all" } })
         #expect(!runs[0].isCalled { $0 == "al" })
     }

@@ -111,7 +111,9 @@ struct DoctorTests {
         let found = try findings(run)
         #expect(found["programs"]?.isPresent == false)
         let programs = try #require(found["programs"]?.detail)
-        #expect(programs.contains("node-init, wire-relay, vrrp-agent, http-backend, smtp-backend"))
+        #expect(
+            programs.contains(
+                "node-init, wire-relay, imposter, vrrp-agent, http-backend, smtp-backend"))
         #expect(programs.contains(lab.folder) && programs.contains("swift build"))
         #expect(found["keepalived"]?.isPresent == false)
         #expect(found["keepalived"]?.isRequired == false)

@@ -17,6 +17,35 @@ enum CaptureFilter {
         FilterInstruction(giveBack, 0, 0, UInt32(PacketCapture.maximumFrameBytes))
     ]
 
+    // Linux's own load of what is no part of the frame: its device (SKF_AD_OFF + SKF_AD_IFINDEX of
+    // linux/filter.h).
+    private static let loadWord: UInt16 = 0x20
+    private static let ofDevice = UInt32(bitPattern: -0x1000 + 8)
+
+    /// A program that leaves what enters by these devices, and does with all other frames as
+    /// another one.
+    static func besides(
+        _ devices: [Int32], _ program: [FilterInstruction]
+    ) -> [FilterInstruction] {
+        guard !devices.isEmpty else { return program }
+        return [FilterInstruction(loadWord, 0, 0, ofDevice)]
+            + devices.flatMap {
+                [
+                    FilterInstruction(jumpEqual, 0, 1, UInt32(bitPattern: $0)),
+                    FilterInstruction(giveBack, 0, 0, 0),
+                ]
+            } + program
+    }
+
+    /// A program that does as another one with what enters by that device, and leaves all else.
+    static func only(_ device: Int32, _ program: [FilterInstruction]) -> [FilterInstruction] {
+        [
+            FilterInstruction(loadWord, 0, 0, ofDevice),
+            FilterInstruction(jumpEqual, 1, 0, UInt32(bitPattern: device)),
+            FilterInstruction(giveBack, 0, 0, 0),
+        ] + program
+    }
+
     /// The program. Jumps count from the instruction after the jump.
     static let program: [FilterInstruction] = [
         FilterInstruction(loadHalf, 0, 0, 12),  // 0: the EtherType

@@ -93,7 +93,7 @@ final class CaptureSession {
     }
 
     private func network(of event: TimelineEvent) -> Int? {
-        supervisor.fabric.plan.port(of: event.kind).flatMap { networks[$0.bridge.text] }
+        supervisor.fabric.plan.bridge(of: event.kind).flatMap { networks[$0.text] }
     }
 
     private func put(_ item: Item, at time: MonotonicInstant) {

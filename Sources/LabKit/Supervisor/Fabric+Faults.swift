@@ -29,6 +29,7 @@ extension Fabric {
         // In an order in which no frame slips through between two kinds of breakage.
         try set(.down, after.filter { !before.contains($0) })
         try setFilter(next.filter(of: switchPlan))
+        try silence(besides: next.impostures)
         try set(.up, before.filter { !after.contains($0) })
         faults = next
     }

@@ -20,6 +20,8 @@ final class Fabric {
     var filter = PortFilter()
     /// What stands, or is to stand, in the place of ports whose cables are impaired.
     var splices: [Endpoint: Splice] = [:]
+    /// Where imposters stand, by network.
+    var stands: [InterfaceName: ImposterStand] = [:]
     /// The number under which a node's namespace is known here; a new one at every start of a node.
     private var namespaceIDs: [String: Int32] = [:]
     private var nodesByNamespace: [Int32: String] = [:]
@@ -75,7 +77,9 @@ final class Fabric {
     func ports(of node: String) -> [DeploymentPlan.Port] { portsByNode[node] ?? [] }
 
     /// The port that frames with that device index entered by.
-    func port(index: Int32) -> DeploymentPlan.Port? { ports[index] }
+    func port(index: Int32) -> DeploymentPlan.Port? {
+        ports[index] ?? stands.values.first { $0.port.index == index }?.port
+    }
 
     /// Plugs a node in: makes its links, and its addresses and routes inside.
     ///

@@ -17,9 +17,12 @@ final class Observer {
     private static let maximumRounds = 64
 
     private let fabric: Fabric
+    private let loop: EventLoop
     private let timeline: TimelineRecorder
     private let monitor: RouteMonitor
     private let capture: PacketCapture
+    /// What imposters send, by network.
+    private var imposters: [InterfaceName: ImposterCapture] = [:]
     private let socket: RouteSocket
     private let lateness: Lateness
     private var view: KernelView
@@ -41,6 +44,7 @@ final class Observer {
     init(_ fabric: Fabric, timeline: TimelineRecorder, loop: EventLoop) throws {
         self.fabric = fabric
         self.timeline = timeline
+        self.loop = loop
         monitor = try RouteMonitor(
             [.links, .addresses, .routes, .neighbours], allNamespaces: true)
         capture = try PacketCapture(filter: CaptureFilter.program)
@@ -61,6 +65,7 @@ final class Observer {
     func catchUp() {
         readMonitor()
         readCapture()
+        for capture in imposters.values { capture.catchUp() }
     }
 
     /// Leaves out what a node sends from now on: its power is cut, and its port with it, which
@@ -194,7 +199,7 @@ final class Observer {
     func addFrameListener(
         _ listener: @escaping (PacketCapture.Frame, DeploymentPlan.Port) -> Void
     ) throws(SystemError) -> Int {
-        if frameListeners.isEmpty { try capture.setFilter(CaptureFilter.everything) }
+        if frameListeners.isEmpty { try setFilters(CaptureFilter.everything) }
         nextListener += 1
         frameListeners[nextListener] = listener
         return nextListener
@@ -205,9 +210,48 @@ final class Observer {
             return
         }
         do {
-            try capture.setFilter(CaptureFilter.program)
+            try setFilters(CaptureFilter.program)
         } catch {
             StandardError.print("all frames are still captured: \(error)")
         }
+    }
+
+    // MARK: Imposters
+
+    /// Notes that imposters' ports were made or removed: each is captured apart, and seen nowhere
+    /// else.
+    ///
+    /// - Throws: ``SystemError`` when the kernel refuses a socket or a filter.
+    func standsChanged() throws(SystemError) {
+        for (network, capture) in imposters where fabric.stands[network] == nil {
+            capture.finish()
+            imposters[network] = nil
+        }
+        for (network, stand) in fabric.stands where imposters[network] == nil {
+            let name = ImposterName.name(on: network)
+            imposters[network] = try ImposterCapture(
+                of: stand.port.index, filter: filter, loop: loop
+            ) { [unowned self] in
+                handle($0)
+            } onLoss: { [unowned self] count in
+                timeline.record(.lost(.init(.flood, count: count, node: name)))
+            }
+        }
+        try setFilters(filter)
+    }
+
+    /// What of the frames is wanted now.
+    private var filter: [FilterInstruction] {
+        frameListeners.isEmpty ? CaptureFilter.program : CaptureFilter.everything
+    }
+
+    private func setFilters(_ filter: [FilterInstruction]) throws(SystemError) {
+        // What an imposter sends is seen at its port, again on the bridge, and what it is sent at
+        // the other end of its cable.
+        let devices = fabric.stands.values.flatMap {
+            [$0.port.index, $0.outer.index, $0.bridge.index]
+        }
+        try capture.setFilter(CaptureFilter.besides(devices.sorted(), filter))
+        for capture in imposters.values { try capture.setFilter(filter) }
     }
 }

@@ -3,8 +3,8 @@ import LinuxSystem
 import NetworkTypes
 import NodeProtocol
 
-// What `link`, `partition`, `limit`, `heal`, `freeze` and `thaw` do, from the command line and in
-// scenarios.
+// What `link`, `partition`, `imposter`, `limit`, `heal`, `freeze` and `thaw` do, from the command
+// line and in scenarios.
 
 extension Supervisor {
     /// How long a node may take to stand still: as long as the kernel keeps one of its processes.
@@ -20,7 +20,7 @@ extension Supervisor {
         _ fault: Fault, lasting duration: Duration? = nil,
         completion: @escaping (Result<Void, LabError>) -> Void
     ) {
-        if let problem = fault.problem(in: order.lab) {
+        if let problem = fault.problem(in: order.lab) ?? impostureProblem(of: fault) {
             return completion(.failure(.state(problem)))
         }
         if case .limit(_, let limits) = fault {
@@ -30,8 +30,8 @@ extension Supervisor {
                 return completion(.failure(error))
             }
         }
-        if case .impair(let endpoint, _) = fault, fabric.splices[endpoint] == nil {
-            return prepare(endpoint) { [unowned self] result in
+        if let prepare = preparation(for: fault) {
+            return prepare { [unowned self] result in
                 switch result {
                 case .success: apply(fault, lasting: duration, completion: completion)
                 case .failure: completion(result)
@@ -60,7 +60,7 @@ extension Supervisor {
         }
         observer.catchUp()
         let mended = downBefore.filter { !fabric.isDown($0) }
-        wires.update { [unowned self] result in
+        updateCarriers { [unowned self] result in
             guard case .success = result else {
                 takeBack(fault)
                 return completion(result)
@@ -71,6 +71,17 @@ extension Supervisor {
                         ? .success(()) : nil
                 }, completion: completion)
         }
+    }
+
+    /// What makes what a fault needs before it is there; nil where nothing is missing.
+    private func preparation(
+        for fault: Fault
+    ) -> ((@escaping (Result<Void, LabError>) -> Void) -> Void)? {
+        if case .impair(let endpoint, _) = fault, fabric.splices[endpoint] == nil {
+            return { [unowned self] in prepare(endpoint, completion: $0) }
+        }
+        guard let network = lacksStand(for: fault) else { return nil }
+        return { [unowned self] in prepareStand(on: network, completion: $0) }
     }
 
     /// Does it to nodes and switches, or to neither.
@@ -90,15 +101,26 @@ extension Supervisor {
         }
     }
 
-    /// Makes whole again a cable that cannot be impaired: without a relay nothing passes at all.
-    private func takeBack(_ fault: Fault) {
-        guard case .impair = fault, let ending = fault.ending, fabric.faults.holds(fault) else {
-            return
+    /// Brings relay and imposters into line with what is broken.
+    private func updateCarriers(completion: @escaping (Result<Void, LabError>) -> Void) {
+        wires.update { [unowned self] result in
+            guard case .success = result else { return completion(result) }
+            updateImposters(completion: completion)
         }
+    }
+
+    /// Takes back what cannot be carried out: without a relay nothing passes a cable at all, and an
+    /// imposter that does nothing is none.
+    private func takeBack(_ fault: Fault) {
+        switch fault {
+        case .impair, .imposter: break
+        case .linkDown, .blackhole, .linkUp, .partition, .limit, .clock, .heal: return
+        }
+        guard let ending = fault.ending, fabric.faults.holds(fault) else { return }
         do {
             try fabric.apply(ending)
             timeline.record(.fault(ending))
-            wires.update()
+            updateCarriers { _ in }
         } catch {
             StandardError.print("\(fault) is not taken back: \(error)")
         }

@@ -22,6 +22,8 @@ final class Supervisor {
     let observer: Observer
     /// What stands in the middle of impaired cables.
     let wires: Wires
+    /// Stations that belong to nobody.
+    let imposters: Imposters
     /// Freezes whole nodes, where the kernel lets it.
     let freezer: Freezer?
     let disks: NodeDisks
@@ -82,6 +84,8 @@ final class Supervisor {
             .ofMachine, lab: order.lab.name, record: directory.groupsPath)
         limiter = NodeLimiter(groups, disks)
         observer = try Observer(fabric, timeline: timeline, loop: loop)
+        imposters = Imposters(
+            fabric, observer: observer, program: order.programFolder + "/imposter", loop: loop)
         stalls = StallWatch(loop: loop, timeline: timeline)
         let nodes = order.lab.nodes.map { RunningNode($0, loop: loop, output: output) }
         self.nodes = nodes
@@ -106,6 +110,7 @@ final class Supervisor {
             nodesByName[name]?.process?.pid
         }
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
+        imposters.onFall = { [unowned self] in imposterFell(on: $0) }
         do {
             // All first processes are started before the first link is made, so that nodes boot
             // while links come up.

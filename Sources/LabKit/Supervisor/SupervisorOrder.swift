@@ -6,7 +6,7 @@ struct SupervisorOrder: Codable, Sendable {
     var lab: Lab
     /// What the nodes' keepalived.conf files say.
     var virtualRouters: [VirtualRouterFacts]
-    /// The folder with `node-init`, `wire-relay` and the programs of nodes.
+    /// The folder with `node-init`, `wire-relay`, `imposter` and the programs of nodes.
     var programFolder: String
     /// Whether the lab ends with the process that started it, as a test's does.
     var endsWithLauncher: Bool

@@ -22,7 +22,8 @@ public struct Topology: Equatable, Sendable {
         public var subnets: [IPPrefix]
         /// Whether it joins exactly two interfaces and has no bridge that learns.
         public var isLink: Bool
-        /// How it is cut, where it is: `partition a | b c`.
+        /// How it is cut, where it is, and what an imposter does there: `partition a | b c`,
+        /// `imposter arp 10.0.0.100`.
         public var fault: String?
 
         /// Its name, its subnets and what is wrong with it.
@@ -102,7 +103,8 @@ public struct Topology: Equatable, Sendable {
         let partition = network.groups.isEmpty ? nil : Fault.partition(network.groups).description
         segments = lab.networks.map {
             Segment(
-                name: $0.name.text, subnets: $0.subnets, isLink: false, fault: partition)
+                name: $0.name.text, subnets: $0.subnets, isLink: false,
+                fault: Self.joined(partition, network.impostures[$0.name]))
         }
         segments += lab.links.map { link in
             Segment(
@@ -121,6 +123,11 @@ public struct Topology: Equatable, Sendable {
                 }, services: node.services.map(\.name), activity: activities[node.name],
                 fault: network.fault(of: node.name))
         }
+    }
+
+    private static func joined(_ partition: String?, _ imposture: Imposture?) -> String? {
+        let words = [partition, imposture.map { "imposter \($0)" }].compactMap(\.self)
+        return words.isEmpty ? nil : words.joined(separator: "; ")
     }
 
     private static func segment(of interface: Interface, in lab: Lab) -> Int {
