@@ -385,18 +385,3 @@ final class Supervisor {
         try directory.remove()
     }
 }
-
-extension LaunchReport {
-    init(_ error: LabError) { self = .failed(ControlReply.FailureKind(error), error.description) }
-}
-
-extension ControlReply.FailureKind {
-    init(_ error: LabError) {
-        self =
-            switch error {
-            case .machine: .machine
-            case .state: .state
-            case .invalid, .failed: .failed
-            }
-    }
-}

@@ -19,3 +19,18 @@ enum LaunchReport: Codable, Sendable {
     /// The lab could not be brought up; nothing of it is left.
     case failed(ControlReply.FailureKind, String)
 }
+
+extension LaunchReport {
+    init(_ error: LabError) { self = .failed(ControlReply.FailureKind(error), error.description) }
+}
+
+extension ControlReply.FailureKind {
+    init(_ error: LabError) {
+        self =
+            switch error {
+            case .machine: .machine
+            case .state: .state
+            case .invalid, .failed: .failed
+            }
+    }
+}
