@@ -28,6 +28,8 @@ extension NodeLimits {
     /// The least share of a processor, in thousandths: the kernel's smallest quota is 1 ms, of a
     /// period of 100 ms (Documentation/scheduler/sched-bwc.rst).
     public static let leastThousandths: Int64 = 10
+    /// The greatest, which no machine has: 1000 processors.
+    public static let greatestThousandths: Int64 = 1_000_000
     /// The least memory, in bytes: docker's, below which hardly a process starts.
     public static let leastMemoryBytes: Int64 = 6 << 20
 
@@ -95,6 +97,9 @@ private struct LimitWords {
             }
             guard thousandths >= NodeLimits.leastThousandths else {
                 throw Self.error("'\(value)' after '\(word)' is less than 1% of a processor")
+            }
+            guard thousandths <= NodeLimits.greatestThousandths else {
+                throw Self.error("'\(value)' after '\(word)' is more than 1000 processors")
             }
             return thousandths
         case .memory:

@@ -38,6 +38,7 @@ struct NodeLimitsTests {
             ("cpuu 20%", "unknown word 'cpuu'; did you mean 'cpu'?"),
             ("cpu", "'cpu' lacks its value"), ("cpu 20", "'20' after 'cpu' is no share, as 20% is"),
             ("cpu 0.5%", "'0.5%' after 'cpu' is less than 1% of a processor"),
+            ("cpu 9999999999999%", "'9999999999999%' after 'cpu' is more than 1000 processors"),
             ("cpu -1%", "'-1%' after 'cpu' is no share, as 20% is"),
             ("cpus 20%", "'20%' after 'cpus' is no number of processors, as 0.2 is"),
             ("cpu 20% cpus 0.2", "'cpu' is there twice"),

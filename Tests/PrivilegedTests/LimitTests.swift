@@ -87,6 +87,47 @@ struct LimitTests {
         try lab.down()
     }
 
+    @Test("a real-time process is limited with the others, and one can become so in a slow node")
+    func realTime() throws {
+        let lab = try LabUnderTest(
+            "lm-fifo",
+            """
+            nodes:
+              a: { services: { fifo: { kind: command, command: [chrt, -f, "1", sleep, infinity] } } }
+              b: {}
+            """)
+        try lab.up()
+        // What is left for real-time processes is little then.
+        try lab.fault("limit", "b", "cpu", "95%")
+        try lab.fault("limit", "a", "cpu", "20%")
+        for node in ["a", "b"] {
+            #expect(try lab.exec(node, "chrt", "-f", "1", "true").status == 0, "\(node)")
+        }
+        try lab.fault("heal")
+        #expect(try lab.exec("a", "chrt", "-f", "1", "true").status == 0)
+        try lab.down()
+    }
+
+    @Test(
+        "a limit that cannot be had leaves the node as it was, with those that came with it",
+        .enabled(if: !isUnified, "cgroup v2 kills where v1 refuses"))
+    func refused() throws {
+        let lab = try LabUnderTest("lm-refused", hungry)
+        try lab.up()
+        try lab.fault("limit", "a", "memory", "200MiB")
+        let groups = try lab.groups(of: "a", with: "cgroup.procs")
+        // What cannot be swapped out cannot be taken away.
+        _ = try lab.shell("a", "head -c 60000000 /dev/zero > /tmp/held")
+        let run = try Labctl.run(
+            "limit", "-l", lab.name, "a", "pids", "50", "cpu", "50%", "memory", "10MiB")
+        #expect(run.status == 3 && run.errors.contains("busy"), "\(run)")
+        #expect(try lab.broken() == "limit a memory 200MiB")
+        #expect(try lab.groups(of: "a", with: "cgroup.procs") == groups)
+        #expect(try lab.exec("a", "true").status == 0)
+        try lab.fault("limit", "a", "none")
+        try lab.down()
+    }
+
     @Test("who takes more memory than there is is killed, in that node alone, and it is told")
     func memory() throws {
         let lab = try LabUnderTest("lm-memory", hungry)

@@ -29,20 +29,37 @@ final class NodeLimiter {
 
     /// Brings the nodes into line with these limits.
     ///
-    /// - Throws: ``SystemError``; what was done by then stays done.
+    /// - Throws: ``SystemError``; what was done before stays done.
     func bring(to wanted: [String: NodeLimits]) throws(SystemError) {
         for node in Set(limits.keys).union(wanted.keys).sorted() {
             let (before, after) = (limits[node] ?? NodeLimits(), wanted[node] ?? NodeLimits())
             for resource in NodeLimits.Resource.allCases where before[resource] != after[resource] {
                 if let controller = resource.controller {
                     if admitted.contains(node) {
-                        try groups.set(controller, of: node, to: after[resource])
+                        try set(controller, of: node, to: after[resource], from: before[resource])
                     }
                 } else {
                     try disks.limit(node, toBytesLeft: after[resource])
                 }
                 note(resource, after[resource], of: node)
             }
+        }
+    }
+
+    /// Sets a limit, or leaves the one that there was.
+    private func set(
+        _ controller: ResourceGroups.Controller, of node: String, to wanted: Int64?,
+        from present: Int64?
+    ) throws(SystemError) {
+        do {
+            try groups.set(controller, of: node, to: wanted)
+        } catch {
+            do {
+                try groups.set(controller, of: node, to: present)
+            } catch {
+                StandardError.print("node \(node) is partly limited: \(error)")
+            }
+            throw error
         }
     }
 

@@ -189,11 +189,7 @@ struct ResourceGroups {
                 "\(cpuPeriodMicroseconds)", to: "\(group)/cpu.cfs_period_us")
             try FileSystem.writeParameter(
                 "\(quotaMicroseconds(limit))", to: "\(group)/cpu.cfs_quota_us")
-            // A group without a share for real-time processes takes none
-            // (Documentation/scheduler/sched-rt-group.rst); theirs is counted apart, and the
-            // machine may have given it all away.
-            try? FileSystem.writeParameter(
-                "\(min(limit, 900) * 1000)", to: "\(group)/cpu.rt_runtime_us")
+            allowRealTime(limit, in: group)
         case .memory:
             let both = "\(group)/memory.memsw.limit_in_bytes"
             let alone = "\(group)/memory.limit_in_bytes"
@@ -209,8 +205,24 @@ struct ResourceGroups {
         }
     }
 
+    /// Gives a group a share for real-time processes, of a second: one without it takes none, and
+    /// lets none become one (Documentation/scheduler/sched-rt-group.rst). Theirs is counted apart,
+    /// and all groups together have no more than 95 %: where that is not left, half of it, and so
+    /// on. A kernel without CONFIG_RT_GROUP_SCHED has no such file, and needs none.
+    private static func allowRealTime(_ thousandths: Int64, in group: String) {
+        let path = "\(group)/cpu.rt_runtime_us"
+        var microseconds = min(thousandths, 900) * 1000
+        while FileSystem.exists(path), microseconds >= 1000 {
+            do {
+                return try FileSystem.writeParameter("\(microseconds)", to: path)
+            } catch {
+                microseconds /= 2
+            }
+        }
+    }
+
     private static func quotaMicroseconds(_ thousandths: Int64) -> Int64 {
-        thousandths * cpuPeriodMicroseconds / 1000
+        thousandths * (cpuPeriodMicroseconds / 1000)
     }
 }
 
