@@ -7,11 +7,13 @@ import NetworkTypes
 
 extension Impairment: Codable {
     private enum CodingKeys: String, CodingKey {
-        case loss, duplicatePercent, corruptPercent, reorder, delay, jitter, rate, limitPackets
+        case mtuBytes, loss, duplicatePercent, corruptPercent, reorder, delay, jitter, rate,
+            limitPackets
     }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
+        mtuBytes = try values.decodeIfPresent(Int.self, forKey: .mtuBytes)
         loss = try values.decodeIfPresent(Loss.self, forKey: .loss)
         duplicatePercent = try values.decodeIfPresent(Double.self, forKey: .duplicatePercent) ?? 0
         corruptPercent = try values.decodeIfPresent(Double.self, forKey: .corruptPercent) ?? 0
@@ -25,6 +27,7 @@ extension Impairment: Codable {
 
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encodeIfPresent(mtuBytes, forKey: .mtuBytes)
         try values.encodeIfPresent(loss, forKey: .loss)
         if duplicatePercent != 0 { try values.encode(duplicatePercent, forKey: .duplicatePercent) }
         if corruptPercent != 0 { try values.encode(corruptPercent, forKey: .corruptPercent) }

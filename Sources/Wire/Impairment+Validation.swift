@@ -16,6 +16,8 @@ extension Impairment {
     public static let smallestBurstBytes = 60
     /// The largest bucket, and the most bytes that may wait for one.
     public static let greatestBytes = 1 << 30
+    /// The MTUs that there can be: IPv4's least (RFC 791 §3.2) to the longest packet.
+    public static let mtuRange = 68...65_535
     /// The fastest rate: a terabit a second.
     public static let greatestRate = 1_000_000_000_000
 
@@ -30,6 +32,7 @@ extension Impairment {
     /// What is wrong with it; nothing when it can be done.
     public var problems: [String] {
         var problems = loss?.problems ?? []
+        if let mtuBytes { problems += Self.number(mtuBytes, "an MTU", Self.mtuRange) }
         problems += Self.share(duplicatePercent, "duplicate")
         problems += Self.share(corruptPercent, "corrupt")
         if let reorder {

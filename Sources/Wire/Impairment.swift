@@ -1,12 +1,17 @@
 /// What one rule of a wire does to the frames that it selects.
 ///
 /// Terms and defaults are those of tc-netem(8), and of tc-tbf(8) for the rate. A frame goes through
-/// it in this order: duplicate, loss, corrupt, limit, rate, then delay, jitter and reorder: the
-/// bottleneck is at the near end of the wire, and its length comes after it. Left out, on purpose:
-/// netem's correlations (`loss 1% 25%`), whose own manual advises against them.
+/// it in this order: mtu, duplicate, loss, corrupt, limit, rate, then delay, jitter and reorder:
+/// the bottleneck is at the near end of the wire, and its length comes after it. Left out, on
+/// purpose: netem's correlations (`loss 1% 25%`), whose own manual advises against them.
 ///
-/// A super-frame that the kernel will still segment (GSO) counts as one, as for netem.
+/// A super-frame that the kernel will still segment (GSO) counts as one, as for netem, but for the
+/// mtu, which its packets have to fit.
 public struct Impairment: Equatable, Sendable {
+    /// The longest packet that passes, in octets of the network layer as `ip link set mtu` has it;
+    /// what is longer is lost in silence, as on a path with a smaller MTU and no ICMP about it.
+    /// Nil: every packet.
+    public var mtuBytes: Int?
     /// Which frames are lost; nil: none.
     public var loss: Loss?
     /// The share of frames that come twice. As with netem, of two copies of which one is lost, one
@@ -136,7 +141,7 @@ public struct Impairment: Equatable, Sendable {
     /// Whether every frame passes, once, at once and as it is.
     public var changesNothing: Bool {
         loss == nil && duplicatePercent == 0 && corruptPercent == 0 && rate == nil
-            && delay == .zero && jitter == nil
+            && delay == .zero && jitter == nil && mtuBytes == nil
     }
 }
 

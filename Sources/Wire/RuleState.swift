@@ -55,6 +55,10 @@ struct RuleState: Sendable {
     ) -> WireLane.Passage {
         counters.frames += 1
         let number = UInt64(counters.frames)
+        if let mtu = rule.impairment.mtuBytes, frame.largestNetworkBytes > mtu {
+            counters.oversize += 1
+            return WireLane.Passage(reason: .oversize)
+        }
         var copies = 1
         if duplicate.isPossible, duplicate.happens(random.bits(frame: number, .duplicate)) {
             copies = 2

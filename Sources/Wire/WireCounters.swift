@@ -1,6 +1,6 @@
 /// What has become of the frames of a wire, or of those that one rule selects.
 ///
-/// `frames + duplicated == passed + lost + overlimit`, at any time.
+/// `frames + duplicated == passed + lost + overlimit + oversize`, at any time.
 public struct WireCounters: Codable, Equatable, Sendable {
     /// Frames that came.
     public var frames = 0
@@ -10,6 +10,8 @@ public struct WireCounters: Codable, Equatable, Sendable {
     public var lost = 0
     /// Copies for which there was no room, be it under the limit or before the token bucket.
     public var overlimit = 0
+    /// Frames that were longer than the MTU.
+    public var oversize = 0
     /// Frames that were given a second copy.
     public var duplicated = 0
     /// Copies that passed with a bit inverted.
@@ -26,6 +28,7 @@ public struct WireCounters: Codable, Equatable, Sendable {
         sum.passed += right.passed
         sum.lost += right.lost
         sum.overlimit += right.overlimit
+        sum.oversize += right.oversize
         sum.duplicated += right.duplicated
         sum.corrupted += right.corrupted
         sum.reordered += right.reordered

@@ -16,6 +16,11 @@ public struct WireLane: Sendable {
         public var bytes: Int
         /// The longest of its packets.
         public var largestPacketBytes: Int
+        /// What of it comes before the network layer.
+        var linkHeaderBytes = 14
+
+        /// How long the network layer of the longest packet is: what an MTU is about.
+        var largestNetworkBytes: Int { largestPacketBytes - linkHeaderBytes }
 
         /// A frame of its own.
         public init(length: Int) { self.init(length: length, bytes: length, largest: length) }
@@ -56,6 +61,8 @@ public struct WireLane: Sendable {
         case loss
         /// The limit, or no room before the token bucket.
         case overlimit
+        /// The MTU.
+        case oversize
     }
 
     /// What becomes of a frame.
@@ -137,7 +144,7 @@ public struct WireLane: Sendable {
             return RuleState(rule, number: rulesEver, link: link, direction: direction)
         }
         formerCounters = former.reduce(formerCounters) { $0 + $1.counters }
-        needsHeaders = rules.contains { $0.frames != .any }
+        needsHeaders = rules.contains { $0.frames != .any || $0.impairment.mtuBytes != nil }
     }
 
     /// Decides about a frame.
@@ -155,7 +162,9 @@ public struct WireLane: Sendable {
             if selector != .any {
                 guard let headers, selector.selects(headers, of: frame) else { continue }
             }
-            return states[place].pass(arrival ?? Arrival(length: frame.count), at: time)
+            var arrival = arrival ?? Arrival(length: frame.count)
+            if let headers { arrival.linkHeaderBytes = headers.network }
+            return states[place].pass(arrival, at: time)
         }
         unselected += 1
         return Passage(passing: Copy(due: time, rule: 0))
