@@ -21,7 +21,7 @@ public enum Doctor {
     /// Why a scenario of a lab cannot be run here: what it or its lab needs and this machine lacks,
     /// with the remedy, or which other VRRP daemon the lab has; nil when it can.
     public static func skip(_ scenario: Scenario, of lab: Lab) -> ScenarioOutcome? {
-        let reason = lab.obstacle(to: scenario) ?? lack(of: lab.needs + scenario.needs)
+        let reason = lab.obstacle(to: scenario) ?? lack(of: lab.needs + scenario.allNeeds)
         return reason.map { ScenarioOutcome(.skipped($0), duration: .zero) }
     }
 
@@ -161,10 +161,13 @@ public enum Doctor {
         findings.append(
             Finding(
                 capability: "impair", isPresent: true, isRequired: false,
-                detail: "delay, loss and the like by wire-relay and a seed, not by netem: the same"
-                    + " on every kernel"))
+                detail: "delay, loss and the like by wire-relay and a seed, the same on every"
+                    + " kernel; by netem where `via netem` says so"))
         findings.append(
-            module("netem", "sch_netem", "`tc qdisc add ... netem` in nodes", remedy: stock))
+            module(
+                "netem", "sch_netem",
+                "`impair ... via netem`, and `tc qdisc add ... netem` in nodes",
+                remedy: stock))
         findings.append(module("ip_vs", "ip_vs", "LVS (virtual_server)", remedy: stock))
         return findings
     }

@@ -79,6 +79,25 @@ public struct LabClient {
         try connection.receiveDone()
     }
 
+    /// Cuts the network into groups that follow from a shape, of all nodes or of those on one
+    /// network; returns when it is so.
+    ///
+    /// - Parameter duration: after how long it is taken back, unless something else has done so;
+    ///   nil: never.
+    /// - Throws: ``LabError/state(_:)`` where the nodes cannot have that shape.
+    public func partition(
+        _ shape: PartitionShape, of network: String? = nil, lasting duration: Duration? = nil
+    ) throws(LabError) {
+        let lab = try description().lab
+        let fault: Fault
+        do throws(PartitionShapeError) {
+            fault = try lab.partition(shape, of: network)
+        } catch {
+            throw .state("\(error)")
+        }
+        try apply(fault, lasting: duration)
+    }
+
     /// Waits until every virtual address that a running daemon could hold is held.
     ///
     /// - Throws: ``LabError/failed(_:)`` when the protocol's time for that is over.

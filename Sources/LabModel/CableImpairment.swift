@@ -18,6 +18,16 @@ public struct CableImpairment: Equatable, Sendable {
     public var receiver: String?
     /// What everything random follows from.
     public var seed: UInt64 = 0
+    /// What carries it out.
+    public var path = Path.wire
+
+    /// What can carry an impairment out.
+    public enum Path: String, CaseIterable, Sendable {
+        /// `wire-relay`: on every kernel, for every frame that can be described, by a seed.
+        case wire
+        /// The kernel's own sch_netem and sch_tbf, which know neither.
+        case netem
+    }
 
     public init(_ impairment: Impairment, direction: Fault.Direction = .both) {
         self.impairment = impairment
@@ -32,7 +42,25 @@ public struct CableImpairment: Equatable, Sendable {
         var ending = self
         ending.impairment = Impairment()
         ending.seed = 0
+        ending.path = .wire
         return ending
+    }
+
+    /// Why the kernel cannot carry it out by itself, and what would be right; nothing when it can.
+    var problemsOfPath: [String] {
+        guard path == .netem, !isNone else { return [] }
+        var lacks: [String] = []
+        if carried != nil || sender != nil || receiver != nil {
+            lacks.append("'only', 'from' and 'to': it does the same to every frame")
+        }
+        if seed != 0 { lacks.append("'seed': its chance is another every time") }
+        if case .every = impairment.loss { lacks.append("'loss every'") }
+        if impairment.mtuBytes != nil { lacks.append("'mtu'") }
+        if case .packets = impairment.rate?.limit {
+            lacks.append("a rate's limit in packets: give it in octets, as 32kb")
+        }
+        return lacks.isEmpty
+            ? [] : ["netem has no " + lacks.joined(separator: ", no ") + "; leave 'via netem' away"]
     }
 
     /// Whether another one is about the same frames, so that the later takes the place of the
@@ -67,6 +95,12 @@ public struct ImpairedCable: Equatable, Sendable {
     public var inward: [WireRule]
     /// What happens to frames of the node.
     public var outward: [WireRule]
+    /// What carries it out.
+    public var path: CableImpairment.Path
+    /// The one impairment that netem has to carry out for frames to the node; nil: none.
+    public var inwardNetem: Impairment?
+    /// The same for frames of the node.
+    public var outwardNetem: Impairment?
 }
 
 extension NetworkFaults {
@@ -83,8 +117,13 @@ extension NetworkFaults {
                     }
                 }
             }
+            func netem(besides other: Fault.Direction) -> Impairment? {
+                impairments.first { $0.direction != other && $0.path == .netem }?.impairment
+            }
             return ImpairedCable(
-                port: port, inward: rules(besides: .out), outward: rules(besides: .in))
+                port: port, inward: rules(besides: .out), outward: rules(besides: .in),
+                path: impairments.first?.path ?? .wire, inwardNetem: netem(besides: .out),
+                outwardNetem: netem(besides: .in))
         }
     }
 }
@@ -111,6 +150,7 @@ extension CableImpairment: TextCodable {
         if let sender { words += ["from", sender] }
         if let receiver { words += ["to", receiver] }
         if seed != 0 { words += ["seed", String(seed)] }
+        if path != .wire { words += ["via", path.rawValue] }
         return words.joined(separator: " ")
     }
 }
@@ -124,6 +164,7 @@ extension Impairment {
             words.append(jitter.spread.exactText)
             if jitter.distribution != .uniform { words.append(jitter.distribution.rawValue) }
         }
+        if let mtuBytes { words += ["mtu", String(mtuBytes)] }
         switch loss {
         case .random(let percent)?: words += ["loss", percent.percentText]
         case .every(let count)?: words += ["loss", "every", String(count)]

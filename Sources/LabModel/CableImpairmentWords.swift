@@ -12,14 +12,14 @@ extension CableImpairment {
     ///     in | out | both
     ///     delay TIME [JITTER [uniform | normal]]
     ///     loss PERCENT | loss every N | loss gemodel P [R [1-H [1-K]]]
-    ///     duplicate PERCENT    corrupt PERCENT    reorder PERCENT [gap N]
+    ///     mtu OCTETS    duplicate PERCENT    corrupt PERCENT    reorder PERCENT [gap N]
     ///     rate RATE [burst SIZE] [limit SIZE | limit PACKETS]    queue PACKETS
-    ///     only PROTOCOL [port N]    from NODE    to NODE    seed N
+    ///     only PROTOCOL [port N]    from NODE    to NODE    seed N    via wire | via netem
     ///     none
     ///
-    /// as tc-netem(8) and tc-tbf(8) have them; `queue` is netem's `limit`. A rate without `burst`
-    /// has a bucket for 4 ms, and without `limit` lets as much wait as passes in 50 ms. `none` ends
-    /// what is done to these frames.
+    /// as tc-netem(8) and tc-tbf(8) have them; `queue` is netem's `limit`, and `mtu` loses longer
+    /// packets in silence. A rate without `burst` has a bucket for 4 ms, and without `limit` lets
+    /// as much wait as passes in 50 ms. `none` ends what is done to these frames.
     ///
     /// - Throws: ``CableImpairmentError``.
     public init(words: [String]) throws(CableImpairmentError) {
@@ -30,7 +30,7 @@ extension CableImpairment {
     /// The words that begin its parts.
     public static let keywords = [
         "in", "out", "both", "delay", "loss", "duplicate", "corrupt", "reorder", "rate", "queue",
-        "only", "from", "to", "seed", "none",
+        "mtu", "only", "from", "to", "seed", "via", "none",
     ]
 }
 
@@ -56,6 +56,7 @@ private struct ImpairmentWords {
         }
         var problems = result.impairment.problems
         problems += FrameSelector(result.carried, port: result.port).problems
+        problems += result.problemsOfPath
         if seen.contains("none") != result.impairment.changesNothing, problems.isEmpty {
             problems = [
                 seen.contains("none")
@@ -82,6 +83,7 @@ private struct ImpairmentWords {
             let gap = take("gap") ? try count(of: "gap") : 1
             result.impairment.reorder = .init(percent: share, gap: gap)
         case "rate": result.impairment.rate = try readRate()
+        case "mtu": result.impairment.mtuBytes = try count(of: word)
         case "queue": result.impairment.limitPackets = try count(of: word)
         case "only":
             let name = try value(of: word)
@@ -103,6 +105,12 @@ private struct ImpairmentWords {
             }
         case "from": result.sender = try value(of: word)
         case "to": result.receiver = try value(of: word)
+        case "via":
+            let name = try value(of: word)
+            guard let path = CableImpairment.Path(rawValue: name) else {
+                throw Self.error("'\(name)' after 'via' is none of wire and netem")
+            }
+            result.path = path
         case "seed":
             let text = try value(of: word)
             guard let seed = UInt64(text) else {

@@ -68,8 +68,10 @@ private struct FailoverFinder {
         case .fault(let fault):
             acts.append(event)
             switch fault {
-            case .linkUp, .heal: readies.append((event.time, fault.endpoint?.node))
-            case .linkDown, .blackhole, .impair, .partition, .limit, .clock, .imposter: break
+            case .linkUp, .plug(_, nil), .heal: readies.append((event.time, fault.endpoint?.node))
+            case .linkDown, .blackhole, .flap, .plug, .unplug, .impair, .partition, .cut, .limit,
+                .clock, .imposter:
+                break
             }
         case .service(let node, _, .ready), .link(let node, _, true, true):
             readies.append((event.time, node))
@@ -187,9 +189,13 @@ private struct FailoverFinder {
     ) -> Bool {
         guard let cause = failover.cause, seen.time > cause.time else { return true }
         if isCutOff(failover) { return false }
-        guard case .impair = fault(behind: failover), let heir = facts(failover, first) else {
+        switch fault(behind: failover) {
+        case .impair, .flap: break
+        case .linkDown, .blackhole, .linkUp, .plug, .unplug, .partition, .cut, .limit, .clock,
+            .imposter, .heal, nil:
             return true
         }
+        guard let heir = facts(failover, first) else { return true }
         let interval = seen.what.interval
         let timer = TimeBound(terms: heir.masterDownInterval(learned: interval), margins: [])
         return seen.time + timer.total < sign + interval / 8
@@ -199,8 +205,8 @@ private struct FailoverFinder {
     /// not reach `to`.
     private func isCutOff(_ failover: Failover) -> Bool {
         switch fault(behind: failover) {
-        case .linkDown, .blackhole, .partition: true
-        case .linkUp, .impair, .limit, .clock, .imposter, .heal, nil: false
+        case .linkDown, .blackhole, .unplug, .partition, .cut, .plug(_, _?): true
+        case .linkUp, .plug(_, nil), .flap, .impair, .limit, .clock, .imposter, .heal, nil: false
         }
     }
 

@@ -8,9 +8,15 @@ public enum Fault: Hashable, Sendable {
     case linkDown(Endpoint)
     /// Frames vanish between node and switch, and nothing tells the node: its carrier stays.
     case blackhole(Endpoint, Direction)
-    /// The cable is plugged in again and passes frames both ways: the end of `linkDown` and
-    /// `blackhole`.
+    /// The cable goes down and comes up, again and again.
+    case flap(Endpoint, Flap)
+    /// The cable is up and passes frames both ways: the end of `linkDown`, `blackhole` and `flap`.
     case linkUp(Endpoint)
+    /// The cable's end is taken out of its switch and put into that of another network; nil: into
+    /// the one where it belongs. The node sees its carrier go and come.
+    case plug(Endpoint, InterfaceName?)
+    /// The cable's end is in no switch: the carrier goes. `plug` is its end.
+    case unplug(Endpoint)
     /// The cable delays, loses, damages or multiplies frames. It takes the place of what the cable
     /// did to the same frames before, and comes before what it does to others.
     case impair(Endpoint, CableImpairment)
@@ -19,6 +25,9 @@ public enum Fault: Hashable, Sendable {
     /// node that no group names keeps
     /// reaching everybody, and everybody it. It takes the place of a partition before it.
     case partition([[String]])
+    /// What the first nodes send does not get to the others, while they hear what those send;
+    /// without nodes, everybody hears everybody. It takes the place of a cut before it.
+    case cut(from: [String], to: [String])
     /// A node has less of some resources from then on. It takes the place of limits of the same
     /// resources, and outlives the node.
     case limit(String, NodeLimits)
@@ -29,8 +38,9 @@ public enum Fault: Hashable, Sendable {
     /// imposture says, in the place of what it did there before; or goes, where that is nothing. No
     /// partition keeps it from anybody.
     case imposter(InterfaceName, Imposture)
-    /// Everything that was broken at the endpoint is mended, a partition included; where none is
-    /// given, at every one, and no node has limits any more.
+    /// Everything that was broken at the endpoint is mended, a partition and a cut included, and it
+    /// is plugged in where it belongs; where none is given, at every one, and no node has limits
+    /// any more.
     case heal(Endpoint?)
 
     /// Which way frames are lost, as the node sees it.
@@ -52,13 +62,20 @@ extension Fault: CustomStringConvertible {
         case .blackhole(let endpoint, .both): "link \(endpoint) blackhole"
         case .blackhole(let endpoint, let direction):
             "link \(endpoint) blackhole \(direction.rawValue)"
+        case .flap(let endpoint, let flap): "link \(endpoint) flap \(flap)"
         case .linkUp(let endpoint): "link \(endpoint) up"
+        case .plug(let endpoint, let network?): "plug \(endpoint) \(network)"
+        case .plug(let endpoint, nil): "plug \(endpoint)"
+        case .unplug(let endpoint): "unplug \(endpoint)"
         case .impair(let endpoint, let impairment): "impair \(endpoint) \(impairment)"
         case .partition([]): "partition none"
         case .partition(let groups):
             "partition " + groups.map { $0.joined(separator: " ") }.joined(separator: " | ")
         case .limit(let node, let limits): "limit \(node) \(limits)"
         case .clock(let target, let offset): "clock \(target) \(offset)"
+        case .cut([], _), .cut(_, []): "cut none"
+        case .cut(let senders, let receivers):
+            "cut \(senders.joined(separator: ",")) to \(receivers.joined(separator: ","))"
         case .imposter(let network, let imposture): "imposter \(network) \(imposture)"
         case .heal(let endpoint?): "heal \(endpoint)"
         case .heal(nil): "heal"
@@ -68,14 +85,17 @@ extension Fault: CustomStringConvertible {
     /// What takes it back, and nothing else; nil for what mends.
     public var ending: Fault? {
         switch self {
-        case .linkDown(let endpoint), .blackhole(let endpoint, _): .linkUp(endpoint)
+        case .linkDown(let endpoint), .blackhole(let endpoint, _), .flap(let endpoint, _):
+            .linkUp(endpoint)
+        case .plug(let endpoint, _?), .unplug(let endpoint): .plug(endpoint, nil)
         case .impair(let endpoint, let impairment):
             impairment.isNone ? nil : .impair(endpoint, impairment.ending)
         case .partition(let groups): groups.isEmpty ? nil : .partition([])
+        case .cut(let senders, _): senders.isEmpty ? nil : .cut(from: [], to: [])
         case .limit(let node, let limits): limits.isNone ? nil : .limit(node, limits.ending)
         case .imposter(let network, let imposture):
             imposture.isNone ? nil : .imposter(network, Imposture.ending)
-        case .linkUp, .clock, .heal: nil
+        case .linkUp, .plug(_, nil), .clock, .heal: nil
         }
     }
 
@@ -83,10 +103,11 @@ extension Fault: CustomStringConvertible {
     public var endpoint: Endpoint? {
         switch self {
         case .linkDown(let endpoint), .blackhole(let endpoint, _), .linkUp(let endpoint),
-            .impair(let endpoint, _):
+            .impair(let endpoint, _), .flap(let endpoint, _), .plug(let endpoint, _),
+            .unplug(let endpoint):
             endpoint
         case .heal(let endpoint): endpoint
-        case .partition, .limit, .clock, .imposter: nil
+        case .partition, .cut, .limit, .clock, .imposter: nil
         }
     }
 
@@ -95,23 +116,25 @@ extension Fault: CustomStringConvertible {
         switch self {
         case .limit(let node, _): node
         case .clock(let target, _): target.node
-        case .linkDown, .blackhole, .linkUp, .impair, .partition, .imposter, .heal:
+        case .linkDown, .blackhole, .flap, .linkUp, .plug, .unplug, .impair, .partition, .cut,
+            .imposter, .heal:
             endpoint?.node
         }
     }
 }
 
 extension Fault: Decodable {
-    fileprivate enum Name: String, Decodable {
+    /// What is done, without where: `fault` in JSON.
+    public enum Kind: String, Codable, CaseIterable, Sendable {
         case linkDown = "link-down"
         case blackhole
         case linkUp = "link-up"
-        case impair, partition, limit, clock, imposter, heal
+        case flap, plug, unplug, impair, partition, cut, limit, clock, imposter, heal
     }
 
     private enum Key: String, CodingKey {
-        case fault, endpoint, direction, impairment, groups, node, limits, target, clock,
-            network, imposture
+        case fault, endpoint, direction, flap, network, impairment, groups, from, to
+        case node, limits, target, clock, imposture
     }
 
     public init(from decoder: any Decoder) throws {
@@ -119,12 +142,17 @@ extension Fault: Decodable {
         func endpoint() throws -> Endpoint {
             try fields.decode(Endpoint.self, forKey: .endpoint)
         }
-        switch try fields.decode(Name.self, forKey: .fault) {
+        switch try fields.decode(Kind.self, forKey: .fault) {
         case .linkDown: self = .linkDown(try endpoint())
         case .blackhole:
             self = .blackhole(
                 try endpoint(), try fields.decode(Direction.self, forKey: .direction))
+        case .flap: self = .flap(try endpoint(), try fields.decode(Flap.self, forKey: .flap))
         case .linkUp: self = .linkUp(try endpoint())
+        case .plug:
+            self = .plug(
+                try endpoint(), try fields.decodeIfPresent(InterfaceName.self, forKey: .network))
+        case .unplug: self = .unplug(try endpoint())
         case .impair:
             self = .impair(
                 try endpoint(), try fields.decode(CableImpairment.self, forKey: .impairment))
@@ -142,6 +170,10 @@ extension Fault: Decodable {
             self = .imposter(
                 try fields.decode(InterfaceName.self, forKey: .network),
                 try fields.decode(Imposture.self, forKey: .imposture))
+        case .cut:
+            self = .cut(
+                from: try fields.decode([String].self, forKey: .from),
+                to: try fields.decode([String].self, forKey: .to))
         case .heal: self = .heal(try fields.decodeIfPresent(Endpoint.self, forKey: .endpoint))
         }
     }
@@ -149,10 +181,12 @@ extension Fault: Decodable {
 
 extension Fault: JSONWritable {
     public func write(to fields: inout some JSONFields) {
-        fields.field("fault", name)
+        fields.field("fault", kind)
         if let endpoint { fields.field("endpoint", endpoint) }
         switch self {
         case .blackhole(_, let direction): fields.field("direction", direction)
+        case .flap(_, let flap): fields.field("flap", flap)
+        case .plug(_, let network?): fields.field("network", network)
         case .impair(_, let impairment): fields.field("impairment", impairment)
         case .partition(let groups): fields.field("groups", groups)
         case .limit(let node, let limits):
@@ -164,20 +198,28 @@ extension Fault: JSONWritable {
         case .imposter(let network, let imposture):
             fields.field("network", network)
             fields.field("imposture", imposture)
-        case .linkDown, .linkUp, .heal: break
+        case .cut(let senders, let receivers):
+            fields.field("from", senders)
+            fields.field("to", receivers)
+        case .linkDown, .linkUp, .plug(_, nil), .unplug, .heal: break
         }
     }
 
-    private var name: Name {
+    /// Its kind.
+    public var kind: Kind {
         switch self {
         case .linkDown: .linkDown
         case .blackhole: .blackhole
+        case .flap: .flap
         case .linkUp: .linkUp
+        case .plug: .plug
+        case .unplug: .unplug
         case .impair: .impair
         case .partition: .partition
         case .limit: .limit
         case .clock: .clock
         case .imposter: .imposter
+        case .cut: .cut
         case .heal: .heal
         }
     }

@@ -20,7 +20,7 @@ extension LabFileDecoder {
     }
 
     /// Notes a network that is not defined.
-    private mutating func checkNetwork(
+    mutating func checkNetwork(
         _ name: Located<String>, _ scope: ScenarioScope
     ) -> Bool {
         guard let networks = scope.networks, !networks.contains(name.value) else { return true }

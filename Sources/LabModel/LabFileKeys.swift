@@ -53,15 +53,21 @@ struct LabFileKeys: Sendable {
         "step",
         [
             "stop", "start", "restart", "reboot", "kill", "reload", "freeze", "thaw", "link",
-            "impair", "partition", "limit", "imposter", "heal", "exec", "edit", "parallel", "wait",
-            "expect", "at", "for",
+            "plug", "unplug", "impair", "partition", "cut", "limit", "imposter", "heal", "exec",
+            "edit", "parallel", "wait", "expect", "at", "for",
         ])
     static let limit = LabFileKeys(
         "limit", ["node", "cpu", "cpus", "memory", "disk", "pids"], required: ["node"])
     static let shiftedStart = LabFileKeys(
         "shiftedStart", ["service", "clock"], required: ["service", "clock"])
     static let linkFault = LabFileKeys(
-        "linkFault", ["port", "state", "direction"], required: ["port", "state"])
+        "linkFault", ["port", "state", "direction", "period", "duty", "count"],
+        required: ["port", "state"])
+    static let plugFault = LabFileKeys(
+        "plugFault", ["port", "network"], required: ["port", "network"])
+    static let partitionShape = LabFileKeys(
+        "partitionShape", ["shape", "isolate", "bridge", "network"])
+    static let cutFault = LabFileKeys("cutFault", ["from", "to"], required: ["from", "to"])
     static let execution = LabFileKeys(
         "execution", ["on", "command", "status", "output"], required: ["on", "command"])
     static let textMatch = LabFileKeys("textMatch", ["contains", "matches"])
@@ -70,7 +76,8 @@ struct LabFileKeys: Sendable {
     static let all =
         [
             lab, network, node, interface, route, file, service, readiness, link, scenario, sweep,
-            probe, step, limit, shiftedStart, linkFault, execution, textMatch, advertPattern,
+            probe, step, limit, shiftedStart, linkFault, plugFault, partitionShape, cutFault,
+            execution, textMatch, advertPattern,
         ] + expectations + [check] + checks
 }
 

@@ -16,6 +16,8 @@ extension LabFileDecoder {
         /// The interfaces of each node by its name, those that only a link names as well; nil
         /// where they could not be read.
         var interfaces: [String: Set<String>]?
+        /// The nodes on each network, in the order of the file; nil where that could not be read.
+        var networkMembers: [String: [String]]?
         /// The names of all probes, mistaken ones too; nil when they could not be read.
         var probes: [String]? = []
         /// The scenario, in the words of messages.
@@ -30,6 +32,7 @@ extension LabFileDecoder {
         scope.networks = networks
         if let nodes {
             scope.nodes = nodes.map(\.name.value)
+            scope.networkMembers = members(nodes)
             scope.interfaces = links.map { interfaces(of: nodes, links: $0) }
             scope.services = Dictionary(
                 nodes.map { ($0.name.value, $0.serviceNames) },
@@ -44,6 +47,16 @@ extension LabFileDecoder {
         return (namedEntries(entry, what: "scenarios") ?? []).compactMap {
             scenario($0, scope: scope)
         }
+    }
+
+    private func members(_ nodes: [NodeDraft]) -> [String: [String]] {
+        var members: [String: [String]] = [:]
+        for node in nodes {
+            for network in Set(node.interfaces.compactMap(\.network?.value)) {
+                members[network, default: []].append(node.name.value)
+            }
+        }
+        return members
     }
 
     private func interfaces(of nodes: [NodeDraft], links: [LinkDraft]) -> [String: Set<String>] {

@@ -38,8 +38,8 @@ extension LabFileDecoder {
         if let given = fields["for"], !step.canBeTakenBack {
             diagnostics.error(
                 "\(place) is nothing that 'for' could take back: it belongs to stop, kill, freeze,"
-                    + " link down and blackhole, impair, partition, imposter and limit",
-                at: given.keyMark)
+                    + " link down, blackhole and flap, plug, unplug, impair, partition, cut,"
+                    + " imposter and limit", at: given.keyMark)
             return nil
         }
         return step
@@ -75,12 +75,10 @@ extension LabFileDecoder {
         case "wait": duration(entry, of: place, canBeZero: true).map { .wait($0) }
         case "exec": execution(entry, of: place, scope: scope)
         case "expect": expectation(entry, of: place, scope: scope).map { .expect($0) }
-        case "link": linkFault(entry, of: place, scope: scope).map { .fault($0) }
-        case "impair": impairing(entry, of: place, scope: scope).map { .fault($0) }
-        case "partition": partition(entry, of: place, scope: scope).map { .fault($0) }
+        case "link", "plug", "unplug", "impair", "partition", "cut", "heal":
+            fault(entry, of: place, scope: scope).map { .fault($0) }
         case "limit": limiting(entry, of: place, scope: scope).map { .fault($0) }
         case "imposter": imposter(entry, of: place, scope: scope).map { .fault($0) }
-        case "heal": healing(entry, of: place, scope: scope).map { .fault($0) }
         case "edit": edit(entry, of: place, scope: scope).map { .edit($0) }
         case "parallel": parallel(entry, of: place, scope: scope)
         case "reboot": rebooting(entry, of: place, scope: scope)
@@ -209,122 +207,6 @@ extension LabFileDecoder {
             step(value, place: "part \(index + 1) of \(place)", scope: scope, isPart: true)
         }
         return .parallel(parts)
-    }
-}
-
-// What is done to the network.
-extension LabFileDecoder {
-    private mutating func linkFault(
-        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
-    ) -> Fault? {
-        guard let fields = fields(entry.value, as: .linkFault, place: place, mark: entry.keyMark)
-        else { return nil }
-        let port = fields["port"].flatMap { endpoint($0, of: place, scope: scope) }
-        guard let entry = fields["state"], let state = text(entry, of: place) else { return nil }
-        let words = ["down", "up", "blackhole"]
-        guard words.contains(state.value) else {
-            diagnostics.error(
-                "unknown state '\(state.value)' of \(place)"
-                    + SpellingSuggestion.hint(for: state.value, among: words), at: state.mark)
-            return nil
-        }
-        var direction = Fault.Direction.both
-        if let entry = fields["direction"], let text = text(entry, of: place) {
-            let known = Fault.Direction.allCases.map(\.rawValue)
-            if state.value != "blackhole" {
-                diagnostics.error(
-                    "only a blackhole has a 'direction', and \(place) is '\(state.value)'",
-                    at: entry.keyMark)
-            } else if let known = Fault.Direction(rawValue: text.value) {
-                direction = known
-            } else {
-                diagnostics.error(
-                    "unknown direction '\(text.value)' of \(place)"
-                        + SpellingSuggestion.hint(for: text.value, among: known), at: text.mark)
-            }
-        }
-        guard let port else { return nil }
-        switch state.value {
-        case "down": return .linkDown(port)
-        case "up": return .linkUp(port)
-        default: return .blackhole(port, direction)
-        }
-    }
-
-    private mutating func endpoint(
-        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
-    ) -> Endpoint? {
-        guard let text = text(entry, of: place) else { return nil }
-        guard let endpoint = Endpoint.parse(text.value) else {
-            diagnostics.error(
-                "'\(text.value)' of \(place) must be NODE:INTERFACE", at: text.mark)
-            return nil
-        }
-        guard checkNode(Located(endpoint.node, text.mark), scope) else { return nil }
-        guard let known = scope.interfaces?[endpoint.node],
-            !known.contains(endpoint.interface.text)
-        else { return endpoint }
-        let hint = SpellingSuggestion.hint(
-            for: endpoint.interface.text, among: known.sorted(), known: "it has")
-        diagnostics.error(
-            "\(scope.place) names interface '\(endpoint.interface)', which node "
-                + "\(endpoint.node) does not have\(hint)", at: text.mark)
-        return nil
-    }
-
-    /// `NODE:INTERFACE` and the words of an impairment.
-    private mutating func impairing(
-        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
-    ) -> Fault? {
-        guard let text = text(entry, of: place) else { return nil }
-        let words = text.value.split(separator: " ").map(String.init)
-        var port = entry
-        port.value.content = .scalar(words.first ?? "", isPlain: false)
-        let endpoint = endpoint(port, of: place, scope: scope)
-        do throws(CableImpairmentError) {
-            let impairment = try CableImpairment(words: Array(words.dropFirst()))
-            for node in [impairment.sender, impairment.receiver] {
-                if let node { checkNode(Located(node, text.mark), scope) }
-            }
-            return endpoint.map { .impair($0, impairment) }
-        } catch {
-            diagnostics.error("'\(entry.key)' of \(place): \(error)", at: text.mark)
-            return nil
-        }
-    }
-
-    private mutating func partition(
-        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
-    ) -> Fault? {
-        guard let values = list(entry, what: "'partition' of \(place)") else { return nil }
-        var groups: [[String]] = []
-        for value in values {
-            let group = YAMLEntry(key: entry.key, keyMark: entry.keyMark, value: value)
-            guard let nodes = texts(group, of: place) else { return nil }
-            for (index, node) in nodes.enumerated() {
-                checkNode(node, scope)
-                if nodes[..<index].contains(where: { $0.value == node.value }) {
-                    diagnostics.error(
-                        "'partition' of \(place) has node '\(node.value)' twice in a group",
-                        at: node.mark)
-                }
-            }
-            groups.append(nodes.map(\.value))
-        }
-        guard groups.count >= 2 else {
-            diagnostics.error(
-                "'partition' of \(place) must be at least two groups, as [[a], [b, c]] is",
-                at: entry.mark)
-            return nil
-        }
-        return .partition(groups)
-    }
-
-    private mutating func healing(
-        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
-    ) -> Fault? {
-        if case .scalar("all", _) = entry.value.content { return .heal(nil) }
-        return endpoint(entry, of: place, scope: scope).map { .heal($0) }
     }
 }
 

@@ -172,11 +172,10 @@ private struct LabMomentBuilder {
     private func reaches(
         _ router: VirtualRouterFacts, _ advert: TimelineEvent.Advertisement
     ) -> Bool {
-        let segments = [(advert.node, advert.interface), (router.node, router.interface)]
-            .map(segment)
-        guard segments[0] == segments[1], !frozen.contains(router.node),
+        guard !frozen.contains(router.node),
             let sender = endpoint(advert.node, advert.interface),
-            let receiver = endpoint(router.node, router.interface)
+            let receiver = endpoint(router.node, router.interface),
+            attachment(of: sender) == attachment(of: receiver)
         else { return false }
         return faults.passes(from: sender, to: receiver)
     }
@@ -250,8 +249,8 @@ private struct LabMomentBuilder {
     }
 
     /// What an interface is plugged into.
-    private func segment(_ node: String, _ interface: String) -> Interface.Attachment? {
-        if let network = ImposterName.network(of: node) { return .network(network) }
-        return lab.node(node)?.interfaces.first { $0.name.text == interface }?.attachment
+    private func attachment(of endpoint: Endpoint) -> Interface.Attachment? {
+        if let network = ImposterName.network(of: endpoint.node) { return .network(network) }
+        return faults.attachment(of: endpoint, in: lab)
     }
 }

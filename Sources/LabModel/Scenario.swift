@@ -166,3 +166,22 @@ extension [Step] {
         }
     }
 }
+
+extension Scenario {
+    /// What the machine must have for it: what it says, and what its steps cannot do without.
+    public var allNeeds: [Capability] {
+        (steps + cleanup).contains(where: \.needsNetem) && !needs.contains(.netem)
+            ? needs + [.netem] : needs
+    }
+}
+
+extension Step {
+    /// Whether it has the kernel impair a cable.
+    fileprivate var needsNetem: Bool {
+        switch action {
+        case .fault(.impair(_, let impairment)): impairment.path == .netem && !impairment.isNone
+        case .parallel(let parts): parts.contains(where: \.needsNetem)
+        case .control, .fault, .execute, .edit, .wait, .expect: false
+        }
+    }
+}

@@ -45,6 +45,12 @@ extension Lab {
         var scope = LabFileDecoder.ScenarioScope()
         scope.nodes = nodes.map(\.name)
         scope.networks = networks.map(\.name.text)
+        scope.networkMembers = [:]
+        for network in networks.map(\.name) {
+            scope.networkMembers?[network.text] = nodes.filter { node in
+                node.interfaces.contains { $0.attachment == .network(network) }
+            }.map(\.name)
+        }
         scope.services = [:]
         scope.interfaces = [:]
         for node in nodes {

@@ -14,7 +14,7 @@ public import NetworkTypes
 /// | a daemon or node started or thawed (first      | Master_Down_Interval of that router from    |
 /// | election, or preemption: lower priorities are  | its readiness on (§6.4.2)                   |
 /// | not heeded)                                    |                                             |
-/// | carrier lost, a blackhole, a partition         | Master_Down_Interval, as after a kill       |
+/// | carrier lost, a blackhole, a partition or cut  | Master_Down_Interval, as after a kill       |
 /// | carrier back, healed                           | Master_Down_Interval, as after a start      |
 /// | an imposter that advertises to every router    | nothing: the master yields to the first one |
 /// | an imposter gone                               | Master_Down_Interval, as after a start; in  |
@@ -186,7 +186,8 @@ public struct TakeoverBounds: Equatable, Sendable {
         let sharing = sharing(subject.address)
         let cutOff: [VirtualRouterFacts]
         switch fault {
-        case .linkDown(let endpoint), .blackhole(let endpoint, _):
+        case .linkDown(let endpoint), .blackhole(let endpoint, _), .unplug(let endpoint),
+            .plug(let endpoint, _?):
             cutOff = sharing.filter { $0.advertises(at: endpoint) }
         case .partition(let groups):
             // Wherever the master is, the others are to do without it.
@@ -195,10 +196,18 @@ public struct TakeoverBounds: Equatable, Sendable {
                 (holders ?? []).contains(router.node)
                     && groups.contains { $0.contains(router.node) }
             }
-        case .impair, .limit, .clock: return nil
+        case .cut(let senders, let receivers):
+            // Those who do not hear the master any more are to do without it.
+            let holders = subject.address.map { seen.ownership.holders(of: $0, at: act.time) }
+            cutOff = sharing.filter { router in
+                (holders ?? []).contains(router.node) && senders.contains(router.node)
+                    && sharing.contains { receivers.contains($0.node) }
+            }
+        // Frames get there, now and then.
+        case .impair, .flap, .limit, .clock: return nil
         case .imposter(let network, let imposture):
             return bound(for: subject, after: act, imposture, on: network, seen: seen)
-        case .linkUp(let endpoint), .heal(let endpoint?):
+        case .linkUp(let endpoint), .plug(let endpoint, nil), .heal(let endpoint?):
             let back = sharing.filter { $0.advertises(at: endpoint) }
             return back.isEmpty
                 ? nil : rise(of: sharing, for: subject, after: act, isMended: true, seen: seen)

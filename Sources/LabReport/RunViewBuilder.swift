@@ -222,6 +222,8 @@ private struct RunViewBuilder {
             concerned = [node]
         } else if case .partition(let groups) = fault {
             concerned = groups.flatMap(\.self)
+        } else if case .cut(let senders, let receivers) = fault {
+            concerned = senders + receivers
         }
         for node in concerned {
             mark(fault.description, isFault: true, on: node, at: time)

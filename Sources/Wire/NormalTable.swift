@@ -48,3 +48,14 @@ enum NormalTable {
         return density
     }
 }
+
+extension Impairment {
+    /// The normal distribution as netem takes it: so many values at equally likely places, in
+    /// 8192ths of a standard deviation (NETEM_DIST_SCALE).
+    public static func netemTable(size: Int) -> [Int16] {
+        (0..<size).map { place in
+            let value = NormalTable.values[(2 * place + 1) * NormalTable.size / (2 * size)]
+            return Int16(clamping: Int((value * 8192).rounded()))
+        }
+    }
+}

@@ -83,9 +83,12 @@ struct Capture: ParsableCommand {
         let networks = plan.bridges.map(\.name)
         var writer = PcapngWriter(
             lab: lab.name, networks: networks.map(\.text), wallClockOffset: wallClockOffset)
+        var faults = NetworkFaults()
         try source.events { event, _ in
+            if case .fault(let fault) = event.kind { faults.apply(fault) }
             if let note = event.captureNote { writer.note(note, at: event.time) }
-            guard let frame = event.frame, let bridge = plan.bridge(of: event.kind),
+            guard let frame = event.frame,
+                let bridge = faults.cabled(plan).bridge(of: event.kind),
                 let network = networks.firstIndex(of: bridge)
             else { return }
             writer.packet(frame, network: network, at: event.time)

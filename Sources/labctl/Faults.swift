@@ -7,11 +7,12 @@ struct Link: ParsableCommand {
         abstract: "Pull a cable, plug it in again, or let frames vanish in it.",
         discussion: """
             down: no frame passes, and the node sees its carrier go. blackhole: frames vanish, and \
-            nothing tells the node. up: the end of both. What is done is done to the switch's \
-            port, so a node that is killed and started again finds its cable as it was.
+            nothing tells the node. flap: it goes down and comes up, again and again. up: the end \
+            of all of them. What is done is done to the switch's port, so a node that is killed \
+            and started again finds its cable as it was.
             """)
 
-    enum State: String, ExpressibleByArgument, CaseIterable { case down, up, blackhole }
+    enum State: String, ExpressibleByArgument, CaseIterable { case down, up, blackhole, flap }
 
     @OptionGroup var lab: LabOption
     @Argument(help: "The end of the cable that is meant, as NODE:INTERFACE.") var port: String
@@ -20,10 +21,33 @@ struct Link: ParsableCommand {
         help: "Which way frames vanish, as the node sees it: in, out or both.",
         transform: direction(_:))
     var direction: Fault.Direction?
+    @Option(
+        help: "From one time a flapping cable goes down to the next; 2s, where none is given.",
+        transform: duration(_:))
+    var period: Duration?
+    @Option(
+        help: "The share of the period in which it is down, at its beginning; else 50%.",
+        transform: { text in
+            guard let share = Flap.share(text) else {
+                throw ValidationError("'\(text)' is no share, as 50% is")
+            }
+            return share
+        })
+    var duty: Double?
+    @Option(help: "How many times it goes down; until it is mended, where none is given.")
+    var count: Int?
     @OptionGroup var lasting: LastingOption
+
+    private var flap: Flap {
+        Flap(period: period ?? Flap().period, dutyPercent: duty ?? Flap().dutyPercent, count: count)
+    }
 
     func validate() throws {
         _ = try endpoint(port)
+        if state != .flap, period != nil || duty != nil || count != nil {
+            throw ValidationError("only a flapping cable has a period, a duty and a count")
+        }
+        if let problem = flap.problem { throw ValidationError(problem) }
         if lasting.duration != nil, state == .up {
             throw ValidationError("only what is broken can be so for a time")
         }
@@ -39,6 +63,7 @@ struct Link: ParsableCommand {
             case .down: .linkDown(endpoint)
             case .up: .linkUp(endpoint)
             case .blackhole: .blackhole(endpoint, direction ?? .both)
+            case .flap: .flap(endpoint, flap)
             }
         try lab.client().apply(fault, lasting: lasting.duration)
     }
@@ -49,13 +74,15 @@ struct LastingOption: ParsableArguments {
     @Option(
         name: .customLong("for"),
         help: "Take it back after that time, as 500ms or 10s, unless it has been mended by then.",
-        transform: { text in
-            guard let duration = Duration(durationText: text), duration > .zero else {
-                throw ValidationError("'\(text)' is no duration, as 10s is")
-            }
-            return duration
-        })
+        transform: duration(_:))
     var duration: Duration?
+}
+
+private func duration(_ text: String) throws -> Duration {
+    guard let duration = Duration(durationText: text), duration > .zero else {
+        throw ValidationError("'\(text)' is no duration, as 10s is")
+    }
+    return duration
 }
 
 struct Impair: ParsableCommand {
@@ -72,13 +99,16 @@ struct Impair: ParsableCommand {
               loss PERCENT | loss every N | loss gemodel P [R [1-H [1-K]]]
               duplicate PERCENT, corrupt PERCENT, reorder PERCENT [gap N]
               rate RATE [burst SIZE] [limit SIZE | limit PACKETS], queue PACKETS
+              mtu OCTETS                longer packets are lost, and nobody is told
               only PROTOCOL [port N]    ipv4, ipv6, arp, nd, icmp, vrrp, udp, tcp
               from NODE, to NODE        by their Ethernet addresses
               seed N                    the same seed loses the same frames
+              via wire | via netem      carried out by wire-relay, or by the kernel: no seed
               none                      ends what is done to such frames
 
             Another one for the same frames takes its place; one for others is added, and of all \
-            that a frame fits the last counts. `labctl heal` ends it.
+            that a frame fits the last counts. A cable goes one way: one via netem ends those via \
+            the wire, and the other way round. `labctl heal` ends it.
             """)
 
     @OptionGroup var lab: LabOption
@@ -112,37 +142,10 @@ private func direction(_ word: String) throws -> Fault.Direction {
     return direction
 }
 
-struct Partition: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Cut the network into groups of nodes that reach nobody outside.",
-        discussion: """
-            Nothing tells the nodes: their carriers stay. Groups are separated by a slash, \
-            `labctl partition a b / c d`, or the nodes of each by commas, `labctl partition a,b \
-            c,d`. A node that no group names keeps reaching everybody. It takes the place of a \
-            partition before it; `labctl heal` ends it.
-            """)
-
-    @OptionGroup var lab: LabOption
-    @Argument(help: "Nodes in groups.") var groups: [String]
-    @OptionGroup var lasting: LastingOption
-
-    func run() throws {
-        try lab.client().apply(.partition(Self.groups(groups)), lasting: lasting.duration)
-    }
-
-    /// The groups that words on the command line make.
-    static func groups(_ words: [String]) -> [[String]] {
-        func nodes(_ words: some Sequence<String>) -> [String] {
-            words.flatMap { $0.split(separator: ",").map(String.init) }
-        }
-        guard words.contains("/") else { return words.map { nodes([$0]) } }
-        return words.split(separator: "/", omittingEmptySubsequences: false).map(nodes)
-    }
-}
-
 struct Heal: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Mend what `link`, `impair`, `partition` and `imposter` have broken.",
+        abstract:
+            "Mend what `link`, `plug`, `impair`, `partition`, `cut` and `imposter` have broken.",
         discussion: """
             Without a port, limits are lifted and what is frozen is thawed as well.
             """)
@@ -163,7 +166,7 @@ struct Heal: ParsableCommand {
 }
 
 /// The end of a cable that a word names.
-private func endpoint(_ word: String) throws -> Endpoint {
+func endpoint(_ word: String) throws -> Endpoint {
     guard let endpoint = Endpoint.parse(word) else {
         throw ValidationError("'\(word)' is no NODE:INTERFACE")
     }

@@ -104,7 +104,8 @@ struct Labctl: ParsableCommand {
             CommandGroup(
                 name: "The network between them",
                 subcommands: [
-                    Link.self, Impair.self, Partition.self, ImposterVerb.self, Heal.self,
+                    Link.self, Plug.self, Unplug.self, Impair.self, Partition.self, Cut.self,
+                    ImposterVerb.self, Heal.self,
                 ]),
             CommandGroup(
                 name: "What happened, and whether it should have",

@@ -26,6 +26,7 @@ struct CableImpairmentTests {
             ("rate 1gbit", "rate 1000000000bit burst 500000b limit 6250000b"),
             ("rate 8kbit", "rate 8000bit burst 1600b limit 16000b"),
             ("delay 1ms queue 10", "delay 1ms queue 10"), ("none", "none"),
+            ("mtu 1400 in", "in mtu 1400"), ("loss 1% mtu 68", "mtu 68 loss 1%"),
             ("only vrrp none out", "out none only vrrp"),
             (
                 "loss 100% only udp port 53 from a to b",
@@ -54,6 +55,7 @@ struct CableImpairmentTests {
             ("loss 1% only arp port 5", "port 5 of arp: give udp or tcp too"),
             ("reorder 10%", "reorder without a delay"), ("rate 10", "'10' after 'rate' is no rate"),
             ("rate 1mbit burst x", "'x' after 'burst' is no size"),
+            ("mtu 67", "an MTU of 67: it is 68 to 65535"), ("mtu big", "'big' after 'mtu' is no"),
             ("none loss 1%", "'none' stands beside something"),
             ("loss 1% seed -1", "'-1' after 'seed' is no whole number from 0"),
         ])
@@ -98,6 +100,7 @@ struct CableImpairmentTests {
         let loss = Fault.impair(Self.port, try read("out loss 50% only vrrp seed 3"))
         let faults: [Fault] = [
             delay, loss, .linkDown(Self.port), .partition([["a"], ["b", "c"]]),
+            .cut(from: ["a"], to: ["b"]), .unplug(Self.port),
         ]
         for fault in faults {
             var network = NetworkFaults(faults)

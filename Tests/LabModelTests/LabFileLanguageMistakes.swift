@@ -38,7 +38,8 @@ extension Mistake {
             lab.yaml:6:17: 'a' of step 1 of scenario s must be NODE/SERVICE
             lab.yaml:7:23: scenario s names interface 'eth0', which node a does not have
             lab.yaml:8:23: 'a' of step 3 of scenario s must be NODE:INTERFACE
-            lab.yaml:8:33: unknown state 'of' of step 3 of scenario s; known are down, up, blackhole
+            lab.yaml:8:33: unknown state 'of' of step 3 of scenario s; known are down, up, \
+            blackhole, flap
             lab.yaml:9:23: scenario s names interface 'eth0', which node b does not have
             lab.yaml:9:42: only a blackhole has a 'direction', and step 4 of scenario s is 'up'
             lab.yaml:10:20: 'partition' of step 5 of scenario s must be at least two groups, as \
@@ -68,13 +69,85 @@ extension Mistake {
             lab.yaml:25:17: scenario s names interface 'eth9', which node b does not have
             lab.yaml:25:17: scenario s names node 'c', which is not defined; the lab's nodes are a, b
             lab.yaml:26:22: step 21 of scenario s is nothing that 'for' could take back: it belongs \
-            to stop, kill, freeze, link down and blackhole, impair, partition, imposter and limit
+            to stop, kill, freeze, link down, blackhole and flap, plug, unplug, impair, partition, cut, \
+            imposter and limit
             lab.yaml:27:19: 'imposter' of step 22 of scenario s: unknown word 'advrt'; did you mean \
             'advert'?
             lab.yaml:27:19: scenario s names network 'lam', which is not defined
             lab.yaml:28:24: scenario s names network 'lam', which is not defined
             lab.yaml:29:15: scenario s names node 'imposter@lan', which is not defined; the lab's \
             nodes are a, b
+            """),
+        Mistake(
+            "faults of the network that cannot be",
+            """
+            name: t
+            networks: { lan: { subnet: 10.0.0.0/24 }, dmz: { subnet: 10.0.1.0/24 } }
+            nodes:
+              a: { interfaces: { eth0: { network: lan } } }
+              b: { interfaces: { eth0: { network: lan } } }
+            scenarios:
+              s:
+                steps:
+                  - link: { port: "a:eth0", state: down, duty: 50% }
+                  - link: { port: "a:eth0", state: flap, duty: 50, period: 0s }
+                  - link: { port: "a:eth0", state: flap, duty: 100% }
+                  - link: { port: "a:eth0", state: flap, count: 0 }
+                  - plug: { port: "a:eth0", network: dnz }
+                  - plug: { port: "a:eth0" }
+                  - plug: lan
+                  - unplug: "a:eth1"
+                  - partition: half
+                  - partition: ring
+                  - partition: { shape: halves, isolate: a }
+                  - partition: { isolate: [ a, b ] }
+                  - partition: { bridge: c }
+                  - partition: { shape: halves, network: dmz }
+                  - partition: { shape: halves, network: wan }
+                  - cut: { from: a }
+                  - cut: { from: a, to: [ b, a ] }
+                  - cut: { from: [], to: c }
+                  - { plug: "a:eth0", for: 1s }
+                  - { cut: none, for: 1s }
+            """,
+            """
+            lab.yaml:9:46: only a flapping cable has a 'duty', and step 1 of scenario s is 'down'
+            lab.yaml:10:52: '50' of step 2 of scenario s is no share, as 50% is
+            lab.yaml:10:64: 'period' of step 2 of scenario s must be a duration such as 10ms, 5s \
+            or 1m, not '0s'
+            lab.yaml:11:52: step 3 of scenario s: the duty is the share of a period in which the \
+            cable is down, more than 0% and less than 100%
+            lab.yaml:12:53: 'count' of step 4 of scenario s must be a number from 1 to 1000000, \
+            not '0'
+            lab.yaml:13:42: scenario s names network 'dnz', which is not defined; did you mean \
+            'dmz'?
+            lab.yaml:14:9: step 6 of scenario s has no 'network'
+            lab.yaml:15:15: 'lan' of step 7 of scenario s must be NODE:INTERFACE
+            lab.yaml:16:17: scenario s names interface 'eth1', which node a does not have; did \
+            you mean 'eth0'?
+            lab.yaml:17:20: 'half' of step 9 of scenario s is no shape of a partition; known \
+            are halves, isolate, ring, bridge
+            lab.yaml:18:20: 'partition' of step 10 of scenario s: a ring of majorities takes at \
+            least 4 nodes, not a, b
+            lab.yaml:19:20: 'partition' of step 11 of scenario s has one of 'shape' (halves or \
+            ring), 'isolate' and 'bridge'
+            lab.yaml:20:31: 'partition' of step 12 of scenario s: 'isolate' names every node: \
+            nobody is left to be cut off from
+            lab.yaml:21:30: scenario s names node 'c', which is not defined; the lab's nodes are a, b
+            lab.yaml:22:29: 'partition' of step 14 of scenario s: halves takes at least 2 nodes, \
+            not none
+            lab.yaml:23:46: scenario s names network 'wan', which is not defined; did you mean \
+            'lan'?
+            lab.yaml:24:9: step 16 of scenario s has no 'to'
+            lab.yaml:25:34: 'cut' of step 17 of scenario s has node 'a' on both sides
+            lab.yaml:26:22: 'from' of step 18 of scenario s names no node
+            lab.yaml:26:30: scenario s names node 'c', which is not defined; the lab's nodes are a, b
+            lab.yaml:27:27: step 19 of scenario s is nothing that 'for' could take back: it belongs \
+            to stop, kill, freeze, link down, blackhole and flap, plug, unplug, impair, partition, cut, \
+            imposter and limit
+            lab.yaml:28:22: step 20 of scenario s is nothing that 'for' could take back: it belongs \
+            to stop, kill, freeze, link down, blackhole and flap, plug, unplug, impair, partition, cut, \
+            imposter and limit
             """),
         Mistake(
             "expectations that cannot be",

@@ -42,7 +42,14 @@ struct LabFileLanguageTests {
               - link: { port: "a:eth0", state: down }
               - link: { port: "a:eth1", state: blackhole, direction: in }
               - link: { port: "a:eth0", state: up }
+              - { link: { port: "a:eth0", state: flap, period: 1s, duty: 20%, count: 3 }, for: 9s }
+              - plug: { port: "a:eth0", network: lan }
+              - plug: "a:eth0"
+              - unplug: "a:eth0"
               - partition: [ [ a ], b ]
+              - partition: { isolate: b, network: lan }
+              - cut: { from: a, to: [ b ] }
+              - cut: none
               - { impair: a:eth0 out delay 10ms 1ms only vrrp seed 7, for: 2s }
               - imposter: lan advert vrid 51 auth secret
               - heal: all
@@ -96,11 +103,14 @@ struct LabFileLanguageTests {
             .control(.reload, Target(node: "a", service: "web")), .control(.freeze, a),
             .control(.thaw, a), .fault(.linkDown(eth0)),
             .fault(.blackhole(Endpoint.parse("a:eth1")!, .in)), .fault(.linkUp(eth0)),
-            .fault(.partition([["a"], ["b"]])),
+            .fault(.flap(eth0, Flap(period: .seconds(1), dutyPercent: 20, count: 3))),
+            .fault(.plug(eth0, InterfaceName("lan")!)), .fault(.plug(eth0, nil)),
+            .fault(.unplug(eth0)), .fault(.partition([["a"], ["b"]])),
+            .fault(.partition([["b"], ["a"]])),
+            .fault(.cut(from: ["a"], to: ["b"])), .fault(.cut(from: [], to: [])),
             .fault(.impair(eth0, .parse("out delay 10ms 1ms only vrrp seed 7")!)),
             .fault(.imposter(InterfaceName("lan")!, .parse("advert vrid 51 auth secret")!)),
-            .fault(.heal(nil)),
-            .fault(.heal(Endpoint.parse("b:eth0")!)),
+            .fault(.heal(nil)), .fault(.heal(Endpoint.parse("b:eth0")!)),
             .execute(node: "a", command: ["cat", "/etc/motd"], output: .equals("hello")),
             .execute(node: "a", command: ["ip", "a"], output: .contains("eth0")),
             .execute(node: "a", command: ["uname", "-r"], output: .matches("^[0-9]+")),
@@ -117,7 +127,7 @@ struct LabFileLanguageTests {
             ])
         #expect(scenario.cleanup.map(\.action) == [.fault(.heal(nil)), .control(.start, a)])
         #expect(scenario.needs == [.cgroup2, .keepalived])
-        #expect(scenario.steps.compactMap(\.lasting) == [.seconds(2)])
+        #expect(scenario.steps.compactMap(\.lasting) == [.seconds(9), .seconds(2)])
     }
 
     @Test("every trigger")
@@ -233,7 +243,7 @@ struct LabFileLanguageTests {
             return nil
         }
         #expect(runs.map(part) == (0..<10).map { .milliseconds($0 * 100) })
-        #expect(runs.allSatisfy { $0.steps[16].trigger?.offset == .milliseconds(300) })
+        #expect(runs.allSatisfy { $0.steps[23].trigger?.offset == .milliseconds(300) })
         #expect(runs.allSatisfy { $0.isCalled { $0 == "all" } })
         #expect(!runs[0].isCalled { $0 == "al" })
     }

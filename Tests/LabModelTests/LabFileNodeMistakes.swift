@@ -236,8 +236,8 @@ extension Mistake {
             'http', 'tcp', 'udp', 'ping', 'arp', 'log', 'mail', 'sequence', 'outage', \
             'latency', 'neighbour', 'adverts', 'ip'
             lab.yaml:16:9: step 11 of scenario s must be one of stop, start, restart, reboot, \
-            kill, reload, freeze, thaw, link, impair, partition, limit, imposter, heal, exec, \
-            edit, parallel, wait, expect with its object
+            kill, reload, freeze, thaw, link, plug, unplug, impair, partition, cut, limit, \
+            imposter, heal, exec, edit, parallel, wait, expect with its object
             lab.yaml:17:51: 'within' of step 12 of scenario s must be a duration such as 10ms, \
             5s or 1m, not 'soon'
             lab.yaml:17:62: 'for' of step 12 of scenario s must be a duration such as 10ms, 5s \

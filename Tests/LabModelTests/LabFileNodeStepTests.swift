@@ -85,9 +85,11 @@ struct LabFileNodeStepTests {
                 lab.yaml:11:27: unknown key 'memry' in 'limit' of step 6 of scenario s; did you mean \
                 'memory'?
                 lab.yaml:12:26: step 7 of scenario s is nothing that 'for' could take back: it belongs \
-                to stop, kill, freeze, link down and blackhole, impair, partition, imposter and limit
+                to stop, kill, freeze, link down, blackhole and flap, plug, unplug, impair, \
+                partition, cut, imposter and limit
                 lab.yaml:13:21: step 8 of scenario s is nothing that 'for' could take back: it belongs \
-                to stop, kill, freeze, link down and blackhole, impair, partition, imposter and limit
+                to stop, kill, freeze, link down, blackhole and flap, plug, unplug, impair, \
+                partition, cut, imposter and limit
                 lab.yaml:14:17: 'a/web' of step 9 of scenario s must be NODE: a service is restarted
                 lab.yaml:15:29: 'a' of 'restart' of step 10 of scenario s must be NODE/SERVICE
                 lab.yaml:16:43: 'later' of 'restart' of step 11 of scenario s is no offset of a clock, \

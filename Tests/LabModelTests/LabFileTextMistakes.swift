@@ -257,8 +257,8 @@ extension Mistake {
             lab.yaml:8:54: 'stop' of step 3 of scenario s must be a text, not a list
             lab.yaml:8:67: 'expect' of step 4 of scenario s must be a mapping, not 'on a'
             lab.yaml:8:73: step 5 of scenario s must be one of stop, start, restart, reboot, kill, \
-            reload, freeze, thaw, link, impair, partition, limit, imposter, heal, exec, edit, \
-            parallel, wait, expect with its object
+            reload, freeze, thaw, link, plug, unplug, impair, partition, cut, limit, imposter, \
+            heal, exec, edit, parallel, wait, expect with its object
             """),
     ]
 }

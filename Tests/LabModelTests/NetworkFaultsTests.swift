@@ -64,6 +64,11 @@ struct NetworkFaultsTests {
         for faults: [Fault] in [
             [], [.blackhole(a, .in)], [.blackhole(a, .out)], [.blackhole(b, .both)], [partition],
             [partition, .heal(a)], [partition, .blackhole(b, .in)],
+            [.cut(from: ["a"], to: ["b"])], [.cut(from: ["a", "c"], to: ["b", "d"]), partition],
+            [.cut(from: ["a"], to: ["b"]), .heal(b)],
+            [.cut(from: ["a"], to: ["b"]), partition, .heal(a), .cut(from: ["a"], to: ["b"])],
+            [.cut(from: ["a"], to: ["b"]), .cut(from: ["b"], to: ["a"])],
+            [.flap(a, Flap())],
         ] {
             let network = NetworkFaults(faults)
             let filter = network.filter(of: plan)
@@ -83,6 +88,8 @@ struct NetworkFaultsTests {
         }
         #expect(!NetworkFaults([.linkDown(a)]).passes(from: a, to: b))
         #expect(!NetworkFaults([.linkDown(a)]).passes(from: b, to: a))
+        #expect(!NetworkFaults([.unplug(a)]).passes(from: b, to: a))
+        #expect(!NetworkFaults([.unplug(a)]).passes(from: a, to: b))
     }
 
     @Test("groups reach nobody outside; who is in none reaches everybody")
@@ -98,6 +105,61 @@ struct NetworkFaultsTests {
     func overlappingGroups() throws {
         let filter = try filter(.partition([["a", "b"], ["b", "c"]]))
         #expect(filter.separations == [.init(from: [3], to: [5]), .init(from: [5], to: [3])])
+    }
+
+    @Test("who is cut is not heard, and hears; another cut takes its place, beside a partition")
+    func cut() throws {
+        let cut = Fault.cut(from: ["b"], to: ["c", "a"])
+        #expect(try filter(cut).separations == [.init(from: [4], to: [3, 5])])
+        #expect(try filter(cut, .cut(from: [], to: [])).isEmpty)
+        #expect(try filter(cut, .heal(try endpoint("b:eth0"))).isEmpty)
+        var network = NetworkFaults([.partition([["a"], ["b"]]), cut])
+        #expect(
+            network.faults == [.partition([["a"], ["b"]]), .cut(from: ["b"], to: ["a", "c"])])
+        #expect(network.holds(cut))
+        network.apply(try #require(cut.ending))
+        #expect(network.faults == [.partition([["a"], ["b"]])])
+        #expect(!network.holds(cut))
+    }
+
+    @Test(
+        "a cable that is plugged in elsewhere is of that bridge; pulled as well, it passes nothing")
+    func places() throws {
+        let (a, b) = (try endpoint("a:eth0"), try endpoint("b:eth0"))
+        let dmz = try #require(InterfaceName("dmz"))
+        var lab = try lab()
+        lab.networks.append(Network(name: dmz))
+        let plan = try DeploymentPlan(lab)
+        var network = NetworkFaults([.plug(a, dmz), .linkDown(a), .unplug(b)])
+        #expect(network.cabled(plan).ports.map(\.bridge.text) == ["dmz", "lan", "lan", "lan"])
+        #expect(network.attachment(of: a, in: lab) == .network(dmz))
+        #expect(network.attachment(of: b, in: lab) == nil)
+        #expect(network.fault(at: a) == "down; plugged into dmz")
+        #expect(network.fault(at: b) == "unplugged")
+        #expect(network.isPulled(a) && network.isPulled(b))
+        #expect(NetworkFaults(network.faults) == network)
+        network.apply(.linkUp(a))
+        #expect(!network.isPulled(a))
+        network.apply(.linkUp(b))
+        #expect(network.isPulled(b), "who is not plugged in cannot be up")
+        network.apply(.plug(b, dmz))
+        #expect(network.passes(from: a, to: b))
+        network.apply(.plug(a, nil))
+        network.apply(.heal(b))
+        #expect(network.isSound)
+        #expect(network.cabled(plan) == plan)
+    }
+
+    @Test("a cable that is plugged into its own network is where it belongs")
+    func home() throws {
+        let (lab, port) = (try lab(), try endpoint("a:eth0"))
+        let lan = try #require(InterfaceName("lan"))
+        #expect(lab.normalized(.plug(port, lan)) == .plug(port, nil))
+        #expect(lab.normalized(.unplug(port)) == .unplug(port))
+        let dmz = try #require(InterfaceName("dmz"))
+        #expect(
+            Fault.plug(port, dmz).problem(in: lab)
+                == "lab l has no network dmz; its networks are lan")
     }
 
     @Test("healing an endpoint mends its cable and lets it through the partition; healing all, all")
@@ -138,5 +200,14 @@ struct NetworkFaultsTests {
             Fault.partition([["a", "b"]]).problem(in: lab)
                 == "a partition has at least two groups, as in `partition a b / c`")
         #expect(Fault.partition([["a"], ["b", "c", "d"]]).problem(in: lab) == nil)
+        #expect(
+            Fault.cut(from: ["a"], to: ["b", "a"]).problem(in: lab)
+                == "node a is on both sides of the cut")
+        #expect(
+            Fault.cut(from: ["a"], to: []).problem(in: lab)
+                == "a cut is between nodes that send and nodes that do not hear it, as in "
+                + "`cut a to b`")
+        #expect(Fault.cut(from: [], to: []).problem(in: lab) == nil)
+        #expect(Fault.flap(try endpoint("a:eth0"), Flap(count: 0)).problem(in: lab) != nil)
     }
 }

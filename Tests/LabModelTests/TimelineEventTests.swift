@@ -8,7 +8,7 @@ struct TimelineEventTests {
     /// An event of every kind, its line without time, and its JSON without time and stamp.
     static let everyKind: [(kind: TimelineEvent.Kind, line: String, json: String)] =
         kernelKinds
-        + wireKinds + labKinds + stepKinds
+        + wireKinds + labKinds + faultKinds + stepKinds
 
     private static let kernelKinds: [(TimelineEvent.Kind, String, String)] = [
         (
@@ -154,44 +154,6 @@ struct TimelineEventTests {
             #""event":"control","verb":"freeze","target":"m""#
         ),
         (
-            .fault(.linkDown(endpoint)), "m       link m:eth0 down",
-            #""event":"fault","fault":"link-down","endpoint":"m:eth0""#
-        ),
-        (
-            .fault(.blackhole(endpoint, .out)), "m       link m:eth0 blackhole out",
-            #""event":"fault","fault":"blackhole","endpoint":"m:eth0","direction":"out""#
-        ),
-        (
-            .fault(.blackhole(endpoint, .both)), "m       link m:eth0 blackhole",
-            #""event":"fault","fault":"blackhole","endpoint":"m:eth0","direction":"both""#
-        ),
-        (
-            .fault(.linkUp(endpoint)), "m       link m:eth0 up",
-            #""event":"fault","fault":"link-up","endpoint":"m:eth0""#
-        ),
-        (
-            .fault(.impair(endpoint, .parse("in loss every 3")!)),
-            "m       impair m:eth0 in loss every 3",
-            #""event":"fault","fault":"impair","endpoint":"m:eth0","impairment":"in loss every 3""#
-        ),
-        (
-            .fault(.partition([["a", "b"], ["c"]])), "-       partition a b | c",
-            #""event":"fault","fault":"partition","groups":[["a","b"],["c"]]"#
-        ),
-        (
-            .fault(.heal(endpoint)), "m       heal m:eth0",
-            #""event":"fault","fault":"heal","endpoint":"m:eth0""#
-        ),
-        (
-            .fault(.limit("m", .parse("cpu 5% disk full")!)), "m       limit m cpu 5% disk full",
-            #""event":"fault","fault":"limit","node":"m","limits":"cpu 5% disk full""#
-        ),
-        (
-            .fault(.clock(.parse("m/httpd")!, .parse("-30m")!)), "m       clock m/httpd -30m",
-            #""event":"fault","fault":"clock","target":"m/httpd","clock":"-30m""#
-        ),
-        (.fault(.heal(nil)), "-       heal", #""event":"fault","fault":"heal""#),
-        (
             .node("m", .killed), "m       node killed",
             #""event":"node","node":"m","state":"killed""#
         ),
@@ -212,8 +174,6 @@ struct TimelineEventTests {
                 + #""error":"no\u001b[31m\nway""#
         ),
     ]
-
-    private static let endpoint = Endpoint(node: "m", interface: InterfaceName("eth0")!)
 
     private static let stepKinds: [(TimelineEvent.Kind, String, String)] = [
         (

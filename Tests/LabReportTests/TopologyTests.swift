@@ -101,5 +101,43 @@ struct TopologyTests {
             #expect(drawing.contains("frozen"), "\(drawing)")
         }
         #expect(!Topology(Fixture.lab).text.contains("("))
+        let cut = Topology(
+            Fixture.lab, faults: [.flap(port, Flap()), .cut(from: ["backup"], to: ["master"])])
+        #expect(cut.text.contains("(flapping, period 2s duty 50%)"), "\(cut.text)")
+        #expect(cut.text.contains("(cut backup to master)"), "\(cut.text)")
+    }
+
+    @Test("who is plugged in elsewhere is drawn there; who is unplugged, where he belongs")
+    func places() throws {
+        let port = try #require(Endpoint.parse("master:eth0"))
+        var lab = Fixture.lab
+        lab.networks.append(Network(name: try #require(InterfaceName("dmz"))))
+        let dmz = try #require(InterfaceName("dmz"))
+        #expect(
+            Topology(lab, faults: [.plug(port, dmz)]).text == """
+                lan  10.10.10.0/24
+                 |-- backup  eth0 10.10.10.2/24
+                 `-- client  eth0 10.10.10.3/24
+                dmz
+                 `-- master  eth0 10.10.10.1/24 (plugged into dmz)
+                """)
+        let unplugged = Topology(lab, faults: [.unplug(port)])
+        #expect(unplugged.text.contains("|-- master  eth0 10.10.10.1/24 (unplugged)"))
+        let eth1 = InterfaceName("eth1")!
+        lab.links = [
+            Link(endpoints: [
+                Endpoint(node: "master", interface: eth1),
+                Endpoint(node: "backup", interface: eth1),
+            ])
+        ]
+        for index in 0...1 {
+            lab.nodes[index].interfaces.append(
+                Interface(
+                    name: eth1, attachment: .link(0), mac: MACAddress("02:00:00:00:01:00")!))
+        }
+        let end = Endpoint(node: "backup", interface: eth1)
+        let dot = Topology(lab, faults: [.plug(end, dmz)]).dot
+        #expect(dot.contains("segment2 [shape=ellipse"), "half a link is no line: \(dot)")
+        #expect(dot.contains("segment2 -- node0") && dot.contains("segment1 -- node1"))
     }
 }

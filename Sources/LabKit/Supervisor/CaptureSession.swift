@@ -53,7 +53,7 @@ final class CaptureSession {
                 [unowned self] frame, port in
                 if keepsPackets { keep(frame, port) }
                 put(
-                    .frame(frame.bytes, network: networks[port.bridge.text] ?? 0), at: frame.time)
+                    .frame(frame.bytes, network: network(of: port) ?? 0), at: frame.time)
             }
         }
         eventListener = supervisor.timeline.addListener { [unowned self] event in
@@ -93,7 +93,15 @@ final class CaptureSession {
     }
 
     private func network(of event: TimelineEvent) -> Int? {
-        supervisor.fabric.plan.bridge(of: event.kind).flatMap { networks[$0.text] }
+        let fabric = supervisor.fabric
+        return fabric.faults.cabled(fabric.plan).bridge(of: event.kind).flatMap {
+            networks[$0.text]
+        }
+    }
+
+    /// The one that a port is plugged into now.
+    private func network(of port: DeploymentPlan.Port) -> Int? {
+        networks[(supervisor.fabric.bridge(of: port)?.name ?? port.bridge).text]
     }
 
     private func put(_ item: Item, at time: MonotonicInstant) {

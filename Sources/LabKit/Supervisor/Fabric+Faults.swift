@@ -14,31 +14,97 @@ extension Fabric {
     /// The packet filter's table; it is there only while something is thrown away.
     private static let filterTable = "labctl"
 
-    /// Whether the cable of that port is pulled.
-    func isDown(_ port: DeploymentPlan.Port) -> Bool { faults.cables[port.endpoint] == .down }
+    /// Whether the cable of that port is down, for the moment or until somebody mends it.
+    func isDown(_ port: DeploymentPlan.Port) -> Bool {
+        faults.isPulled(port.endpoint) || flapsDown.contains(port.endpoint)
+            || moving.contains(port.endpoint)
+    }
 
     /// Breaks or mends something. When it returns, it is so; a port that is up again may take a
-    /// moment to deliver.
+    /// moment to deliver, and a cable that is put into another switch is down (``moving``) until
+    /// its node has seen that.
     ///
     /// - Throws: ``NetlinkError``; ``LabError/machine(_:)`` where this kernel has no nf_tables.
     func apply(_ fault: Fault) throws {
-        var next = faults
-        next.apply(fault)
-        let before = faults.cables.filter { $0.value == .down }.keys
-        let after = next.cables.filter { $0.value == .down }.keys
-        // In an order in which no frame slips through between two kinds of breakage.
-        try set(.down, after.filter { !before.contains($0) })
-        try setFilter(next.filter(of: switchPlan))
-        try silence(besides: next.impostures)
-        try set(.up, before.filter { !after.contains($0) })
-        faults = next
+        try change {
+            let places = faults.places
+            faults.apply(fault)
+            // A flap begins with its cable down.
+            if case .flap(let endpoint, _) = fault { flapsDown.insert(endpoint) }
+            flapsDown = flapsDown.filter { faults.flap(of: $0) != nil }
+            moving = moving.filter { !faults.isPulled($0) }
+            let moved = Set(places.keys).union(faults.places.keys).filter {
+                places[$0] != faults.places[$0]
+            }
+            moving.formUnion(moved.filter { !faults.isPulled($0) })
+            return moved
+        }
+    }
+
+    /// Takes a flapping cable down, or lets it come up.
+    ///
+    /// - Throws: ``NetlinkError``.
+    func setFlap(_ endpoint: Endpoint, isDown: Bool) throws {
+        try change {
+            if isDown { flapsDown.insert(endpoint) } else { flapsDown.remove(endpoint) }
+            return []
+        }
+    }
+
+    /// Lets cables come up that have been put into another switch.
+    ///
+    /// - Throws: ``NetlinkError``.
+    func endMoves(of endpoints: Set<Endpoint>) throws {
+        try change {
+            moving.subtract(endpoints)
+            return []
+        }
+    }
+
+    /// Has the switches do what the faults are after `body`, which says whose cables it has moved.
+    /// Where the kernel refuses, nothing counts as changed.
+    private func change(_ body: () -> Set<Endpoint>) throws {
+        let before = (faults, flapsDown, moving)
+        let downBefore = plan.ports.filter(isDown)
+        let moved = body()
+        let downAfter = plan.ports.filter(isDown)
+        do {
+            // In an order in which no frame slips through between two kinds of breakage.
+            try set(.down, downAfter.filter { !downBefore.contains($0) })
+            try replug(plan.ports.filter { moved.contains($0.endpoint) })
+            try setFilter(faults.filter(of: switchPlan))
+            try silence(besides: faults.impostures)
+            try set(.up, downBefore.filter { !downAfter.contains($0) })
+        } catch {
+            (faults, flapsDown, moving) = before
+            throw error
+        }
     }
 
     /// Sets ports up or down; those of a node that is down are made as they are to be when it
     /// starts.
-    private func set(_ change: LinkChange, _ endpoints: [Endpoint]) throws {
-        let ports = plan.ports.filter { endpoints.contains($0.endpoint) }
+    private func set(_ change: LinkChange, _ ports: [DeploymentPlan.Port]) throws {
+        let ports = ports.filter { change != .up || !disconnected.contains($0.node) }
         try attemptUnlessGone(try ports.map { try .set($0.device, change) })
+    }
+
+    /// Puts ports, or what stands in for them, into the bridges that they belong to now.
+    private func replug(_ ports: [DeploymentPlan.Port]) throws {
+        var requests: [Request] = []
+        for port in ports {
+            let (bridge, splice) = (bridge(of: port), splices[port.endpoint])
+            // Of one that is being prepared, both are in the bridge.
+            let devices =
+                (splice.map { [$0.inner] } ?? [])
+                + (splice?.isInPlace ?? false ? [] : [port.device])
+            for device in devices {
+                requests.append(try .set(device, .master(bridge?.device)))
+                if let bridge, bridge.isPointToPoint || filter.separated.contains(device.index) {
+                    requests.append(try .setBridgePort(device, .learning(false)))
+                }
+            }
+        }
+        try attemptUnlessGone(requests)
     }
 
     /// Has the packet filter name the ports that the bridges have now.
@@ -68,7 +134,9 @@ extension Fabric {
     private func setLearning(before: Set<Int32>, after: Set<Int32>) throws {
         let cables = Set(plan.bridges.filter(\.isPointToPoint).map(\.name))
         let ports = switchPlan.ports.filter {
-            !cables.contains($0.bridge) && before.contains($0.index) != after.contains($0.index)
+            // What is in no bridge learns nothing; it is told when it is plugged in.
+            !cables.contains($0.bridge) && faults.places[$0.endpoint] != .nowhere
+                && before.contains($0.index) != after.contains($0.index)
         }
         try attemptUnlessGone(
             try ports.map {
@@ -90,6 +158,10 @@ extension DeploymentPlan.Port {
     /// The interface it is plugged into.
     var endpoint: Endpoint { Endpoint(node: node, interface: interface) }
 
+    var device: Device { Device(index: index, name: name) }
+}
+
+extension DeploymentPlan.Bridge {
     var device: Device { Device(index: index, name: name) }
 }
 

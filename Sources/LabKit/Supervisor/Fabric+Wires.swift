@@ -18,13 +18,17 @@ struct Splice {
     var outer: Device
     /// Whether it has taken the port's place.
     var isInPlace = false
+    /// The bridge that joins the outer end with the port, where the kernel impairs the cable.
+    var joint: Device?
+    /// What was told to the kernel to do with frames for the node, and with its own.
+    var emulation: Emulation?
 }
 
 extension Fabric {
     /// The plan as the switches have it now: of a port that a pair stands in for, its inner end.
     var switchPlan: DeploymentPlan {
-        guard !splices.isEmpty else { return plan }
-        var plan = plan
+        guard !splices.isEmpty else { return faults.cabled(plan) }
+        var plan = faults.cabled(plan)
         for index in plan.ports.indices {
             guard let splice = splices[plan.ports[index].endpoint], splice.isInPlace else {
                 continue
@@ -46,8 +50,7 @@ extension Fabric {
         }
         let port = plan.ports[place]
         let bridge = bridge(of: port)
-        // Above all that the plan has, and the same in every run.
-        let base = (plan.ports.map(\.index) + plan.bridges.map(\.index)).max() ?? 1
+        let base = spliceBase
         let innerName = try Self.name("wire\(port.index)")
         let outerName = try Self.name("relay\(port.index)")
         let inner = Device(index: base + Int32(2 * place + 1), name: innerName)
@@ -56,11 +59,13 @@ extension Fabric {
             try Request.add(
                 VethEnd(
                     name: innerName, index: inner.index, mtuBytes: port.mtuBytes,
-                    master: Device(index: bridge.index, name: bridge.name)),
+                    master: bridge?.device),
                 peer: VethPeer(name: outerName, index: outer.index, mtuBytes: port.mtuBytes)),
             try .set(outer, .up),
         ]
-        if bridge.isPointToPoint { requests.append(try .setBridgePort(inner, .learning(false))) }
+        if let bridge, bridge.isPointToPoint {
+            requests.append(try .setBridgePort(inner, .learning(false)))
+        }
         do {
             try socket.perform(requests)
         } catch {
@@ -69,6 +74,12 @@ extension Fabric {
         }
         splices[endpoint] = Splice(inner: inner, name: innerName, outer: outer)
         return inner.index
+    }
+
+    /// What is made beside the plan has indices above this: above all that the plan has, and the
+    /// same in every run.
+    var spliceBase: Int32 {
+        (plan.ports.map(\.index) + plan.bridges.map(\.index)).max() ?? 1
     }
 
     private static func name(_ text: String) throws -> InterfaceName {
@@ -105,10 +116,8 @@ extension Fabric {
         var requests = try idle.values.map { try Request.delete($0.inner) }
         for port in plan.ports where idle[port.endpoint] != nil {
             let bridge = bridge(of: port)
-            requests.append(
-                try .set(
-                    port.device, .master(Device(index: bridge.index, name: bridge.name))))
-            if bridge.isPointToPoint {
+            requests.append(try .set(port.device, .master(bridge?.device)))
+            if let bridge, bridge.isPointToPoint {
                 requests.append(try .setBridgePort(port.device, .learning(false)))
             }
         }
@@ -121,8 +130,8 @@ extension Fabric {
     /// - Throws: ``NetlinkError``.
     func wireLinks() throws -> [WireLink] {
         let present = Set(try socket.links().map(\.index))
-        return faults.impairedCables(of: plan).compactMap { cable in
-            guard let splice = splices[cable.port.endpoint], splice.isInPlace,
+        return faults.impairedCables(of: faults.cabled(plan)).compactMap { cable in
+            guard cable.path == .wire, let splice = splices[cable.port.endpoint], splice.isInPlace,
                 present.contains(cable.port.index)
             else { return nil }
             return WireLink(

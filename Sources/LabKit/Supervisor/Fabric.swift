@@ -18,6 +18,12 @@ final class Fabric {
     var faults = NetworkFaults()
     /// What the switches throw away because of it.
     var filter = PortFilter()
+    /// The flapping cables that are down for the moment.
+    var flapsDown: Set<Endpoint> = []
+    /// The cables that are on their way from one switch to another.
+    var moving: Set<Endpoint> = []
+    /// The nodes whose ports are never set up again: their kernels are at work on their ends.
+    private(set) var disconnected: Set<String> = []
     /// What stands, or is to stand, in the place of ports whose cables are impaired.
     var splices: [Endpoint: Splice] = [:]
     /// Where imposters stand, by network.
@@ -93,6 +99,7 @@ final class Fabric {
         if let before { nodesByNamespace[before] = nil }
         let id = nextNamespaceID
         nextNamespaceID += 1
+        disconnected.remove(node.name)
         let deferred = try NetworkNamespace.of(pid: pid).run {
             try apply(node.sysctls.filter(\.isNetwork))
         }
@@ -101,7 +108,11 @@ final class Fabric {
         var requests = [try Request.setNamespaceID(id, of: .process(pid))]
         namespaceIDs[node.name] = id
         nodesByNamespace[id] = node.name
-        for port in ports { requests += try links(port, pid: pid) }
+        for port in ports {
+            // Its queues went with the interface's former life.
+            splices[port.endpoint]?.emulation = nil
+            requests += try links(port, pid: pid)
+        }
         try socket.perform(requests)
         try NetworkNamespace.of(pid: pid).run { try configureInside(node, deferred) }
     }
@@ -124,6 +135,7 @@ final class Fabric {
     /// Takes a node's switch ports away: from now on not one frame passes, in either direction,
     /// while the node itself sees its carrier stay.
     func disconnect(_ node: String) throws {
+        disconnected.insert(node)
         var requests: [Request] = []
         // One whose cable is pulled passes nothing already.
         for port in switchPlan.ports where port.node == node && !isDown(port) {
@@ -149,10 +161,16 @@ final class Fabric {
             try ports.map { try .delete(Device(index: $0.index, name: $0.name)) })
     }
 
-    /// The bridge that a port belongs to.
-    func bridge(of port: DeploymentPlan.Port) -> DeploymentPlan.Bridge {
-        guard let bridge = bridges[port.bridge] else {
-            preconditionFailure("the plan has a bridge for every port")
+    /// The bridge that a port's cable is plugged into; nil where it is in none.
+    func bridge(of port: DeploymentPlan.Port) -> DeploymentPlan.Bridge? {
+        var name = port.bridge
+        switch faults.places[port.endpoint] {
+        case .nowhere: return nil
+        case .network(let other): name = other
+        case nil: break
+        }
+        guard let bridge = bridges[name] else {
+            preconditionFailure("the plan has a bridge for every port and every network")
         }
         return bridge
     }
@@ -161,7 +179,7 @@ final class Fabric {
         let bridge = bridge(of: port)
         var end = VethEnd(
             name: port.name, index: port.index, address: port.mac, mtuBytes: port.mtuBytes,
-            master: Device(index: bridge.index, name: bridge.name))
+            master: bridge?.device)
         // What stands in its place is in the bridge already.
         let splice = splices[port.endpoint].flatMap { $0.isInPlace ? $0 : nil }
         if splice != nil { end.master = nil }
@@ -170,6 +188,7 @@ final class Fabric {
             name: port.interface, index: port.interfaceIndex, address: port.interfaceMAC,
             mtuBytes: port.mtuBytes, namespace: .process(pid))
         var requests = [try Request.add(end, peer: peer)]
+        guard let bridge else { return requests }
         if let splice {
             // It was taken out of service with the node.
             requests.append(try .setBridgePort(splice.inner, .state(.forwarding)))

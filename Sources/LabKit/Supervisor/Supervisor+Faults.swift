@@ -3,12 +3,15 @@ import LinuxSystem
 import NetworkTypes
 import NodeProtocol
 
-// What `link`, `partition`, `imposter`, `limit`, `heal`, `freeze` and `thaw` do, from the command
-// line and in scenarios.
+// What `link`, `plug`, `impair`, `partition`, `cut`, `imposter`, `limit`, `heal`, `freeze` and
+// `thaw` do, from the command line and in scenarios.
 
 extension Supervisor {
     /// How long a node may take to stand still: as long as the kernel keeps one of its processes.
     static let freezePatience: Duration = .seconds(5)
+    /// How long a node may take to see that its carrier is gone, until its cable is plugged in
+    /// elsewhere all the same.
+    static let carrierPatience: Duration = .seconds(1)
 
     /// Breaks or mends something in the network.
     ///
@@ -20,6 +23,7 @@ extension Supervisor {
         _ fault: Fault, lasting duration: Duration? = nil,
         completion: @escaping (Result<Void, LabError>) -> Void
     ) {
+        let fault = order.lab.normalized(fault)
         if let problem = fault.problem(in: order.lab) ?? impostureProblem(of: fault) {
             return completion(.failure(.state(problem)))
         }
@@ -28,6 +32,13 @@ extension Supervisor {
                 try limiter.require(limits)
             } catch {
                 return completion(.failure(error))
+            }
+        }
+        if case .impair(_, let impairment) = fault, impairment.path == .netem {
+            do {
+                try Fabric.tryNetem()
+            } catch {
+                return completion(.failure(.machine("\(fault): \(error)")))
             }
         }
         if let prepare = preparation(for: fault) {
@@ -40,7 +51,7 @@ extension Supervisor {
         }
         // What came before it stands before it on the timeline.
         observer.catchUp()
-        let downBefore = fabric.plan.ports.filter { fabric.isDown($0) }
+        var downBefore = fabric.plan.ports.filter { fabric.isDown($0) }
         let time = MonotonicClock.now
         do {
             try carryOut(fault)
@@ -49,27 +60,23 @@ extension Supervisor {
         }
         timeline.record(.fault(fault), at: time, stamp: .origin)
         if case .heal(nil) = fault { thawAll() }
-        if let duration, let ending = fault.ending {
-            loop.schedule(at: time + duration) { [unowned self] in
-                guard fabric.faults.holds(fault) else { return }
-                apply(ending) { result in
-                    guard case .failure(let error) = result else { return }
-                    StandardError.print("\(fault) is not taken back: \(error)")
-                }
-            }
-        }
+        if let duration { takeBack(fault, at: time + duration) }
+        flaps.note(fault, at: time)
         observer.catchUp()
-        let mended = downBefore.filter { !fabric.isDown($0) }
-        updateCarriers { [unowned self] result in
-            guard case .success = result else {
-                takeBack(fault)
-                return completion(result)
+        downBefore.removeAll { fabric.isDown($0) && !fabric.moving.contains($0.endpoint) }
+        let moving = fabric.plan.ports.filter { fabric.moving.contains($0.endpoint) }
+        let mended = downBefore + moving.filter { !downBefore.contains($0) }
+        updateCarriers { [unowned self] wired in
+            if case .failure = wired { takeBack(fault) }
+            endMove(of: moving) { [unowned self] moved in
+                guard case .success = wired else { return completion(wired) }
+                guard case .success = moved else { return completion(moved) }
+                wait(
+                    until: { [unowned self] in
+                        mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) }
+                            ? .success(()) : nil
+                    }, completion: completion)
             }
-            wait(
-                until: { [unowned self] in
-                    mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) }
-                        ? .success(()) : nil
-                }, completion: completion)
         }
     }
 
@@ -109,12 +116,70 @@ extension Supervisor {
         }
     }
 
+    /// Takes a fault back when its time is over, unless something else has done so.
+    private func takeBack(_ fault: Fault, at time: MonotonicInstant) {
+        guard let ending = fault.ending else { return }
+        loop.schedule(at: time) { [unowned self] in
+            guard fabric.faults.holds(fault) else { return }
+            apply(ending) { result in
+                guard case .failure(let error) = result else { return }
+                StandardError.print("\(fault) is not taken back: \(error)")
+            }
+        }
+    }
+
+    /// Notes that a cable has come up for the last time.
+    func endFlap(of endpoint: Endpoint) {
+        apply(.linkUp(endpoint)) { result in
+            guard case .failure(let error) = result else { return }
+            StandardError.print("link \(endpoint) is not up again: \(error)")
+        }
+    }
+
+    /// Lets cables come up in the switches that they have been put into, once their nodes know that
+    /// they were out: a carrier that goes and comes within one look of the kernel
+    /// (net/core/link_watch.c) is no change for anybody.
+    private func endMove(
+        of ports: [DeploymentPlan.Port], completion: @escaping (Result<Void, LabError>) -> Void
+    ) {
+        guard !ports.isEmpty else { return completion(.success(())) }
+        let deadline = MonotonicClock.now + Self.carrierPatience
+        let listener = timeline.addListener { [unowned self] event in
+            if case .link = event.kind { reconsiderSoon() }
+        }
+        let timer = loop.schedule(at: deadline) { [unowned self] in reconsider() }
+        wait(until: { [unowned self] in
+            ports.allSatisfy(hasNoCarrier) || MonotonicClock.now >= deadline ? .success(()) : nil
+        }) { [unowned self] _ in
+            timeline.removeListener(listener)
+            loop.cancel(timer)
+            do {
+                try fabric.endMoves(of: Set(ports.map(\.endpoint)))
+                observer.catchUp()
+                completion(.success(()))
+            } catch {
+                completion(.failure(LabError(refusal: error)))
+            }
+        }
+    }
+
+    /// Whether the node at a port's other end sees no carrier; also where there is none that could.
+    private func hasNoCarrier(_ port: DeploymentPlan.Port) -> Bool {
+        guard let node = nodes.first(where: { $0.node.name == port.node }), node.isAlive,
+            let interface = observer.interfaces(of: port.node)[port.interfaceIndex]
+        else { return true }
+        return !interface.hasCarrier
+    }
+
     /// Takes back what cannot be carried out: without a relay nothing passes a cable at all, and an
     /// imposter that does nothing is none.
     private func takeBack(_ fault: Fault) {
         switch fault {
         case .impair, .imposter: break
-        case .linkDown, .blackhole, .linkUp, .partition, .limit, .clock, .heal: return
+        case .linkDown, .blackhole, .flap, .linkUp, .plug, .unplug, .partition, .cut, .limit,
+            .clock,
+            .heal:
+            return
         }
         guard let ending = fault.ending, fabric.faults.holds(fault) else { return }
         do {

@@ -24,6 +24,8 @@ final class Supervisor {
     let wires: Wires
     /// Stations that belong to nobody.
     let imposters: Imposters
+    /// What lets cables go down and come up.
+    let flaps: Flaps
     /// Freezes whole nodes, where the kernel lets it.
     let freezer: Freezer?
     let disks: NodeDisks
@@ -78,6 +80,7 @@ final class Supervisor {
         self.output = output
         self.fabric = fabric
         wires = Wires(fabric, program: order.programFolder + "/wire-relay", loop: loop)
+        flaps = Flaps(fabric, loop: loop)
         freezer = Freezer(order.lab.name)
         disks = NodeDisks(folder: directory.diskPath)
         let groups = ResourceGroups(
@@ -111,6 +114,7 @@ final class Supervisor {
         }
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
         imposters.onFall = { [unowned self] in imposterFell(on: $0) }
+        flaps.onEnd = { [unowned self] endpoint in endFlap(of: endpoint) }
         do {
             // All first processes are started before the first link is made, so that nodes boot
             // while links come up.

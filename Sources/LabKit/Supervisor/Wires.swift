@@ -40,11 +40,21 @@ final class Wires {
         isAtWork = true
         do {
             try fabric.insertSplices()
+            try fabric.removeJoints()
             let links = try fabric.wireLinks()
             if links.isEmpty {
-                relay?.end()
-                relay = nil
-                return finish(served, .success(()))
+                guard let relay else { return finish(served, .success(())) }
+                self.relay = nil
+                guard fabric.needsJoints else {
+                    relay.end()
+                    return finish(served, .success(()))
+                }
+                // What the kernel is to join must not be joined by the relay any more.
+                relay.onEnd = {}
+                return relay.set([]) { [unowned self] result in
+                    relay.end()
+                    finish(served, result)
+                }
             }
             let relay = try self.relay ?? start()
             relay.set(links) { [unowned self] result in finish(served, result) }
@@ -76,6 +86,7 @@ final class Wires {
         case .success:
             failures = 0
             do {
+                try fabric.setJoints()
                 try fabric.removeSplices()
             } catch {
                 result = .failure(LabError(refusal: error))

@@ -177,7 +177,7 @@ public struct Narration: Sendable {
         case .control(.kill, let target), .control(.freeze, let target):
             losers(to: target).compactMap(silence)
         case .fault(.linkDown(let end)), .fault(.blackhole(let end, .both)),
-            .fault(.blackhole(let end, .out)):
+            .fault(.blackhole(let end, .out)), .fault(.unplug(let end)), .fault(.plug(let end, _?)):
             masters.filter { $0.node == end.node && $0.interface == end.interface.text }
                 .compactMap(silence)
         case .control(.start, let target): returns(of: target)

@@ -100,7 +100,8 @@ public struct Topology: Equatable, Sendable {
     public init(_ lab: Lab, activities: [String: Activity] = [:], faults: [Fault] = []) {
         self.lab = lab.name
         let network = NetworkFaults(faults)
-        let partition = network.groups.isEmpty ? nil : Fault.partition(network.groups).description
+        let cuts = network.cuts.map(\.description)
+        let partition = cuts.isEmpty ? nil : cuts.joined(separator: "; ")
         segments = lab.networks.map {
             Segment(
                 name: $0.name.text, subnets: $0.subnets, isLink: false,
@@ -115,11 +116,14 @@ public struct Topology: Equatable, Sendable {
             Node(
                 name: node.name,
                 ports: node.interfaces.map { interface in
-                    Port(
+                    let endpoint = Endpoint(node: node.name, interface: interface.name)
+                    return Port(
                         interface: interface.name, addresses: interface.addresses,
-                        segment: Self.segment(of: interface, in: lab),
-                        fault: network.fault(
-                            at: Endpoint(node: node.name, interface: interface.name)))
+                        // One that is in no switch is drawn where it belongs.
+                        segment: Self.segment(
+                            of: network.attachment(of: endpoint, in: lab) ?? interface.attachment,
+                            in: lab),
+                        fault: network.fault(at: endpoint))
                 }, services: node.services.map(\.name), activity: activities[node.name],
                 fault: network.fault(of: node.name))
         }
@@ -130,8 +134,8 @@ public struct Topology: Equatable, Sendable {
         return words.isEmpty ? nil : words.joined(separator: "; ")
     }
 
-    private static func segment(of interface: Interface, in lab: Lab) -> Int {
-        switch interface.attachment {
+    private static func segment(of attachment: Interface.Attachment, in lab: Lab) -> Int {
+        switch attachment {
         case .link(let index): return lab.networks.count + index
         case .network(let name):
             guard let index = lab.networks.firstIndex(where: { $0.name == name }) else {

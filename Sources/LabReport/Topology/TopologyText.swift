@@ -34,7 +34,7 @@ extension Topology {
     /// The topology for Graphviz: `labctl graph --format dot | dot -Tsvg`.
     public var dot: String {
         var lines = ["graph \(Markup.quoted(lab)) {", "  node [fontname=\"sans-serif\"];"]
-        for (index, segment) in segments.enumerated() where !segment.isLink {
+        for (index, segment) in segments.enumerated() where !isEdge(index) {
             let label = segment.words.joined(separator: "\n")
             lines.append("  segment\(index) [shape=ellipse, label=\(Markup.quoted(label))];")
         }
@@ -51,7 +51,7 @@ extension Topology {
     /// The topology for Mermaid, as GitHub and GitLab draw it in Markdown.
     public var mermaid: String {
         var lines = ["graph TB"]
-        for (index, segment) in segments.enumerated() where !segment.isLink {
+        for (index, segment) in segments.enumerated() where !isEdge(index) {
             let label = segment.words.map { Markup.entities($0) }.joined(separator: "<br/>")
             lines.append("  segment\(index)([\"\(label)\"])")
         }
@@ -62,6 +62,13 @@ extension Topology {
         }
         lines += edges.map { "  \($0.from) ---|\"\(Markup.entities($0.label))\"| \($0.to)" }
         return lines.joined(separator: "\n")
+    }
+
+    /// Whether a segment is drawn as a line between two nodes: a link, but for one whose end is
+    /// plugged in elsewhere.
+    private func isEdge(_ index: Int) -> Bool {
+        segments[index].isLink
+            && nodes.reduce(0) { $0 + $1.ports.count { $0.segment == index } } == 2
     }
 
     private struct Edge {
@@ -78,7 +85,7 @@ extension Topology {
         }
         return segments.indices.flatMap { index -> [Edge] in
             let members = ends[index]
-            if segments[index].isLink, members.count == 2 {
+            if isEdge(index) {
                 let label = members.map(\.port.label).joined(separator: " -- ")
                 return [
                     Edge(from: "node\(members[0].node)", to: "node\(members[1].node)", label: label)
