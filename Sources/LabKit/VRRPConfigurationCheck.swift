@@ -63,8 +63,12 @@ struct VRRPConfigurationCheck {
                 found.position.file = configuration.name(ofPath: found.position.file)
                 return Diagnostic(found)
             })
-        virtualRouters += parsed.configuration.instances.map {
-            VirtualRouterFacts($0, node: configuration.node, service: configuration.service)
+        let startsLate = parsed.configuration.global.startupDelay > .zero
+        virtualRouters += parsed.configuration.instances.map { instance in
+            var facts = VirtualRouterFacts(
+                instance, node: configuration.node, service: configuration.service)
+            facts.hasConditions = facts.hasConditions || startsLate
+            return facts
         }
     }
 }
@@ -135,6 +139,18 @@ extension VirtualRouterFacts {
             advertisementInterval: instance.advertisementInterval,
             masterDownAdvertisements: instance.masterDownAdvertisements,
             preempts: !instance.nopreempt,
-            addresses: instance.virtualAddresses.map(\.address.address))
+            addresses: instance.virtualAddresses.map(\.address.address),
+            hasConditions: instance.hasConditions,
+            announcementRefresh: instance.announcements.refreshInterval > .zero
+                ? instance.announcements.refreshInterval : nil)
+    }
+}
+
+extension VRRPInstance {
+    /// Whether more decides about it than its interface and what it hears.
+    fileprivate var hasConditions: Bool {
+        !trackedInterfaces.isEmpty || !trackedScripts.isEmpty || !trackedFiles.isEmpty
+            || !trackedProcesses.isEmpty || syncGroup != nil || preemptDelay > .zero
+            || ignoresOwnInterface || !configurationFaults.isEmpty
     }
 }

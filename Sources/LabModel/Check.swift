@@ -25,6 +25,12 @@ public struct Check: Codable, Equatable, Sendable {
         case noDuplicateAddress
         /// Once the probe had an answer, none of its requests is lost.
         case survives(probe: String)
+        /// Two owners of a virtual address that hear each other agree which of them it is, as soon
+        /// as the protocol has it: see ``RouterWatch``.
+        case ownersAgree
+        /// A virtual address is not without an owner for longer than the protocol has it while a
+        /// router is there that is able to take over: see ``RouterWatch``.
+        case ableTakeOver
     }
 
     public init(_ rule: Rule, line: Int = 0) {

@@ -5,8 +5,10 @@ import NetworkTypes
 struct CheckMonitor: Sendable {
     private var watches: [CheckWatch]
 
-    init(_ checks: [Check], routers: [VirtualRouterFacts]) {
-        watches = checks.map { CheckWatch($0, routers: routers) }
+    init(
+        _ checks: [Check], routers: [VirtualRouterFacts], allowances: Allowances = Allowances()
+    ) {
+        watches = checks.map { CheckWatch($0, routers: routers, allowances: allowances) }
     }
 
     /// When `lapse` can find something that no event brings; nil for never.
@@ -82,6 +84,8 @@ struct CheckWatch: Sendable {
     private var adverts = AdvertGaps()
     private var stations: [IPAddress: [Claim]] = [:]
     private let routers: [VirtualRouterFacts]
+    /// Of the checks about routers that hear each other.
+    private var routerWatch: RouterWatch?
 
     /// That a check did not hold.
     struct Finding: Equatable, Sendable {
@@ -100,9 +104,10 @@ struct CheckWatch: Sendable {
         var time: MonotonicInstant
     }
 
-    init(_ check: Check, routers: [VirtualRouterFacts]) {
+    init(_ check: Check, routers: [VirtualRouterFacts], allowances: Allowances) {
         self.check = check
         self.routers = routers
+        routerWatch = RouterWatch(check.rule, routers: routers, allowances: allowances)
     }
 
     var hasFinding: Bool { finding != nil }
@@ -115,6 +120,19 @@ struct CheckWatch: Sendable {
     /// Takes the lab as it is.
     mutating func begin(at now: MonotonicInstant, seen: Observation) {
         noteOwners(at: now, seen: seen)
+        lookAtRouters(at: now, seen: seen)
+    }
+
+    private mutating func lookAtRouters(at time: MonotonicInstant, seen: Observation) {
+        guard routerWatch != nil else { return }
+        noteRouters(routerWatch?.look(at: time, seen: seen))
+    }
+
+    private mutating func noteRouters(_ found: Finding?) {
+        deadline = wasFound ? nil : routerWatch?.deadline
+        guard let found else { return }
+        find(since: found.since, until: found.until, found.text, margin: found.margin)
+        deadline = nil
     }
 
     private mutating func noteOwners(at time: MonotonicInstant, seen: Observation) {
@@ -128,7 +146,9 @@ struct CheckWatch: Sendable {
             let isOwned = !seen.ownership.holders(of: address).isEmpty
             if isOwned { isOn = true }
             note(isWrong: isOn && !isOwned, "on no node", at: time, atMost: gap)
-        case .advertised, .deadAreSilent, .priority, .noDuplicateAddress, .survives: break
+        case .advertised, .deadAreSilent, .priority, .noDuplicateAddress, .survives,
+            .ownersAgree, .ableTakeOver:
+            break
         }
     }
 
@@ -156,6 +176,9 @@ struct CheckWatch: Sendable {
             note(
                 isWrong: !range.contains(advert.priority),
                 "\(advert.node) advertises \(advert.priority)", at: event.time, atMost: nil)
+        case .ownersAgree, .ableTakeOver:
+            guard !news.isDisjoint(with: RouterWatch.interests) else { return }
+            lookAtRouters(at: event.time, seen: seen)
         case .noDuplicateAddress: foldClaim(event, seen)
         case .survives(let name):
             guard case .probe(let result) = event.kind, result.probe == name else { return }
@@ -184,6 +207,7 @@ struct CheckWatch: Sendable {
             find(
                 since: oldest.time, until: nil,
                 "none with VRID \(oldest.vrid) after that of \(oldest.node)", margin: gap)
+        case .ownersAgree, .ableTakeOver: noteRouters(routerWatch?.lapse(at: now))
         case .deadAreSilent, .priority, .noDuplicateAddress, .survives: self.deadline = nil
         }
     }

@@ -8,11 +8,16 @@ public struct Expectation: Codable, Equatable, Sendable {
     public var within: Duration?
     /// How long it must stay so afterwards.
     public var holding: Duration?
+    /// The same for what may come and go until the bound: by then it must be so and stay so,
+    /// counted from the last thing that was done.
+    public var settling: Duration?
 
     /// What must be so.
     public enum Condition: Codable, Equatable, Sendable {
         /// That address is configured on exactly these nodes (empty: on none).
         case address(IPAddress, nodes: [String])
+        /// That address is configured on exactly one node, and on one of these.
+        case addressOnOne(IPAddress, of: [String])
         /// A virtual router is in that state on each of these nodes, as kernel and wire show it;
         /// nil for every instance that the node has.
         case state(RouterState, router: String?, nodes: [String])
@@ -43,10 +48,14 @@ public struct Expectation: Codable, Equatable, Sendable {
         }
     }
 
-    public init(_ condition: Condition, within: Duration? = nil, holding: Duration? = nil) {
+    public init(
+        _ condition: Condition, within: Duration? = nil, holding: Duration? = nil,
+        settling: Duration? = nil
+    ) {
         self.condition = condition
         self.within = within
         self.holding = holding
+        self.settling = settling
     }
 }
 
@@ -63,7 +72,9 @@ extension Expectation.Condition {
     var probe: String? {
         switch self {
         case .outage(let probe, _, _), .latency(let probe, _): probe
-        case .address, .state, .answer, .log, .mail, .sequence, .neighbour, .adverts, .inspect: nil
+        case .address, .addressOnOne, .state, .answer, .log, .mail, .sequence, .neighbour,
+            .adverts, .inspect:
+            nil
         }
     }
 }

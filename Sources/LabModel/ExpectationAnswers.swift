@@ -88,7 +88,8 @@ extension ExpectationWatch {
                 id: id, node: node, request, timeout: allowances.requestTimeout)
         case .inspect(let node, let arguments, _, _):
             return .inspect(id: id, node: node, command: ["ip", "-j"] + arguments)
-        case .address, .state, .log, .mail, .sequence, .outage, .latency, .neighbour, .adverts:
+        case .address, .addressOnOne, .state, .log, .mail, .sequence, .outage, .latency,
+            .neighbour, .adverts:
             preconditionFailure("only what asks has requests")
         }
     }

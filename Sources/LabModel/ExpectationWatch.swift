@@ -30,6 +30,8 @@ struct ExpectationWatch: Sendable {
         var seen: Observation
         var occurrences: Occurrences
         var cause: Act
+        /// When the last of what was done with the cause was over.
+        var lastDone: MonotonicInstant
         /// The bound it is held against.
         var bound: TimeBound
         var allowances: Allowances
@@ -60,7 +62,8 @@ struct ExpectationWatch: Sendable {
         self.began = began
         switch expectation.condition {
         case .answer, .inspect: requests = RequestLoop(next: began)
-        case .address, .state, .log, .mail, .sequence, .outage, .latency, .neighbour, .adverts:
+        case .address, .addressOnOne, .state, .log, .mail, .sequence, .outage, .latency,
+            .neighbour, .adverts:
             break
         }
     }
@@ -68,7 +71,7 @@ struct ExpectationWatch: Sendable {
     /// Which events can decide it: other ones need no judgement.
     var interests: Observation.News {
         switch expectation.condition {
-        case .address: [.owners, .services, .stalls]
+        case .address, .addressOnOne: [.owners, .services, .stalls]
         case .state: [.states, .stalls]
         case .neighbour: [.neighbours, .frames, .services, .stalls]
         case .outage, .latency: [.probes, .owners, .services, .stalls]
@@ -81,13 +84,12 @@ struct ExpectationWatch: Sendable {
     mutating func judge(_ context: Context, now: MonotonicInstant) -> Judgement {
         switch expectation.condition {
         case .address(let address, let nodes):
-            let ownership = context.seen.ownership
-            let holders = ownership.holders(of: address)
             return judge(
-                Sight(
-                    isSo: holders == Set(nodes).sorted(),
-                    changed: ownership.lastChange(of: address),
-                    words: "on \(Words.nodes(holders))"), context, now: now)
+                sight(of: address, context) { $0 == Set(nodes).sorted() }, context, now: now)
+        case .addressOnOne(let address, let nodes):
+            return judge(
+                sight(of: address, context) { $0.count == 1 && nodes.contains($0[0]) }, context,
+                now: now)
         case .state(let state, let router, let nodes):
             return judge(
                 sight(of: state, router: router, on: nodes, context), context, now: now)
@@ -122,14 +124,18 @@ struct ExpectationWatch: Sendable {
     private mutating func judge(
         _ sight: Sight, _ context: Context, now: MonotonicInstant
     ) -> Judgement {
-        let holding = expectation.holding ?? .zero
+        let holding = expectation.settling ?? expectation.holding ?? .zero
+        let mayChange = expectation.settling != nil
         guard sight.isSo else {
             if let heldSince, let changed = sight.changed {
                 // A change after the time was up is none of this expectation's business.
                 if changed >= heldSince + holding { return passed(since: heldSince, context) }
-                return .failed(
-                    seen: "it held for \((changed - heldSince).text), then "
-                        + place(sight, context))
+                guard mayChange, changed <= context.deadline else {
+                    return .failed(
+                        seen: "it held for \((changed - heldSince).text), then "
+                            + place(sight, context))
+                }
+                self.heldSince = nil
             }
             guard now < context.deadline else { return .failed(seen: place(sight, context)) }
             return .pending(until: context.deadline)
@@ -139,14 +145,25 @@ struct ExpectationWatch: Sendable {
         guard since <= context.deadline || wasSoAtBegin else {
             return .failed(seen: "it was so only " + Words.moment(since, from: context.cause))
         }
-        heldSince = since
-        guard now >= since + holding else { return .pending(until: since + holding) }
+        let held = mayChange ? max(since, context.lastDone) : since
+        heldSince = held
+        guard now >= held + holding else { return .pending(until: held + holding) }
         return passed(since: sight.changed, context)
     }
 
     private func place(_ sight: Sight, _ context: Context) -> String {
         guard let since = sight.changed else { return "\(sight.words) so far" }
         return "\(sight.words) since \(Words.moment(since, from: context.cause))"
+    }
+
+    private func sight(
+        of address: IPAddress, _ context: Context, isSo: (_ holders: [String]) -> Bool
+    ) -> Sight {
+        let ownership = context.seen.ownership
+        let holders = ownership.holders(of: address)
+        return Sight(
+            isSo: isSo(holders), changed: ownership.lastChange(of: address),
+            words: "on \(Words.nodes(holders))")
     }
 
     private func sight(

@@ -58,6 +58,8 @@ extension LabFileDecoder {
         case "survives":
             return probeName(entry, of: place, scope).map { .survives(probe: $0) }
         case "dead-are-silent": return flag(entry, of: place) ? .deadAreSilent : nil
+        case "owners-agree": return flag(entry, of: place) ? .ownersAgree : nil
+        case "able-take-over": return flag(entry, of: place) ? .ableTakeOver : nil
         default: return flag(entry, of: place) ? .noDuplicateAddress : nil
         }
     }

@@ -26,8 +26,12 @@ extension LabFileDecoder {
         else { return nil }
         let within = fields["within"].flatMap { duration($0, of: place) }
         let holding = fields["for"].flatMap { duration($0, of: place) }
+        let settling = fields["settled"].flatMap { duration($0, of: place) }
+        if let entry = fields["settled"], fields["for"] != nil {
+            diagnostics.error("\(place) has both 'for' and 'settled'; write one", at: entry.keyMark)
+        }
         return condition(written[0], fields, scope: scope).map {
-            Expectation($0, within: within, holding: holding)
+            Expectation($0, within: within, holding: holding, settling: settling)
         }
     }
 
@@ -95,6 +99,15 @@ extension LabFileDecoder {
         guard let entry = fields["vip"], let address = self.address(entry, of: fields.place) else {
             return nil
         }
+        if let oneOf = fields["one-of"] {
+            guard let other = fields["on"] ?? fields["absent"] else {
+                return nodes(oneOf, of: fields.place, scope).map { .addressOnOne(address, of: $0) }
+            }
+            diagnostics.error(
+                "\(fields.place) has both 'one-of' and '\(other.key)'; write one",
+                at: oneOf.keyMark)
+            return nil
+        }
         let isAbsent = fields["absent"].map { boolean($0, of: fields.place) }
         switch (fields["on"], isAbsent) {
         case (let on?, nil):
@@ -114,7 +127,8 @@ extension LabFileDecoder {
         case (nil, false??), (nil, nil):
             if !fields.hasUnknownKeys {
                 diagnostics.error(
-                    "\(fields.place) says neither 'on: NODE' nor 'absent: true'", at: entry.keyMark)
+                    "\(fields.place) says neither 'on: NODE' nor 'one-of: [NODE, NODE]' nor "
+                        + "'absent: true'", at: entry.keyMark)
             }
             return nil
         }

@@ -84,7 +84,8 @@ struct LabFileKeys: Sendable {
 // Expectations and checks: the first required key of each says what it is about.
 extension LabFileKeys {
     static let addressExpectation = LabFileKeys(
-        "addressExpectation", ["vip", "on", "absent", "within", "for"], required: ["vip"])
+        "addressExpectation", ["vip", "on", "one-of", "absent", "within", "for", "settled"],
+        required: ["vip"])
     static let stateExpectation = LabFileKeys(
         "stateExpectation", ["state", "on", "router", "within", "for"],
         required: ["state", "on"])
@@ -136,7 +137,7 @@ extension LabFileKeys {
         "check",
         [
             "one-owner", "owned", "adverts", "dead-are-silent", "priority",
-            "no-duplicate-address", "survives",
+            "no-duplicate-address", "survives", "owners-agree", "able-take-over",
         ])
     static let oneOwnerCheck = LabFileKeys(
         "oneOwnerCheck", ["vip", "overlap"], required: ["vip"])

@@ -8,6 +8,7 @@ struct Observation: Sendable {
     var stalls = StallLog()
     var links = LinkLog()
     var neighbours = NeighbourTable()
+    var disturbances = DisturbanceLog()
     /// Since when the nodes that are down are.
     private(set) var deaths: [String: MonotonicInstant] = [:]
     /// The longest interval that imposters have advertised, by VRID.
@@ -33,6 +34,7 @@ struct Observation: Sendable {
         static let probes = News(rawValue: 16)
         static let frames = News(rawValue: 32)
         static let stalls = News(rawValue: 64)
+        static let disturbances = News(rawValue: 128)
         /// What a virtual router's state is made of.
         static let states: News = [.owners, .services, .links]
     }
@@ -62,6 +64,7 @@ struct Observation: Sendable {
 
     /// Takes an event into account.
     mutating func fold(_ event: TimelineEvent) -> News {
+        let isDisturbance = disturbances.fold(event)
         switch event.kind {
         case .probe(let result):
             guard let probe = result.probe, result.due >= probesSince,
@@ -114,8 +117,8 @@ struct Observation: Sendable {
             version += 1
             return .services
         case .stall: return stalls.fold(event) ? .stalls : []
-        case .routeAdded, .routeRemoved, .control, .fault, .step, .violation, .lost, .scenario:
-            return []
+        case .control, .fault: return isDisturbance ? .disturbances : []
+        case .routeAdded, .routeRemoved, .step, .violation, .lost, .scenario: return []
         }
     }
 

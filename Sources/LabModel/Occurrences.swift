@@ -72,7 +72,7 @@ struct Occurrences: Sendable {
             case .mail(let target, let pattern): watch(.mail(target, pattern))
             case .state(let state, let router, let nodes):
                 for node in nodes { watch(.pattern(.state(state, router: router, on: node))) }
-            case .address, .answer, .outage, .latency, .neighbour, .inspect: break
+            case .address, .addressOnOne, .answer, .outage, .latency, .neighbour, .inspect: break
             }
         }
     }

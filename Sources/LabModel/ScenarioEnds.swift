@@ -30,7 +30,8 @@ extension ScenarioMachine {
             message += " after \(context.cause.summary)"
             limit = limits.map(\.atMost).max() ?? limit
         case .adverts: message += " after \(context.cause.summary)"
-        case .address, .state, .answer, .log, .mail, .sequence, .neighbour, .inspect:
+        case .address, .addressOnOne, .state, .answer, .log, .mail, .sequence, .neighbour,
+            .inspect:
             let isGiven = expectation.givenBound != nil
             message += isGiven ? "" : " within \(context.bound.total.text)"
             message += " of \(context.cause.summary)"

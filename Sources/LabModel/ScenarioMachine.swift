@@ -59,7 +59,7 @@ public struct ScenarioMachine: Sendable {
         bounds = TakeoverBounds(routers: routers, allowances: allowances)
         seen = Observation(probes: scenario.probes, stations: stations)
         occurrences = Occurrences(script)
-        checks = CheckMonitor(scenario.checks, routers: routers)
+        checks = CheckMonitor(scenario.checks, routers: routers, allowances: allowances)
     }
 
     /// When what is expected now was caused, or the run began.
@@ -318,6 +318,7 @@ public struct ScenarioMachine: Sendable {
         }
         return ExpectationWatch.Context(
             seen: seen, occurrences: occurrences, cause: derivation.cause,
+            lastDone: group.acts.map { $0.ended ?? $0.time }.max() ?? derivation.cause.time,
             bound: watch.expectation.givenBound.map { bounds.counted($0, after: group) }
                 ?? derivation.bound,
             allowances: bounds.allowances, effectHasArrived: group.effectHasArrived, probe: probe,

@@ -39,6 +39,7 @@ extension Expectation {
             }
         }
         if let holding { text += " for \(holding.text)" }
+        if let settling { text += " settled for \(settling.text)" }
         return text
     }
 }
@@ -48,6 +49,8 @@ extension Expectation.Condition {
     var summary: String {
         switch self {
         case .address(let address, let nodes): "VIP \(address) on \(Words.nodes(nodes))"
+        case .addressOnOne(let address, let nodes):
+            "VIP \(address) on one of \(Words.nodes(nodes))"
         case .state(let state, let router, let nodes):
             "\(router.map { "\($0) " } ?? "")\(state.rawValue) on \(Words.nodes(nodes))"
         case .answer(let request, let node, .ok): "an answer of \(request) to \(node)"
@@ -98,6 +101,8 @@ extension Check {
                 + "\(range.upperBound)"
         case .noDuplicateAddress: "no duplicate address"
         case .survives(let probe): "\(probe) survives"
+        case .ownersAgree: "owners that hear each other agree"
+        case .ableTakeOver: "an able router takes over"
         }
     }
 }

@@ -50,7 +50,7 @@ public struct TakeoverBounds: Equatable, Sendable {
     /// most impatient router. Nil where it is not, or there is none.
     func patience(about expectation: Expectation) -> Duration? {
         switch expectation.condition {
-        case .address, .state: break
+        case .address, .addressOnOne, .state: break
         case .answer, .log, .mail, .sequence, .neighbour, .outage, .latency, .adverts, .inspect:
             return nil
         }
@@ -77,6 +77,8 @@ public struct TakeoverBounds: Equatable, Sendable {
         switch condition {
         case .address(let address, let nodes):
             Subject(address: address, nodes: nodes, isRequest: false)
+        case .addressOnOne(let address, _):
+            Subject(address: address, nodes: nil, isRequest: false)
         case .state(let state, let router, let nodes):
             Subject(
                 address: routers.first {

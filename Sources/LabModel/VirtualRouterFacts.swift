@@ -29,12 +29,18 @@ public struct VirtualRouterFacts: Codable, Equatable, Sendable {
     public var preempts: Bool
     /// The addresses it holds while it is master.
     public var addresses: [IPAddress]
+    /// Whether more decides about it than its interface and what it hears: tracked scripts, files,
+    /// processes or other interfaces, a sync group, a delay.
+    public var hasConditions: Bool
+    /// How often a master announces its addresses anew (`garp_master_refresh`); nil: not at all.
+    public var announcementRefresh: Duration?
 
     public init(
         node: String, service: String, instance: String, interface: String, version: Int = 2,
         vrid: Int, priority: Int, advertisementInterval: Duration,
         masterDownAdvertisements: Int = 3,
-        preempts: Bool, addresses: [IPAddress]
+        preempts: Bool, addresses: [IPAddress], hasConditions: Bool = false,
+        announcementRefresh: Duration? = nil
     ) {
         precondition((1...255).contains(priority), "a priority is 1 to 255")
         self.node = node
@@ -48,6 +54,27 @@ public struct VirtualRouterFacts: Codable, Equatable, Sendable {
         self.masterDownAdvertisements = masterDownAdvertisements
         self.preempts = preempts
         self.addresses = addresses
+        self.hasConditions = hasConditions
+        self.announcementRefresh = announcementRefresh
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        node = try values.decode(String.self, forKey: .node)
+        service = try values.decode(String.self, forKey: .service)
+        instance = try values.decode(String.self, forKey: .instance)
+        interface = try values.decode(String.self, forKey: .interface)
+        version = try values.decode(Int.self, forKey: .version)
+        vrid = try values.decode(Int.self, forKey: .vrid)
+        priority = try values.decode(Int.self, forKey: .priority)
+        advertisementInterval = try values.decode(Duration.self, forKey: .advertisementInterval)
+        masterDownAdvertisements = try values.decode(Int.self, forKey: .masterDownAdvertisements)
+        preempts = try values.decode(Bool.self, forKey: .preempts)
+        addresses = try values.decode([IPAddress].self, forKey: .addresses)
+        // Runs were recorded before these were known.
+        hasConditions = try values.decodeIfPresent(Bool.self, forKey: .hasConditions) ?? false
+        announcementRefresh = try values.decodeIfPresent(
+            Duration.self, forKey: .announcementRefresh)
     }
 
     /// Skew_Time: (256 - priority)/256 s in VRRPv2 (RFC 3768 §6.1), and of the master's interval

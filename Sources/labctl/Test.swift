@@ -23,6 +23,11 @@ struct Test: ParsableCommand {
     @OptionGroup var build: BuildOptions
     @Option(help: "Only scenarios whose name fits this pattern (*, ?, [...]).")
     var scenario: String?
+    @Option(
+        help: ArgumentHelp(
+            "Run the scenario of that file, as `labctl chaos` writes one, in place of the lab's.",
+            valueName: "file"))
+    var scenarioFile: [String] = []
     @Option(name: .customLong("repeat"), help: "Run everything so many times.")
     var repetitions = 1
     @Option(help: "So many labs at a time. Where milliseconds count, leave it at one.")
@@ -53,7 +58,7 @@ struct Test: ParsableCommand {
     func run() throws {
         let start = MonotonicClock.now
         // Every file is checked before anything is built.
-        let loaded = try build.load(labs)
+        let loaded = try withScenarioFiles(try build.load(labs))
         for lab in loaded { printWarnings(lab.warnings) }
         let orders = try orders(of: loaded)
         if orders.isEmpty { throw LabError.state("there is no scenario to run") }
@@ -76,6 +81,26 @@ struct Test: ParsableCommand {
         if tap { printText(TAPReport(results).text) }
         if format == .json { try printJSON(summary) }
         if let status = summary.status(firstError: runner.firstError) { throw status }
+    }
+
+    /// The labs, or the one that there is with the scenarios of files in place of its own.
+    private func withScenarioFiles(_ labs: [LoadedLab]) throws -> [LoadedLab] {
+        guard !scenarioFile.isEmpty else { return labs }
+        guard labs.count == 1, var lab = labs.first else {
+            throw LabError.state("a scenario's file belongs to one lab: name that alone")
+        }
+        var scenarios: [Scenario] = []
+        var mistakes: [Diagnostic] = []
+        for path in scenarioFile {
+            do {
+                scenarios += try lab.scenarios(ofFile: path)
+            } catch LabError.invalid(let found) {
+                mistakes += found
+            }
+        }
+        guard mistakes.isEmpty else { throw LabError.invalid(mistakes) }
+        lab.lab.scenarios = scenarios
+        return [lab]
     }
 
     /// What is to be run: everything once, then again.

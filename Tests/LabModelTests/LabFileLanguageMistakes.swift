@@ -263,7 +263,8 @@ extension Mistake {
             lab.yaml:17:9: unknown key 'on-owner' in check 6 of scenario s; did you mean \
             'one-owner'?
             lab.yaml:18:9: check 7 of scenario s must be one of one-owner, owned, adverts, \
-            dead-are-silent, priority, no-duplicate-address, survives
+            dead-are-silent, priority, no-duplicate-address, survives, owners-agree, \
+            able-take-over
             lab.yaml:20:5: scenario s has no 'at:' that a sweep could move
             lab.yaml:23:20: 'over' of sweep of scenario t must be two durations as in \
             0ms..900ms, not '900ms..0ms'

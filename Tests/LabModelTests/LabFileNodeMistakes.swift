@@ -217,15 +217,19 @@ extension Mistake {
                   - expect: {}
                   - { stop: a, wait: 1s }
                   - expect: { vip: 10.0.0.100, on: a, within: soon, for: 5 }
+                  - expect: { vip: 10.0.0.100, on: a, one-of: [ a ] }
+                  - expect: { vip: 10.0.0.100, on: a, for: 1s, settled: 1s }
             """,
             """
-            lab.yaml:6:19: step 1 of scenario s says neither 'on: NODE' nor 'absent: true'
+            lab.yaml:6:19: step 1 of scenario s says neither 'on: NODE' nor \
+            'one-of: [NODE, NODE]' nor 'absent: true'
             lab.yaml:7:36: step 2 of scenario s has both 'on' and 'absent'; write one
-            lab.yaml:8:19: step 3 of scenario s says neither 'on: NODE' nor 'absent: true'
+            lab.yaml:8:19: step 3 of scenario s says neither 'on: NODE' nor \
+            'one-of: [NODE, NODE]' nor 'absent: true'
             lab.yaml:9:24: vip '10.0.0.100/24' of step 4 of scenario s is no address, as \
             '192.0.2.1' is (without a prefix length)
             lab.yaml:10:43: unknown key 'body' in step 5 of scenario s; known are vip, on, \
-            absent, within, for
+            one-of, absent, within, for, settled
             lab.yaml:11:43: step 6 of scenario s has both 'vip' and 'http'; write two steps
             lab.yaml:12:25: 'http://www/' is no address to fetch; write \
             http://ADDRESS[:PORT][/PATH], names are not looked up
@@ -242,6 +246,8 @@ extension Mistake {
             5s or 1m, not 'soon'
             lab.yaml:17:62: 'for' of step 12 of scenario s must be a duration such as 10ms, 5s \
             or 1m, not '5'
+            lab.yaml:18:43: step 13 of scenario s has both 'one-of' and 'on'; write one
+            lab.yaml:19:52: step 14 of scenario s has both 'for' and 'settled'; write one
             """),
         Mistake(
             "probes and the parts of a scenario",
