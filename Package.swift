@@ -19,7 +19,7 @@ let package = Package(
     name: "labctl",
     products: [
         .executable(name: "labctl", targets: ["labctl"]),
-        .executable(name: "vrrp-agent", targets: ["VRRPAgent"]),
+        .executable(name: "vrrp-agent", targets: ["VRRPAgentProgram"]),
         .executable(name: "http-backend", targets: ["HTTPBackend"]),
         .executable(name: "smtp-backend", targets: ["SMTPBackend"]),
         .executable(name: "node-init", targets: ["NodeInit"]),
@@ -60,6 +60,7 @@ let package = Package(
                 "NetworkTypes", "Wire", "Spoofing", .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: common),
+        .target(name: "Chaos", dependencies: ["LabModel", "NetworkTypes"], swiftSettings: common),
         .target(
             name: "LabReport", dependencies: ["LabModel", "NetworkTypes"],
             resources: [
@@ -86,11 +87,14 @@ let package = Package(
         .executableTarget(
             name: "labctl",
             dependencies: [
-                "LabKit", "LabModel", "LabReport", "Mail", "LinuxSystem", "NetworkTypes", system,
-                argumentParser,
+                "LabKit", "LabModel", "LabReport", "Chaos", "Mail", "LinuxSystem", "NetworkTypes",
+                system, argumentParser,
             ],
             swiftSettings: common),
+        // The VRRP daemon is a library, so that tests can start one that has a defect.
         .executableTarget(
+            name: "VRRPAgentProgram", dependencies: ["VRRPAgent"], swiftSettings: common),
+        .target(
             name: "VRRPAgent",
             dependencies: [
                 "VRRP", "LVS", "KeepalivedConf", "Netlink", "LinuxSystem", "NetworkTypes", "CLinux",
@@ -159,6 +163,9 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: common
         ),
         .testTarget(
+            name: "ChaosTests", dependencies: ["Chaos", "LabModel", "NetworkTypes"],
+            swiftSettings: common),
+        .testTarget(
             name: "LabReportTests", dependencies: ["LabReport", "LabModel", "NetworkTypes"],
             exclude: ["Recorded"], swiftSettings: common),
         .testTarget(
@@ -189,6 +196,9 @@ let package = Package(
                 system,
             ],
             swiftSettings: common),
+        .executableTarget(
+            name: "PlantedAgent", dependencies: ["VRRPAgent", "VRRP", "NetworkTypes"],
+            path: "Tests/PlantedAgent", swiftSettings: common),
         .testTarget(
             name: "PrivilegedTests",
             dependencies: [

@@ -10,15 +10,19 @@ import SystemPackage
 struct Daemon {
     private let options: Options
     private let log: Log
+    /// What stands between it and its virtual routers.
+    private let interposer: (any RouterInterposer)?
 
     /// Runs it until a signal ends it.
-    static func run(_ options: Options, arguments: [String]) -> ExitStatus {
+    static func run(
+        _ options: Options, arguments: [String], interposer: (any RouterInterposer)?
+    ) -> ExitStatus {
         // What scripts and files get unless the configuration says otherwise; keepalived's.
         clinux_umask(mode_t(options.umask ?? 0o177))
         do throws(SystemError) {
             let isForeground = options.detachedFrom == nil
             let log = try Log(options.log, isForeground: isForeground)
-            let daemon = Daemon(options: options, log: log)
+            let daemon = Daemon(options: options, log: log, interposer: interposer)
             return daemon.run(arguments)
         } catch {
             LineWriter.standardError().write("\(Version.name): \(error)")
@@ -93,6 +97,7 @@ struct Daemon {
         var parsed = read
         try ConfigurationFile.adapt(&parsed)
         let agent = try Agent(parsed.configuration, options: options, log: log)
+        agent.machine.interposer = interposer
         let diagnostics = parsed.diagnostics
         for line in diagnostics.flatMap(\.logLines) { log.line(line) }
         // A file that must be there and is not ends keepalived before it looks for anything else.

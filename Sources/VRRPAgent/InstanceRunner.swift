@@ -125,7 +125,12 @@ final class InstanceRunner {
     func deliver(_ event: VirtualRouter.Event, now: MonotonicInstant = MonotonicClock.now) {
         let wasMaster = router.isMaster
         wasPending = router.state == .pending
-        let next = router.handle(event, now: now)
+        let next =
+            if let interposer = machine.interposer {
+                interposer.handle(event, by: &router, now: now)
+            } else {
+                router.handle(event, now: now)
+            }
         if wasMaster, !router.isMaster { statistics.releasedMaster += 1 }
         if isPerforming {
             actions += next

@@ -15,6 +15,8 @@ final class Machine {
     let log: Log
     /// Which interfaces count as up later or longer than they are.
     var linkDelays: LinkDelays
+    /// What stands between the daemon and its virtual routers; nil: nothing.
+    var interposer: (any RouterInterposer)?
 
     /// - Throws: ``NetlinkError`` or ``SystemError`` where the kernel refuses a socket.
     init(_ configuration: Configuration, log: Log) throws {

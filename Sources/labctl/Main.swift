@@ -111,7 +111,7 @@ struct Labctl: ParsableCommand {
                 name: "What happened, and whether it should have",
                 subcommands: [
                     Watch.self, ProbeVerb.self, Events.self, VIP.self, Explain.self, Capture.self,
-                    Test.self, Demo.self,
+                    Test.self, ChaosVerb.self, Demo.self,
                 ]),
             CommandGroup(
                 name: "Recorded runs",

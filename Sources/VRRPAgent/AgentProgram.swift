@@ -5,16 +5,21 @@ import LinuxSystem
 import NetworkTypes
 
 /// `vrrp-agent`: a VRRP daemon that reads keepalived.conf.
-@main
-struct Main {
-    static func main() {
+public enum AgentProgram {
+    /// Runs it to its end.
+    ///
+    /// - Parameter interposer: what stands between the daemon and its virtual routers: nothing, but
+    ///   in a test that plants a defect.
+    public static func main(interposer: (any RouterInterposer)? = nil) -> Never {
         SignalDescriptor.blockAll()
         StandardStreams.openMissing()
-        let status = run(CommandLine.arguments)
+        let status = run(CommandLine.arguments, interposer)
         exit(status.rawValue)
     }
 
-    private static func run(_ arguments: [String]) -> ExitStatus {
+    private static func run(
+        _ arguments: [String], _ interposer: (any RouterInterposer)?
+    ) -> ExitStatus {
         let errors = LineWriter.standardError()
         let options: Options
         do throws(Options.UsageError) {
@@ -43,7 +48,7 @@ struct Main {
         if options.testsConfiguration { return ConfigurationTest.run(options) }
         if options.isChecker { return CheckerProcess.run(options) }
         if options.staysInForeground || options.detachedFrom != nil {
-            return Daemon.run(options, arguments: arguments)
+            return Daemon.run(options, arguments: arguments, interposer: interposer)
         }
         return Background.start(options, arguments: arguments)
     }

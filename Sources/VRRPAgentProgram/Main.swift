@@ -1,0 +1,7 @@
+import VRRPAgent
+
+/// `vrrp-agent`.
+@main
+enum Main {
+    static func main() { AgentProgram.main() }
+}
