@@ -37,10 +37,9 @@ public enum FaultKind: String, CaseIterable, Sendable {
     /// What some nodes send does not get to others, while they hear those.
     case cut
 
-    /// Those that are drawn from where none are named: what most machines can do.
-    public static let usual = allCases.filter {
-        ![.limit, .clock, .imposter, .flap, .unplug, .cut].contains($0)
-    }
+    /// Those that are drawn from where none are named. Not every machine has the means for limits
+    /// and clocks, and an imposter may break by itself what a lab's own checks ask for.
+    public static let usual = allCases.filter { ![.limit, .clock, .imposter].contains($0) }
 
     /// Whether there is anything in a lab that it could strike.
     public func applies(to ground: Ground) -> Bool {

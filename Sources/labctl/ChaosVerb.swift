@@ -45,7 +45,7 @@ struct ChaosVerb: ParsableCommand {
         help: ArgumentHelp(
             "Which kinds of fault: all, or some of "
                 + FaultKind.allCases.map(\.rawValue).joined(separator: ",")
-                + " (default: all but limit, clock, imposter, flap, unplug and cut).",
+                + " (default: all but limit, clock and imposter).",
             valueName: "kind,..."),
         transform: kinds(_:))
     var faults: [FaultKind]?

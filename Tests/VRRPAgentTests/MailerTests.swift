@@ -19,7 +19,9 @@ private final class Sink {
     private var connections: [CInt: (descriptor: SharedDescriptor, text: String, isData: Bool)] =
         [:]
 
-    init(_ loop: EventLoop) throws {
+    /// - Parameter isListening: whether anybody is there; otherwise its port refuses connections
+    ///   for as long as it is kept, and nobody else gets it meanwhile.
+    init(_ loop: EventLoop, isListening: Bool = true) throws {
         self.loop = loop
         listener = SharedDescriptor(
             OwnedDescriptor(
@@ -41,6 +43,7 @@ private final class Sink {
             }
         }
         port = UInt16(bigEndian: address.sin_port)
+        guard isListening else { return }
         try systemCall("listen") { listen(number, 8) }
         try loop.add(number, .readable) { [unowned self] _ in accept() }
     }
@@ -173,19 +176,19 @@ struct MailerTests {
 
     @Test("nobody there, and a server that says nothing")
     func failures() throws {
-        var sink: Sink? = try Sink(bench.loop)
-        let port = try #require(sink?.port)
-        sink?.isMute = true
-        let mailer = try mailer("127.0.0.1", port, timeout: .milliseconds(100))
-        send(mailer, [.master])
-        try bench.run(until: { mailer.isIdle })
-        let timeout = "Timeout reading data to remote SMTP server [127.0.0.1]:\(port)."
+        let mute = try Sink(bench.loop)
+        mute.isMute = true
+        let patient = try mailer("127.0.0.1", mute.port, timeout: .milliseconds(100))
+        send(patient, [.master])
+        try bench.run(until: { patient.isIdle })
+        let timeout = "Timeout reading data to remote SMTP server [127.0.0.1]:\(mute.port)."
         #expect(bench.lines == [timeout, timeout], "the greeting, and the answer to QUIT")
-        sink = nil
         bench.lines = []
-        send(mailer, [.backup, .fault])
-        try bench.run(until: { mailer.isIdle })
-        let refused = "SMTP connection ERROR to [127.0.0.1]:\(port): connection refused."
+        let nobody = try Sink(bench.loop, isListening: false)
+        let lonely = try mailer("127.0.0.1", nobody.port, timeout: .milliseconds(100))
+        send(lonely, [.backup, .fault])
+        try bench.run(until: { lonely.isIdle })
+        let refused = "SMTP connection ERROR to [127.0.0.1]:\(nobody.port): connection refused."
         #expect(bench.lines == [refused, refused], "each mail is tried once")
     }
 
