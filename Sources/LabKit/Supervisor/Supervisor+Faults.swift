@@ -165,7 +165,7 @@ extension Supervisor {
 
     /// Whether the node at a port's other end sees no carrier; also where there is none that could.
     private func hasNoCarrier(_ port: DeploymentPlan.Port) -> Bool {
-        guard let node = nodes.first(where: { $0.node.name == port.node }), node.isAlive,
+        guard let node = nodesByName[port.node], node.isAlive,
             let interface = observer.interfaces(of: port.node)[port.interfaceIndex]
         else { return true }
         return !interface.hasCarrier
@@ -210,7 +210,7 @@ extension Supervisor {
     /// will.
     private func deliversOrCannot(_ port: DeploymentPlan.Port) -> Bool {
         if observer.operationalPorts.contains(port.index) { return true }
-        guard let node = nodes.first(where: { $0.node.name == port.node }), node.isAlive,
+        guard let node = nodesByName[port.node], node.isAlive,
             node.state == .running
         else { return true }
         return observer.interfaces(of: port.node)[port.interfaceIndex]?.isUp != true

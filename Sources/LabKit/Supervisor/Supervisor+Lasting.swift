@@ -10,8 +10,7 @@ extension Supervisor {
     func begin(_ verb: ControlVerb, _ target: Target, until end: MonotonicInstant?) {
         // By the name that the lab's file has for it.
         var target = target
-        if let node = nodes.first(where: { $0.node.name == target.node }), let name = target.service
-        {
+        if let node = nodesByName[target.node], let name = target.service {
             target.service = node.node.unit(name)?.name ?? name
         }
         let tenure = tenures.begin(verb, target)
@@ -42,7 +41,7 @@ extension Supervisor {
     }
 
     private func end(of tenure: Tenures.Tenure) -> Tenures.End {
-        guard let node = nodes.first(where: { $0.node.name == tenure.target.node }) else {
+        guard let node = nodesByName[tenure.target.node] else {
             return .over
         }
         let view = Tenures.NodeView(

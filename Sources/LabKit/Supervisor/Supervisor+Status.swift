@@ -85,7 +85,7 @@ extension Supervisor {
     private func unheldAddresses() -> [IPAddress] {
         var wanted: Set<IPAddress> = []
         for router in order.virtualRouters {
-            guard let node = nodes.first(where: { $0.node.name == router.node }),
+            guard let node = nodesByName[router.node],
                 case .ready = node.services[router.service]?.state
             else { continue }
             wanted.formUnion(router.addresses)

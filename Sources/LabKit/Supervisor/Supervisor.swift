@@ -36,7 +36,7 @@ final class Supervisor {
     private let stalls: StallWatch
     /// In the order of the lab file.
     let nodes: [RunningNode]
-    private let nodesByName: [String: RunningNode]
+    let nodesByName: [String: RunningNode]
     /// What nodes find in /etc/hosts.
     let hostsFiles: DeploymentPlan.HostsFiles
     /// So many of the first nodes were ready when they were last asked.
