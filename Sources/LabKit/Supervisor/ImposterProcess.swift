@@ -15,7 +15,7 @@ final class ImposterProcess {
     private let loop: EventLoop
     private let process: Program.Started
     private let socket: SharedDescriptor
-    private var received: [UInt8] = []
+    private var replies = ReplyLines()
     private var isOver = false
     private var isDismissed = false
     /// Called once: when it stands and sends, or with why it does not.
@@ -78,19 +78,10 @@ final class ImposterProcess {
     }
 
     private func receive() {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while !isOver {
-            let count = recv(socket.rawValue, &buffer, buffer.count, CLINUX_MSG_DONTWAIT)
-            guard count > 0 else {
-                // Its end shows at the process, too; what is at its end is always readable.
-                if count == 0 { loop.remove(socket.rawValue) }
-                break
-            }
-            received += buffer.prefix(count)
-        }
-        while let end = received.firstIndex(of: UInt8(ascii: "\n")) {
-            let line = Data(received[..<end])
-            received.removeSubrange(...end)
+        guard !isOver else { return }
+        let (lines, isAtEnd) = replies.read(socket.rawValue)
+        if isAtEnd { loop.remove(socket.rawValue) }
+        for line in lines {
             let reply = try? JSONDecoder().decode(Reply.self, from: line)
             if let error = reply?.error { started(.failure(.failed("imposter: \(error)"))) }
             if reply?.ready == true { started(.success(())) }

@@ -13,7 +13,7 @@ final class RelayProcess {
     private let loop: EventLoop
     private let process: Program.Started
     private let socket: SharedDescriptor
-    private var received: [UInt8] = []
+    private var replies = ReplyLines()
     private var pending: [UInt8] = []
     private var answers: [Int: (Result<Void, LabError>) -> Void] = [:]
     private var lastID = 0
@@ -77,19 +77,10 @@ final class RelayProcess {
     }
 
     private func receive() {
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while !isOver {
-            let count = recv(socket.rawValue, &buffer, buffer.count, CLINUX_MSG_DONTWAIT)
-            guard count > 0 else {
-                // Its end shows at the process, too; what is at its end is always readable.
-                if count == 0 { loop.remove(socket.rawValue) }
-                break
-            }
-            received += buffer.prefix(count)
-        }
-        while let end = received.firstIndex(of: UInt8(ascii: "\n")) {
-            let line = Data(received[..<end])
-            received.removeSubrange(...end)
+        guard !isOver else { return }
+        let (lines, isAtEnd) = replies.read(socket.rawValue)
+        if isAtEnd { loop.remove(socket.rawValue) }
+        for line in lines {
             guard let reply = try? JSONDecoder().decode(WireReply.self, from: line) else {
                 StandardError.print("wire-relay says what nobody understands")
                 continue
