@@ -306,10 +306,20 @@ func controlGroups(of lab: String) throws -> [String] {
     return try FileSystem.list(folder).filter { $0.hasPrefix("labctl.\(lab).") }
 }
 
+/// The folders in one of the control groups' own; none when it has gone, as the groups of another
+/// lab may meanwhile.
+func groupFolders(in folder: String) throws -> [String] {
+    do {
+        return try FileSystem.list(folder).map { "\(folder)/\($0)" }
+            .filter { FileSystem.entry($0) == .folder }
+    } catch let error where error.code == .noSuchFileOrDirectory {
+        return []
+    }
+}
+
 /// The groups of a lab's nodes in hierarchies of cgroup v1, which may be anywhere below.
 func limitingGroups(of lab: String, in folder: String = "/sys/fs/cgroup") throws -> [String] {
-    try FileSystem.list(folder).map { "\(folder)/\($0)" }
-        .filter { FileSystem.entry($0) == .folder }
+    try groupFolders(in: folder)
         .flatMap { path in
             path.contains("/labctl.\(lab).") ? [path] : try limitingGroups(of: lab, in: path)
         }

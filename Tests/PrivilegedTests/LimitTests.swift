@@ -18,11 +18,8 @@ extension LabUnderTest {
     func groups(of node: String, with file: String) throws -> [String] {
         func search(_ folder: String, _ depth: Int) throws -> [String] {
             guard depth > 0 else { return [] }
-            return try FileSystem.list(folder).filter {
-                FileSystem.entry("\(folder)/\($0)") == .folder
-            }.flatMap { name in
-                let path = "\(folder)/\(name)"
-                guard name == "labctl.\(self.name).\(node)" else {
+            return try groupFolders(in: folder).flatMap { path in
+                guard path.hasSuffix("/labctl.\(self.name).\(node)") else {
                     return try search(path, depth - 1)
                 }
                 return FileSystem.exists("\(path)/\(file)") ? [path] : []
