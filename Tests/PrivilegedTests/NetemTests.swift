@@ -76,7 +76,7 @@ struct NetemTests {
         // longest times that it saw after its last request, so some answers it does not await; and
         // it may see the first late.
         (
-            "out rate 16kbit burst 200b limit 10kb", 10,
+            "out rate 16kbit burst 200b limit 10kb", 20,
             {
                 $0.answered.count >= 5
                     && $0.span >= 0.8 * (Double($0.answered.count) * 98 - 200) / 2000
