@@ -126,7 +126,8 @@ public struct LabFixture {
     /// `checks` and whatever else a scenario has.
     ///
     /// An expectation is counted from the step before it, and its bound follows from the protocol,
-    /// as in a lab file. So what is to be expected belongs into one call with what causes it.
+    /// as in a lab file. So what is to be expected belongs into one call with what causes it. What
+    /// is broken stays so for the calls that follow, until it is healed or the fixture ends.
     ///
     /// - Returns: the reports of the steps, with what was measured.
     /// - Throws: ``ScenarioFailure`` when one does not hold.

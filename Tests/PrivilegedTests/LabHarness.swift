@@ -312,7 +312,8 @@ func groupFolders(in folder: String) throws -> [String] {
     do {
         return try FileSystem.list(folder).map { "\(folder)/\($0)" }
             .filter { FileSystem.entry($0) == .folder }
-    } catch let error where error.code == .noSuchFileOrDirectory {
+    } catch {
+        guard error.code == .noSuchFileOrDirectory else { throw error }
         return []
     }
 }
