@@ -4,34 +4,6 @@ import Testing
 
 @Suite("Impaired cables", .enabled(if: geteuid() == 0, "needs root"))
 struct ImpairmentTests {
-    /// What came of echo requests that a node sent.
-    private struct Echoes {
-        /// The numbers of those that were answered, in the order of the answers, repeats included.
-        var answered: [Int] = []
-        /// The times to the answers, in milliseconds.
-        var times: [Double] = []
-    }
-
-    private func ping(
-        _ lab: LabUnderTest, _ count: Int, from node: String = "b",
-        to address: String = "10.10.10.1"
-    ) throws -> Echoes {
-        let run = try lab.exec(
-            node, "ping", "-c", "\(count)", "-i", "0.01", "-W", "1", address)
-        var echoes = Echoes()
-        for match in run.output.matches(of: /icmp_seq=(\d+) ttl=\d+ time=([0-9.]+) ms/) {
-            echoes.answered.append(try #require(Int(match.output.1)))
-            echoes.times.append(try #require(Double(match.output.2)))
-        }
-        return echoes
-    }
-
-    private func relays(_ lab: LabUnderTest) throws -> [Int32] {
-        try processes(of: lab.name).filter { pid in
-            (try? FileSystem.readText("/proc/\(pid)/comm")) == "wire-relay\n"
-        }
-    }
-
     /// What is done, and what echo requests from b to a show of it. Nobody has to be asked for an
     /// address meanwhile.
     private static let effects: [(words: String, count: Int, shows: @Sendable (Echoes) -> Bool)] = [
@@ -54,8 +26,10 @@ struct ImpairmentTests {
             "out delay 60ms reorder 50% gap 2", 20,
             { $0.answered != $0.answered.sorted() && $0.answered.count == 20 }
         ),
-        // 98 octets a frame: 49 ms each.
-        ("out rate 16kbit burst 100b limit 10kb", 10, { ($0.times.last ?? 0) > 150 }),
+        (
+            "out rate 16kbit burst 100b limit 10kb", 20,
+            { $0.keep(bytesPerSecond: 2000, burst: 100) }
+        ),
     ]
 
     @Test("each does what it says, seen from inside; healed, nothing of it is left")
@@ -68,15 +42,15 @@ struct ImpairmentTests {
             let words = effect.words.split(separator: " ").map(String.init)
             let run = try Labctl.start(["impair", "-l", lab.name, "a:eth0"] + words).finish()
             #expect(run.status == 0, "\(run.errors)")
-            let echoes = try ping(lab, effect.count)
+            let echoes = try lab.ping(effect.count)
             #expect(effect.shows(echoes), "\(effect.words): \(echoes)")
-            #expect(try relays(lab).count == 1)
+            #expect(try lab.pids(of: "wire-relay").count == 1)
             #expect(try lab.shell("a", "cat /sys/class/net/eth0/carrier") == "1\n")
             #expect(try lab.reaches("b", "10.10.10.3"), "others are not concerned")
             let status = try Labctl.run("status", lab.name).output
             #expect(status.contains("\nbroken: impair a:eth0 "), "\(status)")
             try lab.fault("heal", "a:eth0")
-            let healed = try ping(lab, 3)
+            let healed = try lab.ping(3)
             #expect(healed.answered == [1, 2, 3] && healed.times.allSatisfy { $0 < 40 })
             #expect(try lab.switches() == before, "\(effect.words)")
         }
@@ -94,7 +68,7 @@ struct ImpairmentTests {
                 "impair", "a:eth0", "in", "loss", "40%", "only", "ipv4", "from", "b", "seed",
                 "\(seed)")
             defer { try? lab.fault("heal") }
-            return try ping(lab, 40).answered
+            return try lab.ping(40).answered
         }
         let first = try answered(7)
         #expect(try answered(7) == first)
@@ -112,7 +86,7 @@ struct ImpairmentTests {
         try lab.fault("impair", "a:eth0", "delay", "20ms")
         func isSlow() throws -> Bool {
             // The first may have to ask for an address.
-            let times = try ping(lab, 3).times
+            let times = try lab.ping(3).times
             return times.count == 3 && times.dropFirst().allSatisfy { $0 >= 40 }
         }
         #expect(try isSlow())
@@ -138,7 +112,7 @@ struct ImpairmentTests {
         try lab.fault("heal")
         #expect(try lab.reaches("b", "10.10.10.1"))
         #expect(try lab.switches() == before)
-        #expect(try relays(lab).isEmpty)
+        #expect(try lab.pids(of: "wire-relay").isEmpty)
         try lab.down()
     }
 
@@ -184,7 +158,7 @@ struct ImpairmentTests {
                 try Labctl.start(["impair", "-l", lab.name, "\(node):eth0", "delay", "1ms"])
             }
             for run in runs { #expect(try run.finish(within: .seconds(10)).status == 0) }
-            #expect(try relays(lab).count == 1)
+            #expect(try lab.pids(of: "wire-relay").count == 1)
             #expect(try lab.reaches("b", "10.10.10.1"))
             try lab.fault("heal")
             #expect(try lab.switches() == before)
@@ -195,17 +169,11 @@ struct ImpairmentTests {
     @Test("without a relay nothing is impaired, and the cable passes frames as before")
     func noRelay() throws {
         let lab = try LabUnderTest("impair-none", threeQuietNodes)
-        let bin = "\(lab.folder)/bin"
-        try Labctl.copyPrograms(to: bin)
-        func run(_ arguments: String...) throws -> LabctlRun {
-            try RunningProgram(
-                "\(bin)/labctl", arguments, folder: lab.folder, input: "", environment: []
-            ).finish()
-        }
-        #expect(try run("up").status == 0)
+        let programs = try lab.copiedPrograms()
+        #expect(try programs.labctl("up").status == 0)
         let before = try lab.switches()
-        try FileSystem.remove("\(bin)/wire-relay")
-        let refused = try run("impair", "-l", lab.name, "a:eth0", "delay", "10ms")
+        try programs.remove("wire-relay")
+        let refused = try programs.labctl("impair", "-l", lab.name, "a:eth0", "delay", "10ms")
         #expect(refused.status != 0)
         #expect(
             refused.errors.contains("wire-relay: no such file or directory"), "\(refused.errors)")
@@ -220,13 +188,13 @@ struct ImpairmentTests {
         let lab = try LabUnderTest("impair-fall", threeQuietNodes)
         try lab.up()
         try lab.fault("impair", "a:eth0", "delay", "20ms")
-        let relay = try #require(try relays(lab).first)
+        let relay = try #require(try lab.pids(of: "wire-relay").first)
         kill(relay, SIGKILL)
         try waitUntil("there is another relay") {
-            try relays(lab).contains { $0 != relay }
+            try lab.pids(of: "wire-relay").contains { $0 != relay }
         }
         try waitUntil("the cable passes frames") { try lab.reaches("b", "10.10.10.1") }
-        #expect(try ping(lab, 3).times.allSatisfy { $0 >= 40 })
+        #expect(try lab.ping(3).times.allSatisfy { $0 >= 40 })
         try lab.down()
     }
 }

@@ -4,12 +4,6 @@ import Testing
 
 @Suite("Imposters", .enabled(if: geteuid() == 0, "needs root"))
 struct ImposterTests {
-    private func imposters(_ lab: LabUnderTest) throws -> [Int32] {
-        try processes(of: lab.name).filter { pid in
-            (try? FileSystem.readText("/proc/\(pid)/comm")) == "imposter\n"
-        }
-    }
-
     private func isThere(_ lab: LabUnderTest) throws -> Bool {
         try Labctl.run("status", lab.name).output.contains("imposter lan ")
     }
@@ -38,7 +32,7 @@ struct ImposterTests {
             try entry(lab, "c", for: "10.10.10.100") == Self.liar
         }
         #expect(try lab.misses("c", "10.10.10.100"))
-        #expect(try imposters(lab).count == 1)
+        #expect(try lab.pids(of: "imposter").count == 1)
         #expect(try isThere(lab))
         let graph = try Labctl.run("graph", lab.name).output
         #expect(graph.contains("(imposter arp 10.10.10.100 announce 300ms mac"), "\(graph)")
@@ -49,7 +43,7 @@ struct ImposterTests {
             try lab.events("arp").contains("10.10.10.100 is at \(Self.liar), to 10.10.10.2")
         }
         try lab.fault("heal")
-        #expect(try imposters(lab).isEmpty)
+        #expect(try lab.pids(of: "imposter").isEmpty)
         #expect(try !isThere(lab))
         #expect(try lab.switches() == before)
         #expect(try entry(lab, "c", for: "10.10.10.100") == Self.liar, "an entry stays")
@@ -114,10 +108,10 @@ struct ImposterTests {
         let ports = try lab.switches()
         try lab.fault("imposter", "lan", "replay")
         #expect(try lab.switches() == ports)
-        #expect(try imposters(lab).count == 1)
+        #expect(try lab.pids(of: "imposter").count == 1)
         try lab.fault("heal")
         #expect(try lab.switches() == before)
-        #expect(try imposters(lab).isEmpty)
+        #expect(try lab.pids(of: "imposter").isEmpty)
         try lab.down()
     }
 
@@ -130,29 +124,23 @@ struct ImposterTests {
         #expect(try isThere(lab))
         try waitUntil("it is taken back") { try !isThere(lab) }
         try waitUntil("nothing of it is left") {
-            try lab.switches() == before && imposters(lab).isEmpty
+            try lab.switches() == before && lab.pids(of: "imposter").isEmpty
         }
         #expect(try lab.events("fault").contains("imposter lan none"))
         try lab.fault("imposter", "lan", "arp", "10.10.10.101")
-        kill(try #require(try imposters(lab).first), SIGKILL)
+        kill(try #require(try lab.pids(of: "imposter").first), SIGKILL)
         try waitUntil("it is gone") { try !isThere(lab) }
         try waitUntil("nothing of it is left") { try lab.switches() == before }
         try lab.fault("imposter", "lan", "arp", "10.10.10.102")
-        #expect(try imposters(lab).count == 1, "another one can come")
+        #expect(try lab.pids(of: "imposter").count == 1, "another one can come")
         try lab.down()
     }
 
     @Test("without the program there is none; wrong words, networks and routers are refused before")
     func refusals() throws {
         let lab = try LabUnderTest("imp-none", threeQuietNodes)
-        let bin = "\(lab.folder)/bin"
-        try Labctl.copyPrograms(to: bin)
-        func run(_ arguments: String...) throws -> LabctlRun {
-            try RunningProgram(
-                "\(bin)/labctl", arguments, folder: lab.folder, input: "", environment: []
-            ).finish()
-        }
-        #expect(try run("up").status == 0)
+        let programs = try lab.copiedPrograms()
+        #expect(try programs.labctl("up").status == 0)
         let before = try lab.switches()
         for (words, message, status): ([String], String, Int32) in [
             (["lan", "arq", "10.10.10.1"], "unknown word 'arq'; did you mean 'arp'?", 2),
@@ -163,8 +151,8 @@ struct ImposterTests {
             let refused = try Labctl.start(["imposter", "-l", lab.name] + words).finish()
             #expect(refused.status == status && refused.errors.contains(message))
         }
-        try FileSystem.remove("\(bin)/imposter")
-        let refused = try run("imposter", "-l", lab.name, "lan", "replay")
+        try programs.remove("imposter")
+        let refused = try programs.labctl("imposter", "-l", lab.name, "lan", "replay")
         #expect(refused.status != 0)
         #expect(refused.errors.contains("imposter: no such file or directory"), "\(refused.errors)")
         try waitUntil("nothing of it is left") { try lab.switches() == before }

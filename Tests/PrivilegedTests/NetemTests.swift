@@ -21,33 +21,6 @@ private let hasNetem: Bool = {
     .enabled(if: geteuid() == 0, "needs root"),
     .enabled(if: hasNetem, "this kernel has no netem: user-mode Linux runs it"), .serialized)
 struct NetemTests {
-    /// What came of echo requests that b sent to a.
-    private struct Echoes {
-        /// The numbers of those that were answered, in the order of the answers, repeats included.
-        var answered: [Int] = []
-        /// The times to the answers, in milliseconds.
-        var times: [Double] = []
-        /// When the answers came, in seconds of that machine's clock.
-        var arrivals: [Double] = []
-
-        /// How long the answers were in coming, in seconds.
-        var span: Double { (arrivals.last ?? 0) - (arrivals.first ?? 0) }
-    }
-
-    private func ping(_ lab: LabUnderTest, _ count: Int) throws -> Echoes {
-        let run = try lab.exec(
-            "b", "ping", "-D", "-c", "\(count)", "-i", "0.01", "-W", "2", "10.10.10.1")
-        var echoes = Echoes()
-        let answers = run.output.matches(
-            of: /\[([0-9.]+)\] .*icmp_seq=(\d+) ttl=\d+ time=([0-9.]+) ms/)
-        for answer in answers {
-            echoes.arrivals.append(try #require(Double(answer.output.1)))
-            echoes.answered.append(try #require(Int(answer.output.2)))
-            echoes.times.append(try #require(Double(answer.output.3)))
-        }
-        return echoes
-    }
-
     /// What is done, and what echo requests from b to a show of it, whoever does it. Its clock is
     /// the host's, so that only the least of a delay is sure.
     private static let effects: [(words: String, count: Int, shows: @Sendable (Echoes) -> Bool)] = [
@@ -72,15 +45,9 @@ struct NetemTests {
             "out delay 80ms reorder 50% gap 2", 20,
             { $0.answered != $0.answered.sorted() && $0.answered.count == 20 }
         ),
-        // 98 octets a frame, 49 ms each; two have a place in the burst. ping gives up two of the
-        // longest times that it saw after its last request, so some answers it does not await; and
-        // it may see the first late.
         (
             "out rate 16kbit burst 200b limit 10kb", 20,
-            {
-                $0.answered.count >= 5
-                    && $0.span >= 0.8 * (Double($0.answered.count) * 98 - 200) / 2000
-            }
+            { $0.keep(bytesPerSecond: 2000, burst: 200) }
         ),
     ]
 
@@ -95,12 +62,6 @@ struct NetemTests {
         #expect(run.status == 0, "\(run.errors)")
     }
 
-    private func relays(_ lab: LabUnderTest) throws -> Int {
-        try processes(of: lab.name).count {
-            (try? FileSystem.readText("/proc/\($0)/comm")) == "wire-relay\n"
-        }
-    }
-
     @Test("each impairment has the same effect by either; healed, nothing of it is left")
     func effects() throws {
         let lab = try LabUnderTest("netem", threeQuietNodes)
@@ -112,16 +73,16 @@ struct NetemTests {
         for effect in Self.effects {
             for path in ["netem", "wire"] {
                 try impair(lab, effect.words, via: path)
-                let echoes = try ping(lab, effect.count)
+                let echoes = try lab.ping(effect.count)
                 #expect(effect.shows(echoes), "\(effect.words) via \(path): \(echoes)")
-                #expect(try relays(lab) == (path == "wire" ? 1 : 0))
+                #expect(try lab.pids(of: "wire-relay").count == (path == "wire" ? 1 : 0))
                 let queues = try lab.inFabric("tc", "qdisc", "show")
                 #expect(queues.contains("netem") == (path == "netem"), "\(queues)")
                 // The node sees nothing of it.
                 #expect(try lab.shell("a", Self.look) == seen)
                 try lab.fault("heal", "a:eth0")
                 try waitUntil("nothing is left of \(effect.words) via \(path)") {
-                    try lab.switches() == before && relays(lab) == 0
+                    try lab.switches() == before && lab.pids(of: "wire-relay").count == 0
                 }
             }
         }
@@ -136,7 +97,7 @@ struct NetemTests {
         let before = try FaultTraces(lab)
         func isSlow() throws -> Bool {
             // The first may have to ask for an address.
-            let echoes = try ping(lab, 3)
+            let echoes = try lab.ping(3)
             return echoes.answered == [1, 2, 3] && echoes.times.dropFirst().allSatisfy { $0 >= 40 }
         }
         for path in ["netem", "wire", "netem"] {
