@@ -136,7 +136,14 @@ static inline int clinux_mount_set_recursive(const char *path, uint64_t set) {
     struct { uint64_t attr_set, attr_clr, propagation, userns_fd; } attributes = {set, 0, 0, 0};
     return (int)syscall(442 /* mount_setattr */, AT_FDCWD, path, 0x8000 /* AT_RECURSIVE */, &attributes, sizeof attributes);
 }
+/// mount_setattr(2): takes attributes from one mount.
+static inline int clinux_mount_clear(const char *path, uint64_t clear) {
+    struct { uint64_t attr_set, attr_clr, propagation, userns_fd; } attributes = {0, clear, 0, 0};
+    return (int)syscall(442 /* mount_setattr */, AT_FDCWD, path, 0, &attributes, sizeof attributes);
+}
 static const uint64_t CLINUX_MOUNT_ATTR_RDONLY = 1;
+static const uint64_t CLINUX_MOUNT_ATTR_NOSUID = 2;
+static const uint64_t CLINUX_MOUNT_ATTR_NODEV = 4;
 static inline int clinux_reap(pid_t pid, int *status) { return waitpid(pid, status, WNOHANG); }
 /// How a child ended, without reaping it: 1 it exited with *value, 2 a signal (*value) ended it, 0 it runs, -1 with errno.
 static inline int clinux_wait_peek(pid_t pid, int *value) {
@@ -320,5 +327,4 @@ static inline int clinux_listening_port(int socket) {
     return 0;
 }
 static const unsigned long CLINUX_TIOCGPGRP = TIOCGPGRP;
-static const unsigned long CLINUX_MS_BIND_REMOUNT = 4096 /* MS_BIND */ | 32 /* MS_REMOUNT */;
 static const unsigned CLINUX_S_IFCHR = S_IFCHR;

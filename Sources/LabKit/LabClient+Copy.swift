@@ -22,12 +22,20 @@ extension LabClient {
         work=$(mktemp -d -- "$parent/.labctl-cp.XXXXXX")
         trap 'rm -rf -- "$work"' EXIT
         tar -C "$work" --no-same-owner -xpf -
+        eval "$3"
         if [ -d "$work/$name" ]; then
             mkdir -p -- "$target"
-            cp -a -- "$work/$name/." "$target/"
+            cp -a --remove-destination -- "$work/$name/." "$target/"
         else
             mv -f -- "$work/$name" "$target"
         fi
+        """
+
+    /// What of a node's is not let onto this machine, whatever its tar sends: devices, sockets and
+    /// FIFOs, and the rights of set-user-ID programs, which would be root's.
+    private static let disarm = """
+        find "$work" ! -type f ! -type d ! -type l -delete
+        find "$work" -type f -perm /6000 -exec chmod ug-s {} +
         """
 
     /// Copies a file or folder of this machine into a node. Like `docker cp SOURCE NODE:PATH`.
@@ -38,7 +46,7 @@ extension LabClient {
         let (folder, name) = Self.split(source)
         try transfer(
             from: (nil, ["sh", "-c", Self.pack, "sh", folder, name]),
-            to: (node, ["sh", "-c", Self.unpack, "sh", path, name]))
+            to: (node, ["sh", "-c", Self.unpack, "sh", path, name, ""]))
     }
 
     /// Copies a file or folder of a node to this machine. Like `docker cp NODE:PATH TARGET`.
@@ -48,7 +56,7 @@ extension LabClient {
         let (folder, name) = Self.split(path)
         try transfer(
             from: (node, ["sh", "-c", Self.pack, "sh", folder, name]),
-            to: (nil, ["sh", "-c", Self.unpack, "sh", target, name]))
+            to: (nil, ["sh", "-c", Self.unpack, "sh", target, name, Self.disarm]))
     }
 
     /// The folder that something is in, and its name there.

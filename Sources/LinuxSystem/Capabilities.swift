@@ -25,12 +25,25 @@ public struct Capabilities: OptionSet, Sendable {
     /// Entering namespaces, mounting, and much else.
     public static let systemAdministration = Capabilities(number: 21)  // CAP_SYS_ADMIN
 
-    /// What is the machine's and no namespace's: kernel modules, I/O ports and the kernel's memory,
-    /// clocks and what wakes the machine, security modules' rules.
-    public static let ofWholeMachine = Capabilities(
-        rawValue: [16, 17, 25, 32, 33, 35, 36].reduce(0) { $0 | 1 << $1 })
-    // CAP_SYS_MODULE, _SYS_RAWIO, _SYS_TIME, _MAC_OVERRIDE, _MAC_ADMIN, _WAKE_ALARM,
-    // _BLOCK_SUSPEND
+    /// Looking into every process of the PID namespace.
+    public static let tracing = Capabilities(number: 19)  // CAP_SYS_PTRACE
+    /// Making device files.
+    public static let deviceFiles = Capabilities(number: 27)  // CAP_MKNOD
+
+    /// What root in a node has: what daemons need that serve a network and give themselves another
+    /// user. It is what docker grants a container, without device files and the audit log, and with
+    /// the network's administration, memory that stays, and real-time processes.
+    ///
+    /// Not CAP_SYS_ADMIN above all: with it every mount can be made writable, and the kernel's
+    /// parameters be mounted anew.
+    public static let ofNode = Capabilities(
+        rawValue: [0, 1, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 18, 23, 31].reduce(0) {
+            $0 | 1 << $1
+        }
+    )
+    // CAP_CHOWN, _DAC_OVERRIDE, _FOWNER, _FSETID, _KILL, _SETGID, _SETUID, _SETPCAP,
+    // _NET_BIND_SERVICE, _NET_BROADCAST, _NET_ADMIN, _NET_RAW, _IPC_LOCK, _SYS_CHROOT, _SYS_NICE,
+    // _SETFCAP
 
     /// What the thread may use now.
     ///
@@ -57,11 +70,17 @@ public struct Capabilities: OptionSet, Sendable {
         try systemCall("give up capabilities") { clinux_set_capabilities(&sets) }
     }
 
-    /// Gives these up for good, for the process and everything it will ever start, root or not.
+    /// Gives up for good all that is not in either set: the process keeps both, and what it starts,
+    /// root or not, never gets more than `handedOn`.
+    ///
+    /// A program without some of them can neither trace a process that has them nor look into its
+    /// /proc/PID (ptrace(2), "Ptrace access mode checking").
     ///
     /// - Throws: ``SystemError``, in a sandbox that forbids to change them.
-    public static func forswear(_ dropped: Capabilities) throws(SystemError) {
-        for number in 0..<64 where dropped.rawValue & 1 << number != 0 {
+    public static func confine(
+        toOwn own: Capabilities, handedOn: Capabilities
+    ) throws(SystemError) {
+        for number in 0..<64 where handedOn.rawValue & 1 << number == 0 {
             do {
                 try systemCall("give up capability \(number)") {
                     clinux_drop_bounding_capability(CInt(number))
@@ -71,9 +90,9 @@ public struct Capabilities: OptionSet, Sendable {
             }
         }
         var sets = try sets()
-        sets.permitted &= ~dropped.rawValue
-        sets.effective &= ~dropped.rawValue
-        sets.inheritable &= ~dropped.rawValue
+        sets.permitted &= own.union(handedOn).rawValue
+        sets.effective &= sets.permitted
+        sets.inheritable &= handedOn.rawValue
         try systemCall("give up capabilities") { clinux_set_capabilities(&sets) }
     }
 

@@ -64,12 +64,15 @@ public enum FileSystem {
     }
 
     /// Makes or opens a file whose writes all go to its end.
-    public static func openForAppending(_ path: String) throws(SystemError) -> SharedDescriptor {
-        SharedDescriptor(
-            OwnedDescriptor(
-                try systemCall("open \(path)") {
-                    clinux_open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-                }))
+    ///
+    /// - Parameter followsLinks: whether the file may be what a link of that name leads to; else it
+    ///   is refused (ELOOP).
+    public static func openForAppending(
+        _ path: String, followsLinks: Bool = true
+    ) throws(SystemError) -> SharedDescriptor {
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (followsLinks ? 0 : O_NOFOLLOW)
+        return SharedDescriptor(
+            OwnedDescriptor(try systemCall("open \(path)") { clinux_open(path, flags, 0o644) }))
     }
 
     /// Opens a file for writing, made if it is not there, and emptied if it is.
@@ -153,6 +156,20 @@ public enum FileSystem {
     public static func isFolder(_ path: String) -> Bool {
         var information = stat()
         return stat(path, &information) == 0 && clinux_is_folder(information.st_mode) != 0
+    }
+
+    /// Whether an open descriptor is a folder's.
+    public static func isFolder(_ descriptor: CInt) -> Bool {
+        var information = stat()
+        return fstat(descriptor, &information) == 0 && clinux_is_folder(information.st_mode) != 0
+    }
+
+    /// Whether a folder itself is there, not a link to one, in which nobody but the user and root
+    /// can make or remove anything.
+    public static func isOwnFolder(_ path: String) -> Bool {
+        var information = stat()
+        return lstat(path, &information) == 0 && clinux_is_folder(information.st_mode) != 0
+            && [geteuid(), 0].contains(information.st_uid) && information.st_mode & 0o022 == 0
     }
 
     /// Whether a regular file is there, links followed.

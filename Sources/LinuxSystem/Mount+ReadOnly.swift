@@ -3,16 +3,25 @@ import Glibc
 
 extension Mount {
     /// Makes a mount and all below it read-only at once: one call for a whole tree.
-    public static func makeReadOnly(_ target: String) throws(SystemError) {
+    ///
+    /// - Parameter hasDevices: whether device files in it can be used. A read-only mount keeps
+    ///   nobody from writing to those.
+    public static func makeReadOnly(
+        _ target: String, hasDevices: Bool = true
+    ) throws(SystemError) {
+        let attributes = CLINUX_MOUNT_ATTR_RDONLY | (hasDevices ? 0 : CLINUX_MOUNT_ATTR_NODEV)
         try systemCall("make \(target) read-only") {
-            clinux_mount_set_recursive(target, CLINUX_MOUNT_ATTR_RDONLY)
+            clinux_mount_set_recursive(target, attributes)
         }
     }
 
-    /// Like `mount -o remount,bind,rw TARGET`: only that mount, not those below it.
-    public static func makeWritable(_ target: String) throws(SystemError) {
-        try systemCall("make \(target) writable") {
-            Glibc.mount(nil, target, nil, UInt(CLINUX_MS_BIND_REMOUNT), nil)
-        }
+    /// Makes one mount writable, and not those below it; its other attributes stay.
+    ///
+    /// - Parameter allowsSetUID: whether set-user-ID programs in it work from then on, too.
+    public static func makeWritable(
+        _ target: String, allowsSetUID: Bool = false
+    ) throws(SystemError) {
+        let attributes = CLINUX_MOUNT_ATTR_RDONLY | (allowsSetUID ? CLINUX_MOUNT_ATTR_NOSUID : 0)
+        try systemCall("make \(target) writable") { clinux_mount_clear(target, attributes) }
     }
 }

@@ -58,6 +58,11 @@ public enum UnixSocket {
         try peer(of: socket).uid
     }
 
+    /// Whether the process at the other end is the caller's user's or root's.
+    public static func isOwn(_ socket: CInt) throws(SystemError) -> Bool {
+        [geteuid(), 0].contains(try peerUser(of: socket))
+    }
+
     private static func peer(of socket: CInt) throws(SystemError) -> clinux_ucred {
         var credentials = clinux_ucred()
         var length = socklen_t(MemoryLayout<clinux_ucred>.size)

@@ -43,6 +43,12 @@ final class Command {
             var launcher = Launcher(environment: environment.with(request.environment))
             try become(request.user, &launcher, request.environment)
             if let folder = request.workingDirectory { launcher.workingDirectory = folder }
+            // From a folder of the host's every path leads out of the node.
+            guard !streams.contains(where: { FileSystem.isFolder($0.rawValue) }) else {
+                throw LaunchError(
+                    status: LaunchError.notRunnable,
+                    description: "a folder cannot be a command's input or output")
+            }
             var descriptors = streams
             if let size = request.terminal {
                 let terminal = try PseudoTerminal(rows: size.rows, columns: size.columns)

@@ -21,9 +21,10 @@ struct Main {
         }
         umask(0o022)
         do {
-            // Root in a node is root of the node: the clock is everybody's, and no namespace
-            // keeps `date -s` from it.
-            try Capabilities.forswear(.ofWholeMachine)
+            // Root in a node is root of the node, and not of the machine whose files and kernel it
+            // sees. This process itself builds the node's file system.
+            try Capabilities.confine(
+                toOwn: [.systemAdministration, .tracing, .deviceFiles], handedOn: .ofNode)
             try Node(socket: OwnedDescriptor(supervisorDescriptor)).run()
         } catch {
             Log.write("\(error)")

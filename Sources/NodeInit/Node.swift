@@ -91,6 +91,7 @@ final class Node {
             try systemCall("set the hostname to \(specification.hostname)") {
                 sethostname(specification.hostname, specification.hostname.utf8.count)
             }
+            try NodeFilter.install()
             try NodeFiles.lay(specification, layers: layers)
             ownSettings = SysctlSetting.ofNode(layers: layers)
             for service in specification.services { services[service.name] = make(service) }

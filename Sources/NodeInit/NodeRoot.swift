@@ -8,12 +8,17 @@ import SystemPackage
 ///
 /// The root is a folder of the lab's disk. Into it come the host's top-level entries: links as
 /// links, folders read-only, except those the node may write to, which get a layer of its own.
-/// Nothing written in the node reaches the host.
+/// Nothing written in the node reaches the host: no file, and no device, socket or FIFO either,
+/// which a read-only mount would not protect.
 struct NodeRoot {
     /// The host's folders that the node may write to: a private overlay over each.
     static let layered = ["etc", "var", "root", "home", "srv", "opt"]
     /// Folders that the node has for itself; nothing of the host's shows in them.
     static let own = ["proc", "sys", "dev", "run", "tmp"]
+    /// Folders in which a host has what is nobody's but its own: disks, and the kernel it boots.
+    private static let withheld = ["boot", "lost+found", "media", "mnt"]
+    /// Folders of nothing but programs and what belongs to them.
+    private static let plain = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"]
     /// Where our programs are, first in PATH.
     static let programsFolder = "/run/labctl/bin"
     /// Links to our tools, in folders that are laid over those of the same names.
@@ -52,30 +57,48 @@ struct NodeRoot {
         try bindOutput()
         try Mount.pivot(to: root)
         try coverHostTools()
-        try protectHostParameters()
+        try protectHost()
     }
 
     /// Binds the host's folders; answers which of them are to be layered.
     private func bindHost() throws(SystemError) -> [String] {
         var layers: [String] = []
-        for name in Self.own { try makeFolder("\(root)/\(name)") }
-        for name in try FileSystem.list("/") where !Self.own.contains(name) {
+        for name in Self.own + Self.withheld { try makeFolder("\(root)/\(name)") }
+        for name in try FileSystem.list("/")
+        where !Self.own.contains(name) && !Self.withheld.contains(name) {
             switch FileSystem.entry("/\(name)") {
             case .link(let target): try copyLink("\(root)/\(name)", to: target)
             case .folder:
                 try makeFolder("\(root)/\(name)")
                 if Self.layered.contains(name) {
                     layers.append(name)
-                } else {
+                } else if Self.plain.contains(name) {
                     try Mount.bind("/\(name)", on: "\(root)/\(name)")
+                } else {
+                    try show(name)
                 }
             case .file, .other, nil: continue  // Nothing that a program would look for.
             }
         }
         // All at once: two calls instead of one for each folder.
-        try Mount.makeReadOnly(root)
-        try Mount.makeWritable(root)
+        try Mount.makeReadOnly(root, hasDevices: false)
+        try Mount.makeWritable(root, allowsSetUID: true)
         return layers
+    }
+
+    /// Shows a folder of the host's without its sockets and FIFOs being the host's: those of an
+    /// overlay lead to nobody. It is there to be read only, for lack of an upper layer.
+    private func show(_ name: String) throws(SystemError) {
+        // They separate an overlay's options.
+        guard !name.contains(where: { ",:\\".contains($0) }) else { return }
+        do {
+            try Mount.mount(
+                "overlay", on: "\(root)/\(name)",
+                // It wants two layers: the second is a folder with nothing in it.
+                data: "lowerdir=/\(name):\(root)/proc")
+        } catch  where error.code == .invalidArgument {
+            // A file system that cannot be a layer: the node does without it.
+        }
     }
 
     /// Lays the node's own layer over a folder of the host's.
@@ -96,7 +119,7 @@ struct NodeRoot {
             try systemCall("set the mode of \(upper)") { chmod(upper, host.st_mode & 0o7777) }
         }
         try Mount.mount(
-            "overlay", on: "\(root)/\(name)",
+            "overlay", on: "\(root)/\(name)", flags: [.noDevices],
             data: "lowerdir=/\(name),upperdir=\(upper),workdir=\(work)")
     }
 
@@ -148,7 +171,7 @@ struct NodeRoot {
                     "\(root)\(Self.coversFolder)\(place)/\(tool.rawValue)", to: Self.ownProgram)
             }
         }
-        try Mount.makeReadOnly(folder)
+        try Mount.makeReadOnly(folder, hasDevices: false)
     }
 
     /// Whether the host brings a program of that name.
@@ -160,8 +183,8 @@ struct NodeRoot {
     private func bindOutput() throws(SystemError) {
         guard let source = specification.outputFolder else { return }
         try makeFolder(root + Self.outputFolder)
-        try Mount.bind(
-            source, on: root + Self.outputFolder, isReadOnly: true, isRecursive: false)
+        try Mount.bind(source, on: root + Self.outputFolder, isRecursive: false)
+        try Mount.makeReadOnly(root + Self.outputFolder, hasDevices: false)
     }
 
     /// The folders a tool is seen in: where Debian has it, and where the host has one that would
@@ -182,21 +205,26 @@ struct NodeRoot {
         for folder in Self.hostToolsFolders where FileSystem.entry(folder) == .folder {
             // Without an upper layer nobody can write to it.
             try Mount.mount(
-                "overlay", on: folder, data: "lowerdir=\(Self.coversFolder)\(folder):\(folder)")
+                "overlay", on: folder, flags: [.noDevices],
+                data: "lowerdir=\(Self.coversFolder)\(folder):\(folder)")
         }
     }
 
+    /// What of the host's /proc shows, where the kernel asks nobody for a capability who writes to
+    /// it: PCI devices' registers, processors for interrupts, what wakes the machine.
+    private static let hostEntries = [
+        "acpi", "asound", "bus", "dynamic_debug", "fs", "irq", "scsi", "sysrq-trigger",
+    ]
+
     /// Makes read-only what /proc shows of the host: its kernel parameters, other than the
-    /// network's, which are the node's own; and the trigger that would crash it.
-    private func protectHostParameters() throws(SystemError) {
+    /// network's, which are the node's own; its devices; and the trigger that would crash it.
+    private func protectHost() throws(SystemError) {
         try Mount.bind("/proc/sys", on: "/proc/sys", isRecursive: false)
         try Mount.makeReadOnly("/proc/sys")
         try Mount.bind("/proc/sys/net", on: "/proc/sys/net", isRecursive: false)
         try Mount.makeWritable("/proc/sys/net")
-        if FileSystem.exists("/proc/sysrq-trigger") {
-            try Mount.bind(
-                "/proc/sysrq-trigger", on: "/proc/sysrq-trigger", isReadOnly: true,
-                isRecursive: false)
+        for entry in Self.hostEntries.map({ "/proc/\($0)" }) where FileSystem.exists(entry) {
+            try Mount.bind(entry, on: entry, isReadOnly: true, isRecursive: false)
         }
     }
 

@@ -29,23 +29,21 @@ final class UnitManager {
         listener = try UnixSocket.listen(at: path)
         // Anybody may look; who may do something is decided by who asks.
         try systemCall("set the mode of \(path)") { chmod(path, 0o666) }
-        try loop.add(listener.rawValue, .readable) { [unowned self] _ in accept() }
+        try loop.accept(listener) { [unowned self] socket in serve(socket) }
     }
 
-    private func accept() {
+    private func serve(_ socket: consuming OwnedDescriptor) {
         do {
-            while let socket = try UnixSocket.accept(listener) {
-                let isRoot = try UnixSocket.peerUser(of: socket.rawValue) == 0
-                var key: ObjectIdentifier?
-                let client = try Connection(
-                    socket, loop: loop,
-                    onMessage: { [unowned self] message in
-                        if let key { receive(message.payload, from: key, isRoot: isRoot) }
-                    },
-                    onClose: { [unowned self] in if let key { forget(key) } })
-                key = ObjectIdentifier(client)
-                clients[ObjectIdentifier(client)] = client
-            }
+            let isRoot = try UnixSocket.peerUser(of: socket.rawValue) == 0
+            var key: ObjectIdentifier?
+            let client = try Connection(
+                socket, loop: loop,
+                onMessage: { [unowned self] message in
+                    if let key { receive(message.payload, from: key, isRoot: isRoot) }
+                },
+                onClose: { [unowned self] in if let key { forget(key) } })
+            key = ObjectIdentifier(client)
+            clients[ObjectIdentifier(client)] = client
         } catch { Log.write("\(error)") }
     }
 
@@ -88,6 +86,11 @@ final class UnitManager {
                 service.handle(.resetFailed)
                 answer(.done(changed: true), to: client)
             }
+        case .setHostname(let name):
+            do {
+                try systemCall("set the hostname to \(name)") { sethostname(name, name.utf8.count) }
+                answer(.done(changed: true), to: client)
+            } catch { answer(.failed("\(error)"), to: client) }
         case .powerOff(let restarts):
             // Who asked is told before it is ended with everything else.
             answer(.done(changed: true), to: client)

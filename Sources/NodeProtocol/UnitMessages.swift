@@ -12,6 +12,8 @@ public enum UnitRequest: Equatable, Sendable, WireCodable {
     case resetFailed(unit: String)
     /// Stop all services, last started first, and the node; with `restarts`, boot it again.
     case powerOff(restarts: Bool)
+    /// Give the node another hostname, until it is booted again.
+    case setHostname(String)
 
     public func write(to writer: inout WireWriter) {
         switch self {
@@ -35,6 +37,9 @@ public enum UnitRequest: Equatable, Sendable, WireCodable {
         case .resetFailed(let unit):
             writer.put(UInt8(5))
             writer.put(unit)
+        case .setHostname(let name):
+            writer.put(UInt8(6))
+            writer.put(name)
         }
     }
 
@@ -52,6 +57,7 @@ public enum UnitRequest: Equatable, Sendable, WireCodable {
         case 3: self = .setEnabled(try reader.bool(), unit: try reader.text())
         case 4: self = .powerOff(restarts: try reader.bool())
         case 5: self = .resetFailed(unit: try reader.text())
+        case 6: self = .setHostname(try reader.text())
         default: throw WireError(expected: "a request of the node's own")
         }
     }

@@ -49,8 +49,8 @@ enum FRRService {
             # Of the file zebra gets what is not vrrpd's: it does not know those commands.
             grep -Ev '^[[:space:]]*(no[[:space:]]+)?vrrp[[:space:]]' "$1" >$run/zebra.conf || :
             name=zebra
-            # In the background once it serves its socket.
-            \(folder)/zebra -d -f $run/zebra.conf \(options)
+            # In the background once it serves its socket. It wants more than a node has.
+            keep-capabilities \(folder)/zebra -d -f $run/zebra.conf \(options)
             name=vrrpd
             \(folder)/vrrpd -f "$1" \(options) &
             vrrpd=$!

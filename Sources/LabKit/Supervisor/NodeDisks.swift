@@ -9,7 +9,7 @@ import SystemPackage
 struct NodeDisks {
     /// A tmpfs holds half of the machine's memory unless it is told otherwise (tmpfs(5)).
     private static let wholeSize = "50%"
-    private static let flags: Mount.Flags = [.noSetUID]
+    private static let flags: Mount.Flags = [.noSetUID, .noDevices]
     /// How often a size is tried that what is written meanwhile has made too small.
     private static let maximumAttempts = 20
     /// A tmpfs counts in these; none at all would be no limit.

@@ -56,7 +56,16 @@ struct HostTool {
             return 1
         }
         do {
-            try systemCall("set the hostname to \(name)") { sethostname(name, name.utf8.count) }
+            // PID 1 does it: it takes CAP_SYS_ADMIN, which no other process of a node has.
+            switch try console.ask(.setHostname(name)) {
+            case .refused:
+                console.printError("\(program): must be superuser.")
+                return 1
+            case .failed(let reason):
+                console.printError("\(program): \(reason)")
+                return 1
+            case .done, .units: break
+            }
             if keeps { try FileSystem.write(Array("\(name)\n".utf8), to: Self.file) }
             return 0
         } catch {

@@ -10,6 +10,7 @@ enum Tool: String, CaseIterable {
     case initTool = "init"
     case telinit
     case mail, mailx, sendmail, sudo
+    case keepCapabilities = "keep-capabilities"
 
     /// The tool that is called by that name or path; nil for none.
     init?(calledAs path: String) {
@@ -24,14 +25,16 @@ enum Tool: String, CaseIterable {
         case .systemctl, .service, .journalctl, .hostnamectl, .reboot, .poweroff, .halt, .shutdown,
             .initTool, .telinit:
             true
-        case .hostname, .mail, .mailx, .sendmail, .sudo: false
+        case .hostname, .mail, .mailx, .sendmail, .sudo, .keepCapabilities: false
         }
     }
 
     /// The folder that Debian has it in.
     var folder: String {
         switch self {
-        case .systemctl, .journalctl, .hostnamectl, .hostname, .mail, .mailx, .sudo: "/usr/bin"
+        case .systemctl, .journalctl, .hostnamectl, .hostname, .mail, .mailx, .sudo,
+            .keepCapabilities:
+            "/usr/bin"
         case .service, .reboot, .poweroff, .halt, .shutdown, .initTool, .telinit, .sendmail:
             "/usr/sbin"
         }
@@ -50,6 +53,7 @@ enum Tool: String, CaseIterable {
             return PowerTool(console).run(rawValue, arguments)
         case .mail, .mailx, .sendmail: return runMail(arguments, console)
         case .sudo: return SudoTool(console).run(arguments)
+        case .keepCapabilities: return CapabilityKeeper(console).run(arguments)
         }
     }
 
