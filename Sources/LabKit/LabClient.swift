@@ -234,8 +234,13 @@ struct ControlConnection {
 
     init(_ directory: LabDirectory) throws(LabError) {
         name = directory.name
-        do {
-            channel = try MessageChannel(try UnixSocket.connect(to: directory.socketPath))
+        do throws(SystemError) {
+            let socket = try UnixSocket.connect(to: directory.socketPath)
+            // Whoever answers may be given open files.
+            guard try UnixSocket.isOwn(socket.rawValue) else {
+                throw SystemError("connect to lab \(directory.name)", .permissionDenied)
+            }
+            channel = try MessageChannel(socket)
         } catch {
             switch error.code {
             case .noSuchFileOrDirectory, .connectionRefused, .notDirectory:

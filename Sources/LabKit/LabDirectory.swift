@@ -55,7 +55,7 @@ public struct LabDirectory: Hashable, Sendable {
     func namespaceName(of node: String) -> String { "\(name)-\(node)" }
 
     /// Whether the lab is up.
-    public var isUp: Bool { FileLock.isHeld(lockPath) }
+    public var isUp: Bool { FileSystem.isOwnFolder(path) && FileLock.isHeld(lockPath) }
 
     /// Whether the supervisor, which has just closed its connections, ended without having cleared
     /// up: whoever takes a lab down removes the directory first. Waits for the kernel to bury it.
@@ -82,6 +82,7 @@ public struct LabDirectory: Hashable, Sendable {
     func claim() throws(LabError) -> SharedDescriptor {
         do {
             try FileSystem.makeFolders(Self.root)
+            try Self.requireOwn(Self.root)
             guard let lock = try lockMakingFolders() else {
                 throw LabError.state(
                     "lab \(name) is already up: take it down with `labctl down \(name)`, "
@@ -110,7 +111,16 @@ public struct LabDirectory: Hashable, Sendable {
         }
     }
 
-    private func lockMakingFolders() throws(SystemError) -> SharedDescriptor? {
+    /// What is in somebody else's folder, or in one that a link leads to, is not ours to remove.
+    private static func requireOwn(_ path: String) throws(LabError) {
+        guard FileSystem.isOwnFolder(path) else {
+            throw .machine(
+                "\(path) must be a folder, and no link to one, in which nobody else can write: "
+                    + "see what it is (`ls -ld \(path)`) and remove it")
+        }
+    }
+
+    private func lockMakingFolders() throws -> SharedDescriptor? {
         let deadline = MonotonicClock.now + Self.claimPatience
         while MonotonicClock.now < deadline {
             if let lock = try lockMakingFolderInTurn() { return lock }
@@ -122,10 +132,11 @@ public struct LabDirectory: Hashable, Sendable {
         return nil
     }
 
-    private func lockMakingFolderInTurn() throws(SystemError) -> SharedDescriptor? {
+    private func lockMakingFolderInTurn() throws -> SharedDescriptor? {
         let turn = try FileLock.awaitFolder(Self.root)
         defer { turn.close() }
         try FileSystem.makeFolders(path)
+        try Self.requireOwn(path)
         do {
             return try FileLock.acquire(lockPath)
         } catch  where error.code == .noSuchFileOrDirectory {
@@ -154,14 +165,14 @@ public struct LabDirectory: Hashable, Sendable {
     /// makes a lock file in a directory that another is about to remove, or takes the lock of one
     /// that another is about to claim.
     func remove() throws(SystemError) {
-        guard FileSystem.isFolder(path) else { return }
+        guard FileSystem.isOwnFolder(path) else { return }
         let turn = try FileLock.awaitFolder(Self.root)
         defer { turn.close() }
         try removeInTurn()
     }
 
     private func removeInTurn() throws(SystemError) {
-        guard FileSystem.isFolder(path) else { return }
+        guard FileSystem.isOwnFolder(path) else { return }
         try clear()
         try FileSystem.removeTree(path)
     }
@@ -202,6 +213,7 @@ public struct LabDirectory: Hashable, Sendable {
     }
 
     private func removeNamespaceNames() {
+        guard FileSystem.isOwnFolder(namespaceMarks) else { return }
         for entry in (try? FileSystem.list(namespaceMarks)) ?? [] { removeNamespaceName(entry) }
     }
 
@@ -212,12 +224,14 @@ public struct LabDirectory: Hashable, Sendable {
     /// - Returns: the names of those labs.
     @discardableResult
     public static func sweep() -> [String] {
-        guard let turn = try? FileLock.awaitFolder(root) else { return [] }
+        guard FileSystem.isOwnFolder(root), let turn = try? FileLock.awaitFolder(root) else {
+            return []
+        }
         defer { turn.close() }
         var swept: [String] = []
         for name in (try? FileSystem.list(root)) ?? [] {
             let directory = LabDirectory(name)
-            guard FileSystem.isFolder(directory.path),
+            guard FileSystem.isOwnFolder(directory.path),
                 let lock = try? FileLock.acquire(directory.lockPath)
             else { continue }
             if (try? directory.removeInTurn()) != nil { swept.append(name) }

@@ -117,7 +117,8 @@ public enum LabLauncher {
         do {
             let (ours, theirs) = try MessageChannel.pair()
             let null = try OwnedDescriptor.null()
-            let log = try FileSystem.openForAppending(directory.logPath)
+            let log = try FileSystem.openForAppending(
+                directory.logPath, followsLinks: false)
             var start = Program(
                 path: program, arguments: ["labctl", SupervisorProgram.argument, order.lab.name],
                 environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],

@@ -8,12 +8,13 @@ public enum FileLock {
     /// Takes the lock; the file is made when it is missing.
     ///
     /// - Returns: the open file that holds it, or nil when somebody else does.
-    /// - Throws: ``SystemError`` when the file cannot be opened or the file system knows no locks.
+    /// - Throws: ``SystemError`` when the file cannot be opened, ELOOP for a link in its place, or
+    ///   the file system knows no locks.
     public static func acquire(_ path: String) throws(SystemError) -> SharedDescriptor? {
         while true {
             let file = OwnedDescriptor(
                 try systemCall("open \(path)") {
-                    clinux_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+                    clinux_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
                 })
             let number = file.rawValue
             let taken = try systemCallUnlessBlocked("lock \(path)") { clinux_lock(number) }
@@ -32,7 +33,7 @@ public enum FileLock {
     public static func awaitFolder(_ path: String) throws(SystemError) -> SharedDescriptor {
         let folder = OwnedDescriptor(
             try systemCall("open \(path)") {
-                clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+                clinux_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
             })
         let number = folder.rawValue
         try systemCall("lock \(path)") { clinux_lock_folder(number) }
@@ -44,7 +45,7 @@ public enum FileLock {
     /// A lock file of another user cannot be asked about; it counts as held, since its owner would
     /// have removed it.
     public static func isHeld(_ path: String) -> Bool {
-        let number = clinux_open(path, O_RDWR | O_CLOEXEC, 0)
+        let number = clinux_open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0)
         guard number >= 0 else { return errno == EACCES }
         defer { close(number) }
         return clinux_is_locked(number) == 1

@@ -73,13 +73,13 @@ enum LabReference {
     static func running(_ argument: String?) throws(LabError) -> LabClient {
         LabDirectory.sweep()
         if let argument {
-            let directory = LabDirectory(argument)
-            if !argument.contains("/"), directory.isUp { return LabClient(directory) }
-            if let name = nameInFile(argument) { return LabClient(LabDirectory(name)) }
-            return LabClient(directory)
+            if Lab.isValidName(argument), LabDirectory(argument).isUp {
+                return LabClient(LabDirectory(argument))
+            }
+            return LabClient(try directory(nameInFile(argument) ?? argument))
         }
         // In a lab's folder it is that lab, up or not: a second `down` must not end another one.
-        if let name = nameInFile(".") { return LabClient(LabDirectory(name)) }
+        if let name = nameInFile(".") { return LabClient(try directory(name)) }
         let running = LabDirectory.running()
         switch running.count {
         case 0: throw .state("no lab is up: `labctl up LAB` builds one")
@@ -88,6 +88,15 @@ enum LabReference {
             let names = running.map(\.name).joined(separator: ", ")
             throw .state("several labs are up (\(names)): say which")
         }
+    }
+
+    /// The run directory of a lab of that name: what can be no lab's name leads into none.
+    private static func directory(_ name: String) throws(LabError) -> LabDirectory {
+        guard Lab.isValidName(name) else {
+            let shown = String(name.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f })
+            throw .state("there is no lab \(shown): `labctl list` shows those there are")
+        }
+        return LabDirectory(name)
     }
 
     /// A lab that is up, with what it is doing; or, where none is meant that is up, the lab of a

@@ -25,7 +25,7 @@ struct FaultsMachineTests {
     func fullDisk() throws {
         let lab = try LabUnderTest("faults-full", oneWebServer)
         let run = try runIsolated(
-            "mount -t tmpfs -o size=64k tmpfs /run/labctl && $LABCTL up; s=$?;"
+            "mount -t tmpfs -o mode=755,size=64k tmpfs /run/labctl && $LABCTL up; s=$?;"
                 + " ls /run/labctl; exit $s",
             folder: lab.folder)
         #expect(run.status == 3)
@@ -43,7 +43,7 @@ struct FaultsMachineTests {
         let lab = try LabUnderTest("faults-inodes", oneWebServer)
         let run = try runIsolated(
             """
-            mount -t tmpfs -o nr_inodes=\(count) tmpfs /run/labctl
+            mount -t tmpfs -o mode=755,nr_inodes=\(count) tmpfs /run/labctl
             $LABCTL up; s=$?; ls /run/labctl; exit $s
             """, folder: lab.folder)
         #expect(run.status == 3, "\(run.errors)")

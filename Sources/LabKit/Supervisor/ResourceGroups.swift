@@ -88,7 +88,7 @@ struct ResourceGroups {
         guard let limit else { return try dismiss(controller, of: node) }
         if !FileSystem.exists(group) {
             // The record comes first: a group without it would be nobody's to remove.
-            let file = try FileSystem.openForAppending(record)
+            let file = try FileSystem.openForAppending(record, followsLinks: false)
             try FileSystem.writeAll(Array("\(group)\n".utf8)[...], to: file.rawValue, name: record)
             file.close()
             try FileSystem.makeFolders(group)

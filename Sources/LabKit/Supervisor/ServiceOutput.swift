@@ -201,7 +201,7 @@ final class ServiceOutput {
             }
             if file.descriptor == nil {
                 try FileSystem.makeFolders("\(folder)/\(target.node)")
-                file.descriptor = try FileSystem.openForAppending(path)
+                file.descriptor = try FileSystem.openForAppending(path, followsLinks: false)
             }
             guard let descriptor = file.descriptor else { return }
             let bytes = lines.flatMap(\.stored)

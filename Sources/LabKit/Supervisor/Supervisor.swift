@@ -68,7 +68,8 @@ final class Supervisor {
         started = MonotonicClock.now
         try Mount.makeAllPrivate()
         try FileSystem.makeFolders(directory.diskPath)
-        try Mount.mount("tmpfs", on: directory.diskPath, flags: [.noSetUID], data: "mode=0755")
+        try Mount.mount(
+            "tmpfs", on: directory.diskPath, flags: [.noSetUID, .noDevices], data: "mode=0755")
         let loop = try EventLoop()
         let timeline = TimelineRecorder(loop: loop, path: directory.eventsPath)
         let output = ServiceOutput(loop: loop, folder: directory.outputPath)
@@ -323,13 +324,12 @@ final class Supervisor {
     private func listen() throws {
         let listener = try UnixSocket.listen(at: directory.socketPath)
         self.listener = listener
-        try loop.add(listener.rawValue, .readable) { [unowned self] _ in
-            while let connection = try? UnixSocket.accept(listener) {
-                guard let session = try? ClientSession(connection, supervisor: self) else {
-                    continue
-                }
-                sessions[ObjectIdentifier(session)] = session
-            }
+        try loop.accept(listener) { [unowned self] connection in
+            // The file's mode keeps others out already.
+            guard (try? UnixSocket.isOwn(connection.rawValue)) == true,
+                let session = try? ClientSession(connection, supervisor: self)
+            else { return }
+            sessions[ObjectIdentifier(session)] = session
         }
     }
 

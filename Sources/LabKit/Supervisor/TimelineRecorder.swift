@@ -38,7 +38,7 @@ final class TimelineRecorder {
     init(loop: EventLoop, path: String) {
         self.loop = loop
         do {
-            file = try FileSystem.openForAppending(path)
+            file = try FileSystem.openForAppending(path, followsLinks: false)
         } catch {
             file = nil
             fileError = error
