@@ -30,6 +30,7 @@ public final class PacketCapture {
     /// The descriptor to watch for reading.
     public let descriptor: SharedDescriptor
     private var buffer = [UInt8](repeating: 0, count: PacketCapture.maximumFrameBytes)
+    private var stamps = StampConverter()
 
     /// Opens a capture in the calling thread's network namespace.
     ///
@@ -117,7 +118,7 @@ public final class PacketCapture {
     public func drain(
         atMost limit: Int = PacketCapture.maximumFramesPerDrain
     ) throws(SystemError) -> [Frame] {
-        let (offset, uncertainty) = MonotonicClock.realtimeOffset()
+        stamps.look(offset: MonotonicClock.realtimeOffset(), now: MonotonicClock.now)
         var frames: [Frame] = []
         while frames.count < min(limit, Self.maximumFramesPerDrain) {
             var receipt = clinux_receipt()
@@ -127,11 +128,11 @@ public final class PacketCapture {
             }
             guard let length else { return frames }
             guard receipt.packet_type != CLINUX_PACKET_OUTGOING else { continue }
+            let (time, uncertainty) = stamps.time(
+                of: receipt.realtime_nanoseconds, now: MonotonicClock.now)
             frames.append(
                 Frame(
-                    time: MonotonicInstant(
-                        nanoseconds: receipt.realtime_nanoseconds + offset),
-                    uncertainty: .nanoseconds(uncertainty),
+                    time: time, uncertainty: uncertainty,
                     interfaceIndex: receipt.interface_index, bytes: Array(buffer.prefix(length))))
         }
         return frames
