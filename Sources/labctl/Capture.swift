@@ -51,7 +51,7 @@ struct Capture: ParsableCommand {
         switch source {
         case .lab(let client) where !recorded:
             SignalDescriptor.blockAll()
-            let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
+            let signals = try SignalDescriptor(endingSignals)
             try client.capture(
                 onlyControl: control, keepsPackets: keep, until: signals.descriptor.rawValue,
                 onBlocks: write)

@@ -59,7 +59,7 @@ struct ProbeVerb: ParsableCommand {
             interval: every, timeout: timeout)
         let client = try lab.client()
         SignalDescriptor.blockAll()
-        let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
+        let signals = try SignalDescriptor(endingSignals)
         var narration = ProbeNarration(probe)
         let last = count ?? length.map { max(1, Int($0 / every)) } ?? .max
         try client.probe(probe, until: signals.descriptor.rawValue) { result, ended in

@@ -138,6 +138,23 @@ struct InterruptTests {
     /// gone. The median keeps to it; what a busy machine adds to a single one is not counted.
     private static let limit = Duration.seconds(1)
 
+    @Test("a probe that nohup has started goes on when its terminal has gone")
+    func noHangUp() throws {
+        let lab = try LabUnderTest("kill-nohup", everything, files: ["router.conf": router])
+        try lab.up()
+        let probe = try RunningProgram(
+            "/usr/bin/nohup",
+            ["\(Labctl.folder)/labctl", "probe", "-l", lab.name, "two", "ping", "10.84.0.1"],
+            folder: "/", input: "", environment: [])
+        _ = try probe.awaitOutput("answered")
+        probe.signal(SIGHUP)
+        #expect(try lab.exec("one", "true").status == 0)
+        #expect(!probe.hasEnded)
+        probe.signal(SIGTERM)
+        #expect(try probe.finish(within: .seconds(20)).status == 0)
+        try lab.down()
+    }
+
     @Test("by the terminal, or SIGTERM or SIGHUP: all is over in a second, and tidy")
     func anyVerb() throws {
         var random = SeededGenerator(seed: seed)
