@@ -144,6 +144,15 @@ static inline int clinux_mount_clear(const char *path, uint64_t clear) {
 static const uint64_t CLINUX_MOUNT_ATTR_RDONLY = 1;
 static const uint64_t CLINUX_MOUNT_ATTR_NOSUID = 2;
 static const uint64_t CLINUX_MOUNT_ATTR_NODEV = 4;
+/// open_tree(2) with OPEN_TREE_CLONE: a copy of a mount, and of those below it, that is mounted nowhere yet.
+static inline int clinux_clone_mount(const char *path) {
+    return (int)syscall(428 /* open_tree */, AT_FDCWD, path,
+                        1 /* OPEN_TREE_CLONE */ | O_CLOEXEC | 0x8000 /* AT_RECURSIVE */);
+}
+/// move_mount(2) of what an open descriptor refers to.
+static inline int clinux_attach_mount(int mount, const char *target) {
+    return (int)syscall(429 /* move_mount */, mount, "", AT_FDCWD, target, 4 /* MOVE_MOUNT_F_EMPTY_PATH */);
+}
 static inline int clinux_reap(pid_t pid, int *status) { return waitpid(pid, status, WNOHANG); }
 /// How a child ended, without reaping it: 1 it exited with *value, 2 a signal (*value) ended it, 0 it runs, -1 with errno.
 static inline int clinux_wait_peek(pid_t pid, int *value) {

@@ -30,6 +30,8 @@ public struct Program {
     public var fileModeMask: UInt16?
     /// The user it runs as; nil for the caller's.
     public var identity: Identity?
+    /// The folder of the control group (cgroup v2) that it begins in, open; nil for the caller's.
+    public var controlGroup: CInt?
 
     /// A user with groups.
     public struct Identity: Equatable, Sendable {
@@ -57,6 +59,9 @@ public struct Program {
         /// Readable when it has ended (pidfd_open(2)); refers to that process for ever, whatever
         /// its number is reused for.
         public var pidDescriptor: SharedDescriptor
+        /// Whether it has begun in the control group that it was to begin in; before Linux 5.7, and
+        /// where clone3(2) is forbidden, it begins in the caller's.
+        public var isInControlGroup = false
     }
 
     /// Starts it.
@@ -67,6 +72,7 @@ public struct Program {
         var spawn = clinux_spawn()
         spawn.clone_flags = newNamespaces.rawValue
         spawn.network_namespace = -1
+        spawn.control_group = controlGroup ?? -1
         spawn.new_session = leadsSession ? 1 : 0
         spawn.controlling_terminal = controlsTerminal ? 1 : 0
         spawn.parent_death_signal = parentDeathSignal
@@ -100,7 +106,8 @@ public struct Program {
         }
         guard pid >= 0 else { throw SystemError(failedStep(spawn.stage), code) }
         return Started(
-            pid: pid, pidDescriptor: SharedDescriptor(OwnedDescriptor(spawn.pidfd)))
+            pid: pid, pidDescriptor: SharedDescriptor(OwnedDescriptor(spawn.pidfd)),
+            isInControlGroup: spawn.is_in_group != 0)
     }
 
     private func failedStep(_ stage: CInt) -> String {

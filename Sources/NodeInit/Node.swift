@@ -57,7 +57,7 @@ final class Node {
         releaseMemorySoon()
         do {
             switch try NodeRequest(message: message.payload) {
-            case .boot(let specification): boot(specification)
+            case .boot(let specification): boot(specification, disk: message.descriptors.first)
             case .sysctls(let parameters): set(parameters)
             case .start(let specification):
                 start(specification, clocks: message.descriptors.first)
@@ -81,9 +81,14 @@ final class Node {
         }
     }
 
-    private func boot(_ specification: NodeSpecification) {
+    /// - Parameter disk: a copy of the node's disk's mount; nil where it is mounted already.
+    private func boot(_ specification: NodeSpecification, disk: SharedDescriptor?) {
         environment = NodeEnvironment(specification.environment)
         do {
+            if let disk, let folder = specification.diskFolder {
+                try Mount.attach(disk.rawValue, on: folder)
+                disk.close()
+            }
             // By now it is in the control group that it is to see as the root.
             try systemCall("make a cgroup namespace") { unshare(CLINUX_CLONE_NEWCGROUP) }
             let layers = try NodeFiles.prepare(specification)

@@ -2,10 +2,13 @@
 public struct NodeSpecification: Equatable, Sendable, WireCodable {
     /// The node's hostname.
     public var hostname: String
-    /// A folder on the lab's disk, as the supervisor's mount namespace shows it: it becomes the
+    /// Where the node mounts its disk, which comes with the request to boot; nil where it is
+    /// mounted already.
+    public var diskFolder: String?
+    /// A folder on the node's disk, as the supervisor's mount namespace shows it: it becomes the
     /// node's root.
     public var rootFolder: String
-    /// A folder on the lab's disk for the upper layers of the host's folders that the node may
+    /// A folder on the node's disk for the upper layers of the host's folders that the node may
     /// write to.
     public var layersFolder: String
     /// Our programs, bound into the node's /run/labctl/bin.
@@ -55,11 +58,13 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
     }
 
     public init(
-        hostname: String, rootFolder: String, layersFolder: String, programs: [Program],
+        hostname: String, diskFolder: String? = nil, rootFolder: String, layersFolder: String,
+        programs: [Program],
         outputFolder: String? = nil, hosts: String, files: [File], environment: [String],
         services: [ServiceSpecification] = []
     ) {
         self.hostname = hostname
+        self.diskFolder = diskFolder
         self.rootFolder = rootFolder
         self.layersFolder = layersFolder
         self.programs = programs
@@ -72,6 +77,7 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
 
     public func write(to writer: inout WireWriter) {
         writer.put(hostname)
+        writer.put(diskFolder) { $0.put($1) }
         writer.put(rootFolder)
         writer.put(layersFolder)
         writer.put(programs) { writer, program in
@@ -93,6 +99,7 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
 
     public init(from reader: inout WireReader) throws(WireError) {
         hostname = try reader.text()
+        diskFolder = try reader.optional { reader throws(WireError) in try reader.text() }
         rootFolder = try reader.text()
         layersFolder = try reader.text()
         programs = try reader.list { reader throws(WireError) in

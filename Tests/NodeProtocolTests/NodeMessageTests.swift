@@ -4,7 +4,8 @@ import Testing
 /// One value of every case, every optional both given and not.
 private enum Samples {
     static let specification = NodeSpecification(
-        hostname: "master", rootFolder: "/lab/root", layersFolder: "/lab/layers",
+        hostname: "master", diskFolder: "/lab", rootFolder: "/lab/root",
+        layersFolder: "/lab/layers",
         programs: [.init(name: "vrrp-agent", hostPath: "/usr/bin/vrrp-agent")],
         outputFolder: "/lab/output", hosts: "10.0.0.1 master\n",
         files: [

@@ -38,10 +38,10 @@ def items(values, encode):
 
 
 def boot_request(folder):
-    """NodeRequest.boot: no programs, files, variables or services."""
+    """NodeRequest.boot: a disk that is there, no programs, files, variables or services."""
     none = struct.pack("<I", 0)
-    return (b"\0" + text("node") + text(f"{folder}/root") + text(f"{folder}/layers") + none + b"\0"
-            + text("127.0.0.1 localhost\n") + none + none + none)
+    return (b"\0" + text("node") + b"\0" + text(f"{folder}/root") + text(f"{folder}/layers") + none
+            + b"\0" + text("127.0.0.1 localhost\n") + none + none + none)
 
 
 def sysctls_request():

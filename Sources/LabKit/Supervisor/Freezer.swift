@@ -29,20 +29,41 @@ struct Freezer {
 
     private func path(_ node: String) -> String { "\(folder)/\(Self.prefix)\(lab).\(node)" }
 
-    /// Makes a node's group, with its first process in it.
+    /// Makes a node's group, for its first process to begin in.
     ///
-    /// Where that is refused there is no group: the node runs all the same, and is frozen in
-    /// another way.
+    /// - Returns: the group's folder; nil where it is refused: the node runs all the same, and is
+    ///   frozen in another way.
+    func makeGroup(of node: String) -> SharedDescriptor? {
+        let path = path(node)
+        do {
+            if mkdir(path, 0o755) != 0 {
+                guard errno == EEXIST else {
+                    throw SystemError("make folder \(path)", Errno(rawValue: errno))
+                }
+                // One that could not be removed may be frozen still.
+                try set(node, isFrozen: false)
+            }
+            return SharedDescriptor(
+                OwnedDescriptor(
+                    try systemCall("open \(path)") {
+                        clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+                    }))
+        } catch {
+            giveUp(node, error)
+            return nil
+        }
+    }
+
+    /// Moves a node's first process into its group, where it could not begin in it.
     func admit(_ pid: Int32, of node: String) {
         do {
-            try FileSystem.makeFolders(path(node))
-            // One that could not be removed may be frozen still.
-            try set(node, isFrozen: false)
             try FileSystem.writeParameter("\(pid)", to: "\(path(node))/cgroup.procs")
-        } catch {
-            dismiss(node)
-            StandardError.print("node \(node) has no control group: \(error)")
-        }
+        } catch { giveUp(node, error) }
+    }
+
+    private func giveUp(_ node: String, _ error: any Error) {
+        dismiss(node)
+        StandardError.print("node \(node) has no control group: \(error)")
     }
 
     /// Removes a node's group, once nothing is in it.

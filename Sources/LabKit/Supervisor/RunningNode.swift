@@ -69,12 +69,16 @@ final class RunningNode {
     /// Starts the first process in namespaces of its own and tells it what to become.
     ///
     /// - Parameters:
+    ///   - disk: a copy of its disk's mount, which it mounts.
     ///   - program: the path of `node-init`.
     ///   - log: where the first process itself prints.
-    ///   - admit: puts the first process into its control groups, before it has started anything.
+    ///   - group: the folder of the control group that it begins in.
+    ///   - admit: puts the first process into control groups that it has not begun in, before it
+    ///     has started anything.
     /// - Throws: ``SystemError`` when the kernel makes no process or namespace.
     func boot(
-        _ specification: NodeSpecification, program: String, log: CInt, admit: (Int32) -> Void
+        _ specification: NodeSpecification, disk: SharedDescriptor, program: String, log: CInt,
+        group: CInt?, admit: (Program.Started) -> Void
     ) throws {
         precondition(!isAlive, "a node is booted when it is down")
         let (ours, theirs) = try MessageChannel.pair()
@@ -82,11 +86,13 @@ final class RunningNode {
         var start = Program(
             path: program, arguments: ["node-init"], environment: [],
             descriptors: [null.rawValue, log, log, theirs.rawValue])
-        start.newNamespaces = [.network, .pid, .mount, .uts, .ipc, .cgroup]
+        // That of control groups it makes itself, when it is in its group.
+        start.newNamespaces = [.network, .pid, .mount, .uts, .ipc]
+        start.controlGroup = group
         start.leadsSession = true
         let started = try start.start()
         theirs.close()
-        admit(started.pid)
+        admit(started)
         let channel = try MessageChannel(ours)
         process = started
         self.channel = channel
@@ -103,7 +109,7 @@ final class RunningNode {
             if interest.contains(.writable) { flush() }
             receive()
         }
-        send(.boot(specification))
+        send(.boot(specification), descriptors: [disk])
     }
 
     /// Sends a request; one to a node that is going down is lost with it.

@@ -27,16 +27,52 @@ extension Supervisor {
         }
     }
 
+    /// Does the next step of bringing the lab up, and has those after it done when what has
+    /// happened meanwhile is handled.
+    func goOnBringingUp() {
+        isBringingUp = false
+        do {
+            switch bringUp.next() {
+            case .startFirstProcess(let number):
+                // Somebody who could not wait may have started it.
+                if !nodes[number].isAlive { try startFirstProcess(nodes[number]) }
+            case .plugIn(let number):
+                try plugIn(nodes[number])
+                // What its kernel tells meanwhile is stamped when it is read.
+                observer.catchUp()
+            case nil: return
+            }
+        } catch let error as LabError {
+            fail(error)
+        } catch {
+            fail(LabError(refusal: error))
+        }
+        isBringingUp = true
+        loop.schedule(after: .zero) { [unowned self] in goOnBringingUp() }
+    }
+
+    /// Makes room for the next node to come up, when one has its file system or has ended.
+    func hasSettled(_ node: RunningNode) {
+        guard let number = nodes.firstIndex(where: { $0 === node }) else { return }
+        bringUp.settle(number)
+        if !isBringingUp { goOnBringingUp() }
+    }
+
     /// Starts a node's PID 1 and tells it what to become.
     func startFirstProcess(_ node: RunningNode) throws {
         let name = node.node.name
         timeline.record(.node(name, .starting))
-        try disks.make(name)
+        let disk = try disks.open(name)
+        let group = freezer?.makeGroup(of: name)
+        defer { group?.close() }
         try node.boot(
-            try specification(of: node.node), program: order.programFolder + "/node-init",
-            log: STDERR_FILENO,
-            admit: { [unowned self] pid in
-                freezer?.admit(pid, of: name)
+            try specification(of: node.node), disk: disk,
+            program: order.programFolder + "/node-init", log: STDERR_FILENO,
+            group: group?.rawValue,
+            admit: { [unowned self] process in
+                if group != nil, !process.isInControlGroup {
+                    freezer?.admit(process.pid, of: name)
+                }
                 limiter.admit(name)
             })
     }
@@ -57,7 +93,8 @@ extension Supervisor {
             NodeSpecification.Program(name: $0, hostPath: "\(order.programFolder)/\($0)")
         }
         return NodeSpecification(
-            hostname: node.name, rootFolder: "\(disks.path(node.name))/root",
+            hostname: node.name, diskFolder: disks.path(node.name),
+            rootFolder: "\(disks.path(node.name))/root",
             layersFolder: "\(disks.path(node.name))/layers", programs: programs,
             outputFolder: try output.folder(of: node.name),
             hosts: hostsFiles.text(for: node.name),

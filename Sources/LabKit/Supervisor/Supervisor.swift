@@ -39,6 +39,10 @@ final class Supervisor {
     let nodesByName: [String: RunningNode]
     /// What nodes find in /etc/hosts.
     let hostsFiles: DeploymentPlan.HostsFiles
+    /// Which nodes are coming up, and which are next.
+    var bringUp: BringUp
+    /// Whether its next step is on its way.
+    var isBringingUp = false
     /// So many of the first nodes were ready when they were last asked.
     private var readyCount = 0
     /// Who holds which virtual address, as the kernel shows it.
@@ -83,7 +87,7 @@ final class Supervisor {
         wires = Wires(fabric, program: order.programFolder + "/wire-relay", loop: loop)
         flaps = Flaps(fabric, loop: loop)
         freezer = Freezer(order.lab.name)
-        disks = NodeDisks(folder: directory.diskPath)
+        disks = try NodeDisks(folder: directory.diskPath)
         let groups = ResourceGroups(
             .ofMachine, lab: order.lab.name, record: directory.groupsPath)
         limiter = NodeLimiter(groups, disks)
@@ -93,6 +97,7 @@ final class Supervisor {
         stalls = StallWatch(loop: loop, timeline: timeline)
         let nodes = order.lab.nodes.map { RunningNode($0, loop: loop, output: output) }
         self.nodes = nodes
+        bringUp = BringUp(count: nodes.count, maximumBooting: BringUp.maximumBooting)
         nodesByName = Dictionary(
             nodes.map { ($0.node.name, $0) }, uniquingKeysWith: { one, _ in one })
         if let error = timeline.fileError { throw error }
@@ -116,20 +121,7 @@ final class Supervisor {
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
         imposters.onFall = { [unowned self] in imposterFell(on: $0) }
         flaps.onEnd = { [unowned self] endpoint in endFlap(of: endpoint) }
-        do {
-            // All first processes are started before the first link is made, so that nodes boot
-            // while links come up.
-            for node in nodes { try startFirstProcess(node) }
-            for node in nodes {
-                try plugIn(node)
-                // What its kernel tells meanwhile is stamped when it is read.
-                observer.catchUp()
-            }
-        } catch let error as LabError {
-            fail(error)
-        } catch {
-            fail(LabError(refusal: error))
-        }
+        goOnBringingUp()
         wait(until: { [unowned self] in allReady() }) { [unowned self] result in
             switch result {
             case .success: tellLauncher(.ready)
@@ -161,7 +153,9 @@ final class Supervisor {
     private func handle(_ change: RunningNode.Change, of node: RunningNode) {
         let name = node.node.name
         switch change {
-        case .booted: startServicesIfPossible(node)
+        case .booted:
+            startServicesIfPossible(node)
+            hasSettled(node)
         case .configured, .frozen: break
         case .service(let service, let state, let time):
             timeline.record(.service(node: name, service: service, state), at: time, stamp: .origin)
@@ -181,6 +175,7 @@ final class Supervisor {
             forgetClocks(of: name)
             directory.removeNamespaceName(of: name)
             if node.wantsRestart { bootSoon(node) }
+            hasSettled(node)
         }
         reconsider()
     }
@@ -217,7 +212,7 @@ final class Supervisor {
     /// who was ready then is asked once more in the end.
     private func allReady() -> Result<Void, LabError>? {
         func first(from start: Int) -> Result<Void, LabError>? {
-            for index in start..<nodes.count {
+            for index in start..<bringUp.pluggedIn {
                 readyCount = index
                 guard let result = isReady(nodes[index]) else { return nil }
                 if case .failure = result { return result }
@@ -226,7 +221,7 @@ final class Supervisor {
         }
         guard let result = first(from: readyCount) else { return nil }
         if case .failure = result { return result }
-        return first(from: 0)
+        return bringUp.pluggedIn == nodes.count ? first(from: 0) : nil
     }
 
     /// Whether a node and all services that start with it are up; nil while that is not decided.
@@ -312,7 +307,7 @@ final class Supervisor {
         self.launcher = nil
     }
 
-    private func fail(_ error: LabError) -> Never {
+    func fail(_ error: LabError) -> Never {
         timeline.flush()
         let message = (try? JSONEncoder().encode(LaunchReport(error))) ?? Data()
         killAll()
