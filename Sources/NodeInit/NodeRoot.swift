@@ -49,8 +49,9 @@ struct NodeRoot {
         try FileSystem.makeFolders(root)
         // pivot_root(2) wants a mount point.
         try Mount.bind(root, on: root, isRecursive: false)
-        let layers = try bindHost()
-        for name in layers { try layer(name) }
+        let isMerged = try merge()
+        let layers = try bindHost(isMerged: isMerged)
+        for name in layers { try layer(name, isMerged: isMerged) }
         try mountOwn()
         try NodeDevices(root: root).make()
         try bindPrograms()
@@ -61,7 +62,7 @@ struct NodeRoot {
     }
 
     /// Binds the host's folders; answers which of them are to be layered.
-    private func bindHost() throws(SystemError) -> [String] {
+    private func bindHost(isMerged: Bool) throws(SystemError) -> [String] {
         var layers: [String] = []
         for name in Self.own + Self.withheld { try makeFolder("\(root)/\(name)") }
         for name in try FileSystem.list("/")
@@ -75,7 +76,7 @@ struct NodeRoot {
                 } else if Self.plain.contains(name) {
                     try Mount.bind("/\(name)", on: "\(root)/\(name)")
                 } else {
-                    try show(name)
+                    try show(name, isMerged: isMerged)
                 }
             case .file, .other, nil: continue  // Nothing that a program would look for.
             }
@@ -87,8 +88,9 @@ struct NodeRoot {
     }
 
     /// Shows a folder of the host's without its sockets and FIFOs being the host's: those of an
-    /// overlay lead to nobody. It is there to be read only, for lack of an upper layer.
-    private func show(_ name: String) throws(SystemError) {
+    /// overlay lead to nobody. It is there to be read only.
+    private func show(_ name: String, isMerged: Bool) throws(SystemError) {
+        if isMerged, isOnRoot(name) { return try bindMerged(name) }
         // They separate an overlay's options.
         guard !name.contains(where: { ",:\\".contains($0) }) else { return }
         do {
@@ -101,14 +103,46 @@ struct NodeRoot {
         }
     }
 
-    /// Lays the node's own layer over a folder of the host's.
-    private func layer(_ name: String) throws(SystemError) {
-        let upper = "\(name)/upper"
-        let work = "\(name)/work"
+    /// Makes one overlay of the host's root file system and the node's layer, of which folders are
+    /// then bound: to make one for each is dearer.
+    ///
+    /// - Returns: whether that was to be had: not where the layers are on that file system, too
+    ///   (ELOOP), and not in a user namespace, where what is mounted below hides what nobody is to
+    ///   see (EINVAL; has_locked_children, fs/namespace.c).
+    private func merge() throws(SystemError) -> Bool {
         // Relative, because a comma or colon in an overlay's options would have to be escaped.
         try systemCall("enter \(specification.layersFolder)") {
             chdir(specification.layersFolder)
         }
+        for folder in [NodeLayers.upper, NodeLayers.work, NodeLayers.merged] {
+            try makeFolder(folder)
+        }
+        do {
+            try Mount.mount(
+                "overlay", on: NodeLayers.merged, flags: [.noDevices],
+                data: "lowerdir=/,upperdir=\(NodeLayers.upper),workdir=\(NodeLayers.work)")
+            return true
+        } catch
+            where error.code == .invalidArgument || error.code == .tooManySymbolicLinkLevels
+        {
+            return false
+        }
+    }
+
+    /// Whether a folder of the host's is a part of what ``merge()`` shows.
+    private func isOnRoot(_ name: String) -> Bool {
+        NodeLayers.device("/\(name)") == NodeLayers.device("/")
+    }
+
+    private func bindMerged(_ name: String) throws(SystemError) {
+        try Mount.bind("\(NodeLayers.merged)/\(name)", on: "\(root)/\(name)", isRecursive: false)
+    }
+
+    /// Lays the node's own layer over a folder of the host's.
+    private func layer(_ name: String, isMerged: Bool) throws(SystemError) {
+        if isMerged, isOnRoot(name) { return try bindMerged(name) }
+        let upper = NodeLayers.upper(of: name)
+        let work = "\(name).work"
         if !FileSystem.isFolder(work) {
             try FileSystem.makeFolders(upper)
             try FileSystem.makeFolders(work)
@@ -164,10 +198,11 @@ struct NodeRoot {
         try FileSystem.write([], to: root + Self.ownProgram, mode: 0o755)
         try Mount.bind(
             FileSystem.ownProgram(), on: root + Self.ownProgram, isRecursive: false)
+        let places = Self.hostToolsFolders.filter { FileSystem.entry($0) == .folder }
         for tool in Tool.allCases where tool.replacesHosts || !Self.hostHas(tool.rawValue) {
-            try FileSystem.link("\(folder)/\(tool.rawValue)", to: "node-init")
-            for place in Self.places(of: tool) {
-                try FileSystem.link(
+            try copyLink("\(folder)/\(tool.rawValue)", to: "node-init")
+            for place in Self.places(of: tool, among: places) {
+                try copyLink(
                     "\(root)\(Self.coversFolder)\(place)/\(tool.rawValue)", to: Self.ownProgram)
             }
         }
@@ -189,8 +224,7 @@ struct NodeRoot {
 
     /// The folders a tool is seen in: where Debian has it, and where the host has one that would
     /// look for another PID 1. On a host whose /usr/sbin is a link, that leads to /usr/bin.
-    private static func places(of tool: Tool) -> [String] {
-        let folders = hostToolsFolders.filter { FileSystem.entry($0) == .folder }
+    private static func places(of tool: Tool, among folders: [String]) -> [String] {
         let own = folders.contains(tool.folder) ? tool.folder : folders.first
         return folders.filter { folder in
             folder == own

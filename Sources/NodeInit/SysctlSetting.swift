@@ -111,7 +111,8 @@ extension SysctlSetting {
         _ name: String, layers: borrowing OwnedDescriptor
     ) throws(SystemError) -> [UInt8] {
         let layer = try OwnedDescriptor.open(
-            beneath: layers, path: Array("etc/upper".utf8), flags: O_RDONLY | O_DIRECTORY)
+            beneath: layers, path: Array(NodeLayers.upper(of: "etc").utf8),
+            flags: O_RDONLY | O_DIRECTORY)
         let file = try OwnedDescriptor.open(
             beneath: layer, path: Array(name.utf8), flags: O_RDONLY | O_NONBLOCK)
         return try FileSystem.readAll(file.rawValue, name: "/etc/\(name)")
