@@ -5,6 +5,7 @@ import NetworkTypes
 
 struct At: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "at",
         abstract: "Show a recorded run at one instant: owners, states, timers, neighbours.",
         discussion: """
             Times are those of `labctl events --run RUN`: seconds since the run's first event. \

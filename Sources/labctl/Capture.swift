@@ -8,6 +8,7 @@ import SystemPackage
 
 struct Capture: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "capture",
         abstract: "Capture the packets of all networks, for Wireshark.",
         discussion: """
             Writes pcapng with nanosecond stamps, one interface for each network, and what else \

@@ -4,6 +4,7 @@ import LabModel
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Validate labs and their files without touching anything.",
         discussion: """
             Exits with 2 when one of them is wrong, and with 3 when they are right and this machine \

@@ -53,6 +53,7 @@ struct ClockOption: ParsableArguments {
 
 struct Start: ControlCommand {
     static let configuration = CommandConfiguration(
+        commandName: "start",
         abstract: "Start nodes, or services of them; returns when they are ready.")
     static let verb = ControlVerb.start
     @OptionGroup var lab: LabOption
@@ -63,6 +64,7 @@ struct Start: ControlCommand {
 
 struct Stop: ControlCommand {
     static let configuration = CommandConfiguration(
+        commandName: "stop",
         abstract: "Stop nodes, or services of them, in good order (SIGTERM).")
     static let verb = ControlVerb.stop
     @OptionGroup var lab: LabOption
@@ -73,6 +75,7 @@ struct Stop: ControlCommand {
 
 struct Restart: ControlCommand {
     static let configuration = CommandConfiguration(
+        commandName: "restart",
         abstract: "Stop nodes, or services of them, and start them again.", aliases: ["reboot"])
     static let verb = ControlVerb.restart
     @OptionGroup var lab: LabOption
@@ -83,6 +86,7 @@ struct Restart: ControlCommand {
 
 struct Kill: ControlCommand {
     static let configuration = CommandConfiguration(
+        commandName: "kill",
         abstract: "Cut the power of nodes, or kill services of them (SIGKILL).")
     static let verb = ControlVerb.kill
     @OptionGroup var lab: LabOption
@@ -93,6 +97,7 @@ struct Kill: ControlCommand {
 
 struct Freeze: ControlCommand {
     static let configuration = CommandConfiguration(
+        commandName: "freeze",
         abstract: "Let nodes, or services of them, stand still; `thaw` lets them go on.")
     static let verb = ControlVerb.freeze
     @OptionGroup var lab: LabOption
@@ -103,6 +108,7 @@ struct Freeze: ControlCommand {
 
 struct Thaw: ControlCommand {
     static let configuration = CommandConfiguration(
+        commandName: "thaw",
         abstract: "Let frozen nodes, or services of them, go on.")
     static let verb = ControlVerb.thaw
     @OptionGroup var lab: LabOption
@@ -111,6 +117,7 @@ struct Thaw: ControlCommand {
 
 struct Reload: ControlCommand {
     static let configuration = CommandConfiguration(
+        commandName: "reload",
         abstract: "Tell services to read their configuration anew (SIGHUP).")
     static let verb = ControlVerb.reload
     @OptionGroup var lab: LabOption

@@ -8,6 +8,7 @@ import NetworkTypes
 
 struct Demo: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "demo",
         abstract: "Run one scenario of a lab and narrate what kernel and wire show.",
         discussion: """
             Before something is done it is said what should come of it; afterwards the lab is \

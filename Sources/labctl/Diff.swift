@@ -6,6 +6,7 @@ import NetworkTypes
 
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "diff",
         abstract:
             "Lay two recorded runs side by side at their first fault; show where they differ.",
         discussion: """
@@ -59,6 +60,7 @@ struct Diff: ParsableCommand {
 
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "compare",
         abstract: "Compare runs of the same scenarios: two daemons, or two commits.",
         discussion: """
             Each side is a recorded run, or a folder of them: labctl test --repeat 10 --record a; \

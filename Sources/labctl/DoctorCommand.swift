@@ -4,6 +4,7 @@ import LabModel
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Say what this machine can and cannot do for labs, and why.",
         discussion: """
             Exits with 3 when something is missing without which no lab can be built, or which one \

@@ -7,6 +7,7 @@ import NetworkTypes
 
 struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "events",
         abstract: "Print a lab's timeline: what kernel and wire have shown.",
         discussion: """
             Times are seconds since the lab's first event. --since and --until take such a number, \

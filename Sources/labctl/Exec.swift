@@ -6,6 +6,7 @@ import LinuxSystem
 
 struct Exec: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "exec",
         abstract: "Run a command in a node.",
         discussion: """
             Standard input, signals and a terminal are passed through, and the command's exit \
@@ -71,7 +72,8 @@ struct Exec: ParsableCommand {
 }
 
 struct Shell: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Open a shell in a node.")
+    static let configuration = CommandConfiguration(
+        commandName: "shell", abstract: "Open a shell in a node.")
 
     @OptionGroup var lab: LabOption
     @Argument(help: "The node.")

@@ -5,6 +5,7 @@ import NetworkTypes
 
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "explain",
         abstract: "Tell the last failover in its parts, each beside what theory says.")
 
     @OptionGroup var timeline: TimelineOption

@@ -4,6 +4,7 @@ import LabModel
 
 struct Link: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "link",
         abstract: "Pull a cable, plug it in again, or let frames vanish in it.",
         discussion: """
             down: no frame passes, and the node sees its carrier go. blackhole: frames vanish, and \
@@ -87,6 +88,7 @@ private func duration(_ text: String) throws -> Duration {
 
 struct Impair: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "impair",
         abstract: "Have a cable delay, lose, damage or multiply frames.",
         usage: "labctl impair [-l <lab>] <port> <words> ...",
         discussion: """
@@ -144,6 +146,7 @@ private func direction(_ word: String) throws -> Fault.Direction {
 
 struct Heal: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "heal",
         abstract:
             "Mend what `link`, `plug`, `impair`, `partition`, `cut` and `imposter` have broken.",
         discussion: """

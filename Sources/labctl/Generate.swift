@@ -5,6 +5,7 @@ import LinuxSystem
 
 struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "generate",
         abstract: "Write the lab file of a topology that everybody draws.",
         discussion: """
             Routers forward by static routes, so that every host reaches every other, and the \
@@ -14,7 +15,8 @@ struct Generate: ParsableCommand {
         subcommands: [Single.self, Linear.self, Tree.self, LeafSpine.self])
 
     struct Single: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Hosts on one network.")
+        static let configuration = CommandConfiguration(
+            commandName: "single", abstract: "Hosts on one network.")
         @Argument(help: "How many.") var hosts: Int
         @OptionGroup var target: Target
 
@@ -23,6 +25,7 @@ struct Generate: ParsableCommand {
 
     struct Linear: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "linear",
             abstract: "Routers in a row, each with a network of hosts.")
         @Argument(help: "How many routers.") var routers: Int
         @Option(help: "How many hosts each of them has.") var hosts = 1
@@ -36,6 +39,7 @@ struct Generate: ParsableCommand {
 
     struct Tree: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "tree",
             abstract: "A tree of routers, hosts below the last of them.")
         @Option(help: "How many levels of routers there are.") var depth = 2
         @Option(help: "How many routers, or hosts in the end, are below each.") var fanout = 2
@@ -49,6 +53,7 @@ struct Generate: ParsableCommand {
 
     struct LeafSpine: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "leaf-spine",
             abstract: "Leaves, each with a link to every spine and a network of hosts.")
         @Option(help: "How many spines there are.") var spines = 2
         @Option(help: "How many leaves there are.") var leaves = 4

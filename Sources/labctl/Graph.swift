@@ -5,6 +5,7 @@ import LabReport
 
 struct Graph: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "graph",
         abstract: "Draw a lab's topology, with roles and addresses while it is up.")
 
     enum Format: String, ExpressibleByArgument, CaseIterable {

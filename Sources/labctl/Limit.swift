@@ -4,6 +4,7 @@ import LabModel
 
 struct Limit: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "limit",
         abstract: "Have a node make do with less: processor time, memory, disk, processes.",
         usage: "labctl limit [-l <lab>] <node> <words> ...",
         discussion: """

@@ -6,6 +6,7 @@ import LinuxSystem
 
 struct Logs: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "logs",
         abstract: "Show what services have printed.")
 
     @OptionGroup var lab: LabOption

@@ -4,6 +4,7 @@ import LabModel
 
 struct Partition: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "partition",
         abstract: "Cut the network into groups of nodes that reach nobody outside.",
         usage: "labctl partition [-l <lab>] <groups or shape> ... [--network <network>]",
         discussion: """
@@ -61,6 +62,7 @@ struct Partition: ParsableCommand {
 
 struct Cut: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "cut",
         abstract: "Let what some nodes send not get to others, which they go on to hear.",
         usage: "labctl cut [-l <lab>] <node> ... to <node> ...",
         discussion: """

@@ -5,6 +5,7 @@ import NetworkTypes
 
 struct Plug: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "plug",
         abstract: "Put a cable into the switch of another network, or back where it belongs.",
         discussion: """
             The node sees its carrier go and come. What is done to the cable, as delays, goes with \
@@ -37,6 +38,7 @@ struct Plug: ParsableCommand {
 
 struct Unplug: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "unplug",
         abstract: "Take a cable out of its switch: the carrier goes. `plug` puts it back.")
 
     @OptionGroup var lab: LabOption

@@ -8,6 +8,7 @@ import NetworkTypes
 
 struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "replay",
         abstract: "Judge a recorded run once more, from its timeline alone.",
         discussion: """
             The verdict, every step's report and every violation must come out as they were \

@@ -8,6 +8,7 @@ import NetworkTypes
 
 struct Runs: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "runs",
         abstract: "List the recorded runs of scenarios, oldest first.")
 
     @Argument(help: "Only those of the lab of that name.")
@@ -55,6 +56,7 @@ struct Runs: ParsableCommand {
 
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "report",
         abstract: "Report on a recorded run, from its record alone.")
 
     enum Format: String, ExpressibleByArgument, CaseIterable {

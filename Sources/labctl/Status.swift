@@ -6,6 +6,7 @@ import NetworkTypes
 
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "list",
         abstract: "List the labs that are up.", aliases: ["ls"])
 
     @Option(help: "How to print them.") var format = Format.text
@@ -37,6 +38,7 @@ struct List: ParsableCommand {
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "status",
         abstract: "Show a lab's nodes: roles, virtual addresses, services.",
         aliases: ["inspect", "ps"])
 

@@ -8,6 +8,7 @@ import NetworkTypes
 
 struct Test: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "test",
         abstract: "Run the scenarios of labs, each in a fresh lab, and say whether they hold.",
         discussion: """
             Exits with 0 when all pass, 1 when one fails, 4 when nothing can be said because the \

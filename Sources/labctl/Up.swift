@@ -6,6 +6,7 @@ import NetworkTypes
 
 struct Up: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "up",
         abstract: "Build a lab and leave it running.", aliases: ["deploy"])
 
     enum Wait: String, ExpressibleByArgument, CaseIterable {
@@ -31,6 +32,7 @@ struct Up: ParsableCommand {
 
 struct Down: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "down",
         abstract: "End a lab and everything in it.", aliases: ["destroy"])
 
     @Argument(help: "The lab's name, folder or file.")

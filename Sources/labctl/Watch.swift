@@ -8,6 +8,7 @@ import NetworkTypes
 
 struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "watch",
         abstract: "Show a running lab on the whole terminal, live, and break it by keys.",
         discussion: """
             Arrow keys select a node; k kills it, s starts it, f freezes and t thaws it, c pulls \
