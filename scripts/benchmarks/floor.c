@@ -3,8 +3,10 @@
 // Talks to the kernel and to nobody else. Each node is one paused process in namespaces of its
 // own; its eth0 is one end of a veth pair whose other end is a port of the bridge br0, and has an
 // address. `bare` nodes have a network, PID, UTS and mount namespace with their own /proc and
-// /sys; `node` ones also an IPC and a cgroup namespace and the root that labctl gives a machine:
-// a tmpfs with the host's folders read-only or under a private overlay.
+// /sys; `node` ones also an IPC and a cgroup namespace, a control group, and the root that labctl
+// gives a machine: a disk of its own (a tmpfs), the host's folders read-only or under a private
+// overlay, devices of its own, programs and tools laid over the host's, and what /proc shows of the
+// host read-only.
 //
 // Prints {"up_ms": …, "down_ms": …, "gone_ms": …}: until all is up; until all is told to go and
 // every process is reaped; until the last device is gone. Run it in private network, mount and
@@ -28,6 +30,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +42,9 @@ struct node {
     int network_namespace;
 };
 
+// The folder of cgroup v2, where each machine gets a control group; -1: none.
+static int groups = -1;
+
 static void fail(const char *format, ...) {
     int code = errno;
     va_list arguments;
@@ -49,6 +55,8 @@ static void fail(const char *format, ...) {
     fprintf(stderr, ": %s\n", strerror(code));
     _exit(1);
 }
+
+#include "floor_root.h"
 
 static double now_ms(void) {
     struct timespec time;
@@ -181,68 +189,6 @@ static void configure(int number) {
 
 // ---- nodes ----
 
-static void mount_at(const char *source, const char *target, const char *type, unsigned long flags,
-                     const char *options) {
-    if (mkdir(target, 0755) < 0 && errno != EEXIST) fail("make %s", target);
-    if (mount(source, target, type, flags, options) < 0) fail("mount %s", target);
-}
-
-static void bind_read_only(const char *source, const char *target) {
-    mount_at(source, target, NULL, MS_BIND, NULL);
-    if (mount(NULL, target, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) < 0)
-        fail("make %s read-only", target);
-}
-
-// The host's top-level entries that a machine shares, and those of which it has its own version.
-static const char *const shared[] = {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"};
-static const char *const private[] = {"etc", "var", "root", "home", "srv", "opt"};
-enum { SHARED = sizeof shared / sizeof *shared, PRIVATE = sizeof private / sizeof *private };
-
-static void share(const char *name) {
-    char source[32], target[32], destination[256];
-    snprintf(source, sizeof source, "/%s", name);
-    snprintf(target, sizeof target, "%s", name);
-    struct stat status;
-    if (lstat(source, &status) < 0) return;
-    if (S_ISLNK(status.st_mode)) {
-        ssize_t length = readlink(source, destination, sizeof destination - 1);
-        if (length < 0) fail("read %s", source);
-        destination[length] = 0;
-        if (symlink(destination, target) < 0) fail("link %s", target);
-    } else {
-        bind_read_only(source, target);
-    }
-}
-
-// A folder of the host with a writable layer over it that is this node's own.
-static void layer(const char *name) {
-    char source[32], upper[64], work[64], options[256];
-    snprintf(source, sizeof source, "/%s", name);
-    if (access(source, F_OK) < 0) return;
-    snprintf(upper, sizeof upper, ".layers/%s", name);
-    snprintf(work, sizeof work, ".layers/%s.work", name);
-    if (mkdir(upper, 0755) < 0 || mkdir(work, 0755) < 0) fail("make %s", upper);
-    snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s", source, upper, work);
-    mount_at("overlay", name, "overlay", 0, options);
-}
-
-// The root of a machine as labctl builds it.
-static void enter_root(void) {
-    // Somewhere to stand: any folder that is there; only this mount namespace sees the tmpfs.
-    if (mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755") < 0) fail("mount the root");
-    if (chdir("/mnt") < 0) fail("enter the root");
-    if (mkdir(".layers", 0700) < 0) fail("make .layers");
-    for (int i = 0; i < SHARED; i++) share(shared[i]);
-    for (int i = 0; i < PRIVATE; i++) layer(private[i]);
-    mount_at("tmpfs", "run", "tmpfs", 0, "mode=755");
-    mount_at("tmpfs", "tmp", "tmpfs", 0, "mode=1777");
-    mount_at("/dev", "dev", NULL, MS_BIND | MS_REC, NULL);
-    mount_at("proc", "proc", "proc", 0, NULL);
-    mount_at("sysfs", "sys", "sysfs", MS_RDONLY, NULL);
-    if (syscall(SYS_pivot_root, ".", ".") < 0) fail("pivot_root");
-    if (umount2(".", MNT_DETACH) < 0) fail("leave the old root");
-}
-
 static void live(int number, bool is_complete, int ready) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     char name[32];
@@ -250,6 +196,8 @@ static void live(int number, bool is_complete, int ready) {
     if (sethostname(name, (size_t)length) < 0) fail("name node %d", number);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("make mounts private");
     if (is_complete) {
+        // Now that it is in the control group that it is to see as the root.
+        if (unshare(CLONE_NEWCGROUP) < 0) fail("make a cgroup namespace");
         enter_root();
     } else {
         mount_at("proc", "/proc", "proc", 0, NULL);
@@ -259,10 +207,37 @@ static void live(int number, bool is_complete, int ready) {
     for (;;) pause();
 }
 
+// Makes the node's control group; -1 where there are none.
+static int make_group(int number) {
+    char path[64];
+    if (groups < 0) return -1;
+    snprintf(path, sizeof path, "floor.%d", number);
+    if (mkdirat(groups, path, 0755) < 0) fail("make the control group %s", path);
+    int group = openat(groups, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (group < 0) fail("open the control group %s", path);
+    return group;
+}
+
+static void remove_group(int number) {
+    char path[64];
+    if (groups < 0) return;
+    snprintf(path, sizeof path, "floor.%d", number);
+    if (unlinkat(groups, path, AT_REMOVEDIR) < 0) fail("remove the control group %s", path);
+}
+
 static struct node start(int number, bool is_complete, int ready) {
-    unsigned long flags = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNS | SIGCHLD;
-    if (is_complete) flags |= CLONE_NEWIPC | CLONE_NEWCGROUP;
-    pid_t pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+    // struct clone_args of <linux/sched.h>: flags first, then the signal, last the group.
+    uint64_t arguments[11] = {CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNS};
+    arguments[4] = SIGCHLD;
+    int group = -1;
+    if (is_complete) {
+        arguments[0] |= CLONE_NEWIPC;
+        group = make_group(number);
+        if (group >= 0) arguments[0] |= 0x200000000 /* CLONE_INTO_CGROUP */;
+        if (group >= 0) arguments[10] = (uint64_t)group;
+    }
+    pid_t pid = (pid_t)syscall(435 /* clone3 */, arguments, sizeof arguments);
+    if (group >= 0 && pid != 0) close(group);
     if (pid < 0) fail("start node %d", number);
     if (pid == 0) live(number, is_complete, ready);
     char path[64];
@@ -270,6 +245,18 @@ static struct node start(int number, bool is_complete, int ready) {
     struct node node = {.pid = pid, .network_namespace = open(path, O_RDONLY | O_CLOEXEC)};
     if (node.network_namespace < 0) fail("open %s", path);
     return node;
+}
+
+// Where cgroup v2 is mounted (proc_pid_mountinfo(5)).
+static void find_groups(void) {
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    if (mounts == NULL) fail("read the mounts");
+    char line[4096], place[4096];
+    while (groups < 0 && fgets(line, sizeof line, mounts) != NULL)
+        if (strstr(line, " - cgroup2 ") != NULL &&
+            sscanf(line, "%*s %*s %*s %*s %4095s", place) == 1)
+            groups = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fclose(mounts);
 }
 
 static bool any_device_left(void) {
@@ -301,6 +288,7 @@ int main(int count, char **arguments) {
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     int ready[2];
     if (all == NULL || home < 0 || pipe2(ready, O_CLOEXEC) < 0) fail("prepare");
+    if (is_complete) find_groups();
 
     double start_ms = now_ms();
     int rtnetlink = open_rtnetlink();
@@ -325,6 +313,7 @@ int main(int count, char **arguments) {
         kill(all[i].pid, SIGKILL);
     }
     for (int i = 0; i < nodes; i++) waitpid(all[i].pid, NULL, 0);
+    for (int i = 0; i < nodes && is_complete; i++) remove_group(i);
     delete_bridge(rtnetlink, bridge);
     double down_ms = now_ms();
     // The kernel takes the devices of a namespace away after its last process, in its own time.
