@@ -53,6 +53,7 @@ extern int pipe2(int descriptors[2], int flags);
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 extern int clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
 extern int malloc_trim(size_t pad);
+extern int setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
 extern ssize_t sendfile(int out, int in, off_t *offset, size_t count);
 
 // <sched.h>

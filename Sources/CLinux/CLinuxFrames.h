@@ -160,6 +160,7 @@ static inline int clinux_frames_send(int socket, struct clinux_frames_out *out) 
 
 /// Opens a packet socket for all frames of the device with that index, in the calling thread's network namespace:
 /// -1 with errno. What the device sends is not received, the others come with stamps, VLAN tags and offload headers.
+/// In a user namespace its buffers are as large as the machine lets everybody's be (net.core.rmem_max).
 static inline int clinux_frame_socket(int device, int buffer_bytes) {
     int number = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (number < 0) return -1;
@@ -171,8 +172,10 @@ static inline int clinux_frame_socket(int device, int buffer_bytes) {
         setsockopt(number, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) < 0 ||
         setsockopt(number, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) < 0 ||
         setsockopt(number, SOL_SOCKET, 35 /* SO_TIMESTAMPNS */, &on, sizeof on) < 0 ||
-        setsockopt(number, SOL_SOCKET, 33 /* SO_RCVBUFFORCE */, &buffer_bytes, sizeof buffer_bytes) < 0 ||
-        setsockopt(number, SOL_SOCKET, CLINUX_SO_SNDBUFFORCE, &buffer_bytes, sizeof buffer_bytes) < 0 ||
+        (setsockopt(number, SOL_SOCKET, 33 /* SO_RCVBUFFORCE */, &buffer_bytes, sizeof buffer_bytes) < 0 &&
+         setsockopt(number, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes) < 0) ||
+        (setsockopt(number, SOL_SOCKET, CLINUX_SO_SNDBUFFORCE, &buffer_bytes, sizeof buffer_bytes) < 0 &&
+         setsockopt(number, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes) < 0) ||
         setsockopt(number, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof promiscuous) < 0 ||
         bind(number, (struct sockaddr *)&address, sizeof address) < 0) {
         int error = errno;

@@ -21,6 +21,11 @@ struct clinux_spawn {
     gid_t gid;
     const gid_t *groups;
     int group_count;
+    // For clinux_spawn_apart alone:
+    int is_apart;   ///< Whether the child has memory of its own.
+    int go;         ///< Pipe from which the child reads a byte before it goes on.
+    int go_writer;  ///< Its other end, which the child closes: with the last copy of it the child ends.
+    int report;     ///< Pipe on which the child tells errno and stage of what failed; execve closes it.
     // Results:
     int pidfd;
     int is_in_group;  ///< Whether it has begun in control_group.
@@ -31,6 +36,10 @@ struct clinux_spawn {
 static inline int clinux_spawn_fail(struct clinux_spawn *spawn, int stage) {
     spawn->error = errno;
     spawn->stage = stage;
+    if (spawn->is_apart) {
+        int told[2] = {spawn->error, stage};
+        if (write(spawn->report, told, sizeof told) < 0) _exit(126);
+    }
     _exit(127);
 }
 
@@ -54,9 +63,17 @@ static inline int clinux_spawn_child(void *argument) {
         copies[i] = fcntl(spawn->descriptors[i], F_DUPFD_CLOEXEC, count);
         if (copies[i] < 0) return clinux_spawn_fail(spawn, 2);
     }
+    int report = spawn->is_apart ? fcntl(spawn->report, F_DUPFD_CLOEXEC, count) : -1;
     for (int i = 0; i < count; i++)
         if (dup2(copies[i], i) < 0) return clinux_spawn_fail(spawn, 2);
-    if (syscall(436 /* close_range */, (unsigned)count, ~0u, 0) < 0) return clinux_spawn_fail(spawn, 2);
+    int kept = count;
+    if (spawn->is_apart) {
+        // Right behind the descriptors, where the copies are that nobody needs any more.
+        if (dup2(report, count) < 0 || fcntl(count, F_SETFD, FD_CLOEXEC) < 0) return clinux_spawn_fail(spawn, 2);
+        spawn->report = count;
+        kept++;
+    }
+    if (syscall(436 /* close_range */, (unsigned)kept, ~0u, 0) < 0) return clinux_spawn_fail(spawn, 2);
     if (spawn->controlling_terminal && ioctl(0, TIOCSCTTY, 0) < 0) return clinux_spawn_fail(spawn, 3);
     if (spawn->has_identity) {
         if (syscall(SYS_setgroups, spawn->group_count, spawn->groups) < 0 || syscall(SYS_setgid, spawn->gid) < 0 ||
@@ -136,5 +153,50 @@ static inline pid_t clinux_spawn(struct clinux_spawn *spawn) {
         errno = spawn->error;
         return -1;
     }
+    return pid;
+}
+
+// Runs in the child of clinux_spawn_apart, in memory of its own: async-signal-safe functions only, all the same.
+static inline int clinux_spawn_child_apart(void *argument) {
+    struct clinux_spawn *spawn = argument;
+    char go;
+    ssize_t count;
+    close(spawn->go_writer);
+    do count = read(spawn->go, &go, 1);
+    while (count < 0 && errno == EINTR);
+    if (count != 1) _exit(127);
+    // Clocks of the child's own, which show what the machine's do: only to the time namespace of one's own user
+    // namespace is there a way back (timens_install, kernel/time/namespace.c). A kernel without them has no clocks
+    // that are off.
+    if (unshare(0x80 /* CLONE_NEWTIME */) == 0) {
+        int clocks = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+        if (clocks >= 0) setns(clocks, 0x80);
+        if (clocks >= 0) close(clocks);
+    }
+    return clinux_spawn_child(spawn);
+}
+
+/// Begins to start a program in namespaces that need something to be done from outside first, as a user namespace whose
+/// maps are written by its parent: the child waits for a byte on spawn->go, and ends when nobody is left who could
+/// write it. Unlike with clinux_spawn the parent goes on at once, so the child is a copy of it (as of fork(2)). Whether
+/// it has become the program is read from spawn->report: nothing but the end when it has, else errno and stage as two
+/// ints. Returns the process id, or -1 with errno set.
+static inline pid_t clinux_spawn_apart(struct clinux_spawn *spawn) {
+    const size_t size = 128 * 1024;
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack == MAP_FAILED) return -1;
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    spawn->is_apart = 1;
+    spawn->pidfd = -1;
+    spawn->error = 0;
+    spawn->stage = 0;
+    int flags = 0x00001000 /* CLONE_PIDFD */ | SIGCHLD;
+    pid_t pid = clone(clinux_spawn_child_apart, stack + size, flags | spawn->clone_flags, spawn, &spawn->pidfd);
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    munmap(stack, size);
+    errno = error;
     return pid;
 }

@@ -34,6 +34,21 @@ public struct FileAttributes: Equatable, Sendable {
     }
 }
 
+extension FileAttributes {
+    /// The kernel's number for everybody who is not there (kernel.overflowuid, kernel.overflowgid).
+    private static let stranger: UInt32 = 65534
+
+    /// The same, in a user namespace as if whoever is not there were root: nobody inside can become
+    /// that user, so nobody inside can change what belongs to it.
+    public var asSeenInside: FileAttributes {
+        guard !IDMap.isOfMachine else { return self }
+        var seen = self
+        if seen.userID == Self.stranger { seen.userID = 0 }
+        if seen.groupID == Self.stranger { seen.groupID = 0 }
+        return seen
+    }
+}
+
 extension FileSystem {
     /// Who owns what is at a path. Like stat(2), or lstat(2) where links are not followed.
     ///

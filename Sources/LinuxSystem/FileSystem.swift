@@ -181,6 +181,9 @@ public enum FileSystem {
     /// Whether anything is there, a dangling link included.
     public static func exists(_ path: String) -> Bool { entry(path) != nil }
 
+    /// Whether the calling process may write to what is there (access(2)).
+    public static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
+
     /// Makes a symbolic link in place of whatever link or file is there.
     public static func link(_ path: String, to target: String) throws(SystemError) {
         try remove(path)

@@ -34,7 +34,10 @@ public enum MailSpool {
         try systemCall("look at \(path)") { fstat(number, &information) }
         if information.st_size == 0 {
             try systemCall("set the mode of \(path)") { fchmod(number, Self.mode) }
-            try systemCall("set the owner of \(path)") { fchown(number, user.userID, group) }
+            // Where root is alone it reads everybody's mail.
+            if !IDMap.isRootAlone {
+                try systemCall("set the owner of \(path)") { fchown(number, user.userID, group) }
+            }
         }
         do {
             try FileSystem.writeAll(entry[...], to: number, name: path)

@@ -60,7 +60,10 @@ public final class PacketCapture {
             setsockopt(number, SOL_SOCKET, CLINUX_SO_TIMESTAMPNS, &on, 4)
         }
         var size = CInt(bufferBytes)
-        setsockopt(number, SOL_SOCKET, CLINUX_SO_RCVBUFFORCE, &size, 4)
+        // In a user namespace it is as large as the machine lets everybody's be.
+        if setsockopt(number, SOL_SOCKET, CLINUX_SO_RCVBUFFORCE, &size, 4) != 0 {
+            setsockopt(number, SOL_SOCKET, SO_RCVBUF, &size, 4)
+        }
         var address = sockaddr_ll()
         address.sll_family = UInt16(AF_PACKET)
         address.sll_protocol = UInt16(CLINUX_ETH_P_ALL).bigEndian

@@ -38,6 +38,7 @@ public struct Program {
         public var userID: UInt32
         public var groupID: UInt32
         public var groupIDs: [UInt32]
+        var isRoot: Bool { userID == 0 && groupID == 0 }
         public init(userID: UInt32, groupID: UInt32, groupIDs: [UInt32] = []) {
             self.userID = userID
             self.groupID = groupID
@@ -70,6 +71,19 @@ public struct Program {
     ///   directory`.
     public func start() throws(SystemError) -> Started {
         var spawn = clinux_spawn()
+        let (pid, code) = prepare(&spawn) { clinux_spawn($0) }
+        guard pid >= 0 else { throw SystemError(failedStep(spawn.stage), code) }
+        return Started(
+            pid: pid, pidDescriptor: SharedDescriptor(OwnedDescriptor(spawn.pidfd)),
+            isInControlGroup: spawn.is_in_group != 0)
+    }
+
+    /// Describes it to the kernel for the time that `body` takes.
+    ///
+    /// - Returns: what `body` returns, and errno after it.
+    func prepare(
+        _ spawn: inout clinux_spawn, _ body: (UnsafeMutablePointer<clinux_spawn>) -> pid_t
+    ) -> (pid_t, Errno) {
         spawn.clone_flags = newNamespaces.rawValue
         spawn.network_namespace = -1
         spawn.control_group = controlGroup ?? -1
@@ -78,25 +92,27 @@ public struct Program {
         spawn.parent_death_signal = parentDeathSignal
         spawn.file_mode_mask = fileModeMask.map { CInt($0) } ?? -1
         spawn.descriptor_count = CInt(descriptors.count)
-        if let identity {
+        // Where root is alone, it may not as much as take its own groups again.
+        let change = identity.flatMap { $0.isRoot && IDMap.isRootAlone ? nil : $0 }
+        if let identity = change {
             spawn.has_identity = 1
             spawn.uid = identity.userID
             spawn.gid = identity.groupID
             spawn.group_count = CInt(identity.groupIDs.count)
         }
-        let (pid, code) = withCStrings(arguments) { arguments in
+        return withCStrings(arguments) { arguments in
             withCStrings(environment) { environment in
                 path.withCString { path in
                     withOptionalCString(workingDirectory) { folder in
                         descriptors.withUnsafeBufferPointer { descriptors in
-                            (identity?.groupIDs ?? []).withUnsafeBufferPointer { groups in
+                            (change?.groupIDs ?? []).withUnsafeBufferPointer { groups in
                                 spawn.path = path
                                 spawn.arguments = arguments
                                 spawn.environment = environment
                                 spawn.working_directory = folder
                                 spawn.descriptors = descriptors.baseAddress
                                 spawn.groups = groups.baseAddress
-                                let pid = clinux_spawn(&spawn)
+                                let pid = body(&spawn)
                                 return (pid, Errno(rawValue: errno))
                             }
                         }
@@ -104,13 +120,9 @@ public struct Program {
                 }
             }
         }
-        guard pid >= 0 else { throw SystemError(failedStep(spawn.stage), code) }
-        return Started(
-            pid: pid, pidDescriptor: SharedDescriptor(OwnedDescriptor(spawn.pidfd)),
-            isInControlGroup: spawn.is_in_group != 0)
     }
 
-    private func failedStep(_ stage: CInt) -> String {
+    func failedStep(_ stage: CInt) -> String {
         switch stage {
         case 0: "make a process for \(path)"
         case 2: "hand descriptors to \(path)"
