@@ -22,7 +22,7 @@ extension Doctor {
         // Tried in a mount namespace of its own, by the shell, which leaves nothing when it ends.
         let script = """
             set -e; mount --make-rprivate /; mount -t tmpfs tmpfs /run
-            head -c 65536 /dev/zero > /run/used; mount -o remount,size=64k /run
+            head -c 65536 /dev/zero > /run/used; mount -o remount,size=64k tmpfs /run
             ! echo more > /run/more 2> /dev/null
             """
         return attempt(

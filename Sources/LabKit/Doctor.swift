@@ -50,26 +50,35 @@ public enum Doctor {
     }
 
     private static func examineAll() -> [Finding] {
-        var findings = [
-            examineUser(), examinePrograms(), examineNamespaces(), examineOverlay(),
-            examineRunDirectory(),
-        ]
-        findings += examineNetwork()
-        findings += [examineFreezer()] + examineLimits()
-        findings += [
+        let isRoot = geteuid() == 0
+        let findings =
+            isRoot
+            ? [examineRoot(), allUsers, examinePrograms(), examineRunDirectory()] + examineKernel()
+            : examineUser() + [examinePrograms(), examineRunDirectory()]
+                + examineKernelInUserNamespace() + withoutRoot
+        return findings + examineTools(isRoot: isRoot)
+    }
+
+    /// What the kernel does for the root of the calling process's user namespace.
+    static func examineKernel() -> [Finding] {
+        [examineNamespaces(), examineFileSystems(), examineOverlay()] + examineNetwork()
+            + [examineFreezer()] + examineLimits()
+    }
+
+    private static func examineTools(isRoot: Bool) -> [Finding] {
+        [
             tool(
                 "keepalived", "keepalived", "the real daemon in place of ours (--vrrp keepalived)"),
             tool("vrrpd", "frr", "FRR's daemon in place of ours (--vrrp frr)"),
-            tool("tcpdump", "tcpdump", "captures by hand: ip netns exec LAB-NODE tcpdump"),
+            tool(
+                "tcpdump", "tcpdump",
+                "captures by hand: "
+                    + (isRoot ? "ip netns exec LAB-NODE tcpdump" : "labctl exec NODE -- tcpdump")),
         ]
-        return findings
     }
 
-    private static func examineUser() -> Finding {
-        let isRoot = geteuid() == 0
-        return Finding(
-            capability: "root", isPresent: isRoot, isRequired: true,
-            detail: isRoot ? "running as root" : "labs need root: run labctl with sudo")
+    private static func examineRoot() -> Finding {
+        Finding(capability: "root", isPresent: true, isRequired: true, detail: "running as root")
     }
 
     private static func examinePrograms() -> Finding {
@@ -94,10 +103,12 @@ public enum Doctor {
 
     private static func examineOverlay() -> Finding {
         // Tried in a mount namespace of its own, by the shell, which leaves nothing when it ends.
+        // It has a layer of its own above the host's, as nodes of an ordinary user have.
+        let options = IDMap.isOfMachine ? "" : ",userxattr"
         let script = """
             set -e; d=/run; mount --make-rprivate /; mount -t tmpfs tmpfs $d
             mkdir $d/u $d/w $d/m
-            mount -t overlay -o lowerdir=/etc,upperdir=$d/u,workdir=$d/w overlay $d/m
+            mount -t overlay -o lowerdir=/etc,upperdir=$d/u,workdir=$d/w\(options) overlay $d/m
             """
         return attempt("overlayfs", "private writable layers over /etc, /var and others") {
             try runInNamespaces([.mount], "/bin/sh", ["-c", script])
@@ -106,7 +117,7 @@ public enum Doctor {
 
     private static func examineRunDirectory() -> Finding {
         attempt("run directory", "sockets and logs of labs in \(LabDirectory.root)") {
-            try FileSystem.makeFolders(LabDirectory.root)
+            try LabDirectory.makeRoot()
             let path = "\(LabDirectory.root)/.doctor-\(getpid())"
             try FileSystem.write([], to: path)
             try FileSystem.remove(path)
@@ -175,9 +186,12 @@ public enum Doctor {
     private static func examineFreezer() -> Finding {
         let stopped = "nodes are frozen by SIGSTOP"
         guard let folder = Freezer.folder else {
+            let isMounted = ControlGroupLayout.ofMachine.ownUnified != nil
             return Finding(
                 capability: "cgroup v2", isPresent: false, isRequired: false,
-                detail: "not mounted: \(stopped); mount -t cgroup2 none /sys/fs/cgroup")
+                detail: isMounted
+                    ? "not yours: \(stopped); they are by cgroup v2 with \(Freezer.delegation)"
+                    : "not mounted: \(stopped); mount -t cgroup2 none /sys/fs/cgroup")
         }
         let finding = attempt(
             "cgroup v2", "mounted on \(folder): whole nodes are frozen by it", isRequired: false
@@ -228,8 +242,6 @@ public enum Doctor {
             return Finding(
                 capability: capability, isPresent: true, isRequired: isRequired, detail: use)
         } catch {
-            // Without root nothing can be said of the machine itself.
-            let remedy = geteuid() == 0 ? remedy : "run labctl with sudo"
             return Finding(
                 capability: capability, isPresent: false, isRequired: isRequired,
                 detail: "needed for \(use): \(error)" + (remedy.map { "; \($0)" } ?? ""))
@@ -245,10 +257,7 @@ public enum Doctor {
             environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
             descriptors: [null.rawValue, null.rawValue, null.rawValue])
         program.newNamespaces = namespaces
-        let started = try program.start()
-        var status: CInt = 0
-        while waitpid(started.pid, &status, 0) < 0, errno == EINTR {}
-        guard Termination(waitStatus: status) == .exited(status: 0) else {
+        guard try program.start().awaitEnd() == .exited(status: 0) else {
             throw SystemError("\(path) \(arguments.joined(separator: " "))", .notPermitted)
         }
     }
@@ -265,6 +274,7 @@ extension Scenario.Capability {
         case .memoryLimits: "memory limits"
         case .pidsLimits: "pids limits"
         case .clocks: "clocks"
+        case .users: "users"
         case .netem, .nftables, .ipvs, .dummy, .macvlan, .vrf, .keepalived: rawValue
         }
     }

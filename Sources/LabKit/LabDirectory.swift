@@ -4,8 +4,8 @@ import LinuxSystem
 import NetworkTypes
 import SystemPackage
 
-/// The run directory of a lab: `/run/labctl/<lab>`, or `$XDG_RUNTIME_DIR/labctl/<lab>` without
-/// root.
+/// The run directory of a lab: `/run/labctl/<lab>`; without root `$XDG_RUNTIME_DIR/labctl/<lab>`,
+/// or `/tmp/labctl-UID/<lab>` where there is no such folder.
 ///
 /// A lab is up exactly as long as its supervisor holds the lock in here, which the kernel lets go
 /// of however the supervisor dies; everything else in the directory is worthless without it and is
@@ -14,15 +14,42 @@ public struct LabDirectory: Hashable, Sendable {
     /// The lab's name.
     public let name: String
 
-    /// The directory of the lab of that name.
-    public init(_ name: String) { self.name = name }
+    /// Where it is, beside the directories of all other labs of the same user.
+    let root: String
 
-    /// Where the directories of all labs are.
+    /// The directory of the lab of that name.
+    public init(_ name: String) { self.init(name, in: Self.root) }
+
+    /// - Parameter root: where it is: what ``root`` was for whoever started the lab.
+    init(_ name: String, in root: String) {
+        self.name = name
+        self.root = root
+    }
+
+    /// Where the directories of all labs are: of root's, or of the user's own.
     public static var root: String {
-        if geteuid() != 0, let folder = getenv("XDG_RUNTIME_DIR") {
-            return String(cString: folder) + "/labctl"
+        root(user: geteuid(), runtimeFolder: getenv("XDG_RUNTIME_DIR").map { String(cString: $0) })
+    }
+
+    /// - Parameter runtimeFolder: `$XDG_RUNTIME_DIR`, which the user alone can write to; only an
+    ///   absolute path counts (XDG Base Directory Specification).
+    static func root(user: UInt32, runtimeFolder: String?) -> String {
+        if user == 0 { return "/run/labctl" }
+        if let runtimeFolder, runtimeFolder.hasPrefix("/") { return runtimeFolder + "/labctl" }
+        return "/tmp/labctl-\(user)"
+    }
+
+    /// Makes sure that the folder of the labs is there, and that nobody else can put anything into
+    /// it: in /tmp anybody may have made it first.
+    ///
+    /// - Throws: ``SystemError`` when it cannot be made, ``LabError/machine(_:)`` when it is not
+    ///   the caller's alone.
+    static func makeRoot() throws {
+        let root = root
+        if !FileSystem.exists(root) {
+            try FileSystem.makeFolders(root, mode: geteuid() == 0 ? 0o755 : 0o700)
         }
-        return "/run/labctl"
+        try requireOwn(root)
     }
 
     /// How long somebody else may take to sweep a directory that is to be claimed.
@@ -34,7 +61,7 @@ public struct LabDirectory: Hashable, Sendable {
     /// Where `ip netns` looks names up.
     static let namespaceNames = "/run/netns"
 
-    var path: String { "\(Self.root)/\(name)" }
+    var path: String { "\(root)/\(name)" }
     /// Held by the supervisor for its whole life.
     var lockPath: String { path + "/lock" }
     /// Where the supervisor answers.
@@ -70,6 +97,7 @@ public struct LabDirectory: Hashable, Sendable {
 
     /// The labs that are up, by name.
     public static func running() -> [LabDirectory] {
+        guard FileSystem.isOwnFolder(root) else { return [] }
         let names = (try? FileSystem.list(root)) ?? []
         return names.map(LabDirectory.init).filter(\.isUp)
     }
@@ -81,8 +109,7 @@ public struct LabDirectory: Hashable, Sendable {
     ///   file system refuses.
     func claim() throws(LabError) -> SharedDescriptor {
         do {
-            try FileSystem.makeFolders(Self.root)
-            try Self.requireOwn(Self.root)
+            try Self.makeRoot()
             guard let lock = try lockMakingFolders() else {
                 throw LabError.state(
                     "lab \(name) is already up: take it down with `labctl down \(name)`, "
@@ -106,7 +133,7 @@ public struct LabDirectory: Hashable, Sendable {
         let free = try FileSystem.freeBytes(path)
         guard free >= Self.minimumRoomBytes else {
             throw LabError.machine(
-                "\(Self.root) has \(free >> 10) KiB free, and a lab needs "
+                "\(root) has \(free >> 10) KiB free, and a lab needs "
                     + "\(Self.minimumRoomBytes >> 10) KiB there for its timeline and logs")
         }
     }
@@ -133,7 +160,7 @@ public struct LabDirectory: Hashable, Sendable {
     }
 
     private func lockMakingFolderInTurn() throws -> SharedDescriptor? {
-        let turn = try FileLock.awaitFolder(Self.root)
+        let turn = try FileLock.awaitFolder(root)
         defer { turn.close() }
         try FileSystem.makeFolders(path)
         try Self.requireOwn(path)
@@ -166,7 +193,7 @@ public struct LabDirectory: Hashable, Sendable {
     /// that another is about to claim.
     func remove() throws(SystemError) {
         guard FileSystem.isOwnFolder(path) else { return }
-        let turn = try FileLock.awaitFolder(Self.root)
+        let turn = try FileLock.awaitFolder(root)
         defer { turn.close() }
         try removeInTurn()
     }

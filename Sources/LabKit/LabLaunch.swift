@@ -83,8 +83,5 @@ public final class LabLaunch {
     }
 
     // A PID namespace's first process has ended only when every other process in it has.
-    private func awaitEnd() {
-        var status: CInt = 0
-        while waitpid(supervisor.pid, &status, 0) < 0, errno == EINTR {}
-    }
+    private func awaitEnd() { supervisor.awaitEnd() }
 }

@@ -35,11 +35,12 @@ public enum LabLauncher {
     public static func begin(
         _ loaded: LoadedLab, endsWithCaller: Bool = false, supervisor: String? = nil
     ) throws(LabError) -> LabLaunch {
-        try requireRoot()
         let program: String
         if let supervisor { program = supervisor } else { program = try ownProgram() }
         let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
         try checkPrograms(loaded.lab, folder: folder)
+        let privileges = try Privileges.ofCaller()
+        try checkUsers(loaded.lab, privileges)
         if let lack = Doctor.lack(of: loaded.lab.needs) {
             throw .machine("lab \(loaded.lab.name) needs \(lack)")
         }
@@ -47,25 +48,25 @@ public enum LabLauncher {
         let directory = LabDirectory(loaded.lab.name)
         let lock = try directory.claim()
         do {
-            let order = SupervisorOrder(
+            var order = SupervisorOrder(
                 lab: loaded.lab, virtualRouters: loaded.virtualRouters, programFolder: folder,
                 endsWithLauncher: endsWithCaller)
+            if let users = privileges.map {
+                order.users = users
+                order.hostFolders = .ofMachine()
+            }
             return try start(order, program: program, directory: directory, lock: lock)
         } catch {
             lock.close()
             LabDirectory.sweep()
-            throw error
+            throw LabError(refusal: error)
         }
     }
 
-    /// Looks whether this process may build labs at all.
-    ///
-    /// - Throws: ``LabError/machine(_:)``.
-    public static func requireRoot() throws(LabError) {
-        guard geteuid() == 0 else {
-            throw .machine(
-                "building a lab needs root, for its network namespaces: run it with sudo")
-        }
+    /// The path of `labctl`, be it the running program or another's.
+    static func installedLabctl() throws(LabError) -> String {
+        let own = try ownProgram()
+        return own.hasSuffix("/labctl") ? own : try installedSupervisor()
     }
 
     private static func ownProgram() throws(LabError) -> String {
@@ -88,6 +89,15 @@ public enum LabLauncher {
         throw .machine(
             "labctl is neither beside \(own) nor in $PATH: build it with `swift build`, "
                 + "or name its folder in LABCTL_BIN")
+    }
+
+    /// FRR's programs become a user of their own whatever they are told.
+    private static func checkUsers(_ lab: Lab, _ privileges: Privileges) throws(LabError) {
+        guard let map = privileges.map, !map.hasRange,
+            let node = lab.nodes.first(where: { $0.services.contains { $0.kind == .frr } })
+        else { return }
+        let lack = (try? SubordinateIDs.ofProcess().lack) ?? IDMap.rootAloneHint
+        throw .machine("FRR on node \(node.name) needs the user frr beside root: \(lack)")
     }
 
     private static func checkPrograms(_ lab: Lab, folder: String) throws(LabError) {
@@ -120,7 +130,7 @@ public enum LabLauncher {
             let log = try FileSystem.openForAppending(
                 directory.logPath, followsLinks: false)
             var start = Program(
-                path: program, arguments: ["labctl", SupervisorProgram.argument, order.lab.name],
+                path: program, arguments: SupervisorProgram.arguments(directory),
                 environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
                 descriptors: [
                     null.rawValue, log.rawValue, log.rawValue, theirs.rawValue, lock.rawValue,
@@ -128,7 +138,7 @@ public enum LabLauncher {
             start.newNamespaces = [.pid, .mount, .network]
             start.leadsSession = true
             start.workingDirectory = "/"
-            let started = try start.start()
+            let started = try begin(start, order)
             theirs.close()
             lock.close()
             let channel = try MessageChannel(ours)
@@ -139,6 +149,17 @@ public enum LabLauncher {
             return launch
         } catch {
             throw LabError(refusal: error)
+        }
+    }
+
+    private static func begin(
+        _ supervisor: Program, _ order: SupervisorOrder
+    ) throws -> Program.Started {
+        guard let users = order.users else { return try supervisor.start() }
+        do {
+            return try supervisor.start(inUserNamespace: users)
+        } catch let error as SystemError {
+            throw Privileges.refusal(error)
         }
     }
 

@@ -49,6 +49,8 @@ public struct Scenario: Codable, Equatable, Sendable {
         case pidsLimits = "pids-limits"
         /// Time namespaces: services whose clocks are off.
         case clocks
+        /// Users other than root in nodes: in a lab of an ordinary user, a range of user ids.
+        case users
         /// The real daemons, installed.
         case keepalived, frr
         /// Our daemon on every node that speaks VRRP, for what no other can do. Nothing of the

@@ -68,10 +68,14 @@ struct Launcher {
                 try startOrInterpret(program)
             }
         } catch {
+            let hint =
+                identity != nil && IDMap.isRootAlone
+                    && [.invalidArgument, .notPermitted].contains(error.code)
+                ? ": " + IDMap.rootAloneHint : ""
             let isMissing = error.code == .noSuchFileOrDirectory && !FileSystem.exists(path)
             throw LaunchError(
                 status: isMissing ? LaunchError.notFound : LaunchError.notRunnable,
-                description: "\(error)",
+                description: "\(error)\(hint)",
                 refusal: Self.shortages.contains(error.code) ? nil : error.code)
         }
     }

@@ -46,9 +46,11 @@ struct NodeDevices {
         for (name, target) in Self.links {
             try systemCall("link \(folder)/\(name)") { symlink(target, "\(folder)/\(name)") }
         }
+        // In a user namespace that group may not be there.
+        let group = IDMap.isRootAlone ? "" : ",gid=\(Self.terminalGroup)"
         try Mount.mount(
             "devpts", on: "\(folder)/pts", flags: [.noSetUID, .noExecution],
-            data: "newinstance,ptmxmode=0666,mode=0620,gid=\(Self.terminalGroup)")
+            data: "newinstance,ptmxmode=0666,mode=0620\(group)")
         try Mount.mount(
             "tmpfs", source: "shm", on: "\(folder)/shm", flags: [.noSetUID, .noDevices],
             data: "mode=1777")

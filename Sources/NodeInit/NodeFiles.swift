@@ -75,13 +75,20 @@ enum NodeFiles {
         try FileSystem.remove(file.path)
         try FileSystem.write(file.contents, to: file.path, mode: file.mode & 0o777)
         if owner != nil || group != nil {
-            try systemCall("set the owner of \(file.path)") {
-                chown(file.path, owner ?? 0, group ?? 0)
-            }
+            try give(file.path, toUser: owner ?? 0, group: group ?? 0)
         }
         // Again, because a change of owner takes the set-user-ID bits away.
         if file.mode & 0o7000 != 0 {
             try systemCall("set the mode of \(file.path)") { chmod(file.path, mode_t(file.mode)) }
+        }
+    }
+
+    private static func give(_ path: String, toUser user: UInt32, group: UInt32) throws {
+        do throws(SystemError) {
+            try FileSystem.setOwner(path, userID: user, groupID: group)
+        } catch {
+            guard error.code == .invalidArgument, IDMap.isRootAlone else { throw error }
+            throw NodeFileError(description: "\(error): \(IDMap.rootAloneHint)")
         }
     }
 }

@@ -13,6 +13,8 @@ import SystemPackage
 struct NodeRoot {
     /// The host's folders that the node may write to: a private overlay over each.
     static let layered = ["etc", "var", "root", "home", "srv", "opt"]
+    /// Of these nothing of the host's own shows in a user namespace.
+    private static let hidden = ["etc", "var/log"]
     /// Folders that the node has for itself; nothing of the host's shows in them.
     static let own = ["proc", "sys", "dev", "run", "tmp"]
     /// Folders in which a host has what is nobody's but its own: disks, and the kernel it boots.
@@ -52,6 +54,8 @@ struct NodeRoot {
         let isMerged = try merge()
         let layers = try bindHost(isMerged: isMerged)
         for name in layers { try layer(name, isMerged: isMerged) }
+        // What the host's daemons have logged nobody could write to here.
+        if hasMirror("var/log") { try layer("var/log", key: ".log", isMerged: false) }
         try mountOwn()
         try NodeDevices(root: root).make()
         try bindPrograms()
@@ -114,6 +118,8 @@ struct NodeRoot {
         try systemCall("enter \(specification.layersFolder)") {
             chdir(specification.layersFolder)
         }
+        // In a user namespace each folder has a layer more.
+        if specification.hostMirror != nil { return false }
         for folder in [NodeLayers.upper, NodeLayers.work, NodeLayers.merged] {
             try makeFolder(folder)
         }
@@ -139,22 +145,53 @@ struct NodeRoot {
     }
 
     /// Lays the node's own layer over a folder of the host's.
-    private func layer(_ name: String, isMerged: Bool) throws(SystemError) {
+    ///
+    /// - Parameter key: the name of its layers; nil for the folder's own.
+    private func layer(
+        _ name: String, key: String? = nil, isMerged: Bool
+    ) throws(SystemError) {
         if isMerged, isOnRoot(name) { return try bindMerged(name) }
-        let upper = NodeLayers.upper(of: name)
-        let work = "\(name).work"
+        let upper = NodeLayers.upper(of: key ?? name)
+        let work = "\(key ?? name).work"
+        let lower = lowerLayers(of: name)
         if !FileSystem.isFolder(work) {
             try FileSystem.makeFolders(upper)
             try FileSystem.makeFolders(work)
             // The merged folder shows the upper one's mode and owner: /root must stay 0700.
+            let shown = lower[0]
             var host = stat()
-            try systemCall("look at /\(name)") { stat("/\(name)", &host) }
+            try systemCall("look at \(shown)") { stat(shown, &host) }
             try systemCall("set the owner of \(upper)") { chown(upper, host.st_uid, host.st_gid) }
             try systemCall("set the mode of \(upper)") { chmod(upper, host.st_mode & 0o7777) }
         }
-        try Mount.mount(
-            "overlay", on: "\(root)/\(name)", flags: [.noDevices],
-            data: "lowerdir=/\(name),upperdir=\(upper),workdir=\(work)")
+        func mount(_ lower: [String]) throws(SystemError) {
+            try Mount.mount(
+                "overlay", on: "\(root)/\(name)", flags: [.noDevices],
+                data: "lowerdir=\(lower.joined(separator: ":")),upperdir=\(upper),workdir=\(work)"
+                    + (specification.hostMirror == nil ? "" : ",userxattr"))
+        }
+        do {
+            try mount(lower)
+        } catch  where error.code == .invalidArgument && lower.count > 1 {
+            // In a user namespace no folder is a layer in which the host has something mounted,
+            // which could then be seen below that (clone_private_mount, fs/namespace.c).
+            try mount([lower[0]])
+        }
+    }
+
+    /// What shows through from below, the uppermost first. In a user namespace that is the lab's
+    /// own mirror of the host's folder, and below that, where it may be looked into, the folder
+    /// itself; of /etc the mirror has everything.
+    private func lowerLayers(of name: String) -> [String] {
+        guard hasMirror(name), let mirror = specification.hostMirror else { return ["/\(name)"] }
+        let isHidden = Self.hidden.contains(name) || access("/\(name)", R_OK | X_OK) != 0
+        return ["\(mirror)/\(name)"] + (isHidden ? [] : ["/\(name)"])
+    }
+
+    /// Whether the lab has something to stand above a folder of the host's. The working directory
+    /// is that of the layers.
+    private func hasMirror(_ name: String) -> Bool {
+        specification.hostMirror.map { FileSystem.isFolder("\($0)/\(name)") } ?? false
     }
 
     private func mountOwn() throws(SystemError) {

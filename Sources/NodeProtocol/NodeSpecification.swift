@@ -11,6 +11,9 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
     /// A folder on the node's disk for the upper layers of the host's folders that the node may
     /// write to.
     public var layersFolder: String
+    /// In a user namespace, the folder of what stands above the host's folders, from
+    /// ``layersFolder``; nil elsewhere.
+    public var hostMirror: String?
     /// Our programs, bound into the node's /run/labctl/bin.
     public var programs: [Program]
     /// The folder in which the supervisor keeps what the node's services print, a file each
@@ -59,8 +62,8 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
 
     public init(
         hostname: String, diskFolder: String? = nil, rootFolder: String, layersFolder: String,
-        programs: [Program],
-        outputFolder: String? = nil, hosts: String, files: [File], environment: [String],
+        programs: [Program], hostMirror: String? = nil, outputFolder: String? = nil,
+        hosts: String, files: [File], environment: [String],
         services: [ServiceSpecification] = []
     ) {
         self.hostname = hostname
@@ -68,6 +71,7 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
         self.rootFolder = rootFolder
         self.layersFolder = layersFolder
         self.programs = programs
+        self.hostMirror = hostMirror
         self.outputFolder = outputFolder
         self.hosts = hosts
         self.files = files
@@ -84,6 +88,7 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
             writer.put(program.name)
             writer.put(program.hostPath)
         }
+        writer.put(hostMirror) { $0.put($1) }
         writer.put(outputFolder) { $0.put($1) }
         writer.put(hosts)
         writer.put(files) { writer, file in
@@ -105,6 +110,7 @@ public struct NodeSpecification: Equatable, Sendable, WireCodable {
         programs = try reader.list { reader throws(WireError) in
             Program(name: try reader.text(), hostPath: try reader.text())
         }
+        hostMirror = try reader.optional { reader throws(WireError) in try reader.text() }
         outputFolder = try reader.optional { reader throws(WireError) in try reader.text() }
         hosts = try reader.text()
         files = try reader.list { reader throws(WireError) in

@@ -94,7 +94,6 @@ struct ChaosVerb: ParsableCommand {
         for round in schedule.rounds { printLine("  " + round.text) }
         printLine("written to " + (try session.write(session.course(schedule))))
         if plan { return }
-        try LabLauncher.requireRoot()
         if let skip = LabKit.Doctor.skip(session.course(schedule).scenario, of: loaded.lab) {
             throw LabError.machine("\(skip.message): name kinds that do without by --faults")
         }

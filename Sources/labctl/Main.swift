@@ -11,6 +11,9 @@ enum Main {
         if CommandLine.arguments.dropFirst().first == SupervisorProgram.argument {
             SupervisorProgram.run()
         }
+        if CommandLine.arguments.dropFirst().first == LabKit.Doctor.argument {
+            LabKit.Doctor.printKernelFindings()
+        }
         // A supervisor that has gone away is an error of write(2), not a death.
         signal(SIGPIPE, SIG_IGN)
         StandardStreams.openMissing()

@@ -13,6 +13,7 @@ struct ControlGroupLayoutTests {
                 + "35 24 0:30 / /sys/fs/cgroup rw shared:9 - cgroup2 cgroup2 rw,nsdelegate\n",
             memberships: "0::/user.slice/user-0.slice/session-1.scope\n")
         #expect(layout.unified == "/sys/fs/cgroup")
+        #expect(layout.ownUnified == "/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope")
         #expect(layout.legacy.isEmpty)
     }
 

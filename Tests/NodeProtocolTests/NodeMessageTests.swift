@@ -7,7 +7,7 @@ private enum Samples {
         hostname: "master", diskFolder: "/lab", rootFolder: "/lab/root",
         layersFolder: "/lab/layers",
         programs: [.init(name: "vrrp-agent", hostPath: "/usr/bin/vrrp-agent")],
-        outputFolder: "/lab/output", hosts: "10.0.0.1 master\n",
+        hostMirror: "../../.host", outputFolder: "/lab/output", hosts: "10.0.0.1 master\n",
         files: [
             .init(path: "/a", contents: [0, 255, 10], mode: 0o4755, owner: "root", group: "34"),
             .init(path: "/ü", contents: [], mode: 0),

@@ -119,27 +119,4 @@ struct DoctorTests {
         #expect(found["keepalived"]?.isRequired == false)
         #expect(found["keepalived"]?.detail.contains("apt-get install keepalived") == true)
     }
-
-    @Test("as nobody: exit status 3, and root is the remedy of everything it was refused")
-    func asNobody() throws {
-        let lab = try LabUnderTest("doctor-nobody", "nodes: { a: {} }")
-        #expect(try Labctl.tool("/bin/cp", "\(Labctl.folder)/labctl", lab.folder).status == 0)
-        #expect(try Labctl.tool("/bin/chmod", "-R", "a+rX", lab.folder).status == 0)
-        let run = try RunningProgram(
-            "/usr/bin/setpriv",
-            [
-                "--reuid=65534", "--regid=65534", "--clear-groups", "\(lab.folder)/labctl",
-                "doctor", "--format", "json",
-            ], folder: "/", input: "", environment: []
-        ).finish()
-        #expect(run.status == 3)
-        let found = try findings(run)
-        #expect(found["root"]?.isPresent == false)
-        #expect(found["root"]?.detail == "labs need root: run labctl with sudo")
-        for capability in ["namespaces", "bridge", "packet capture"] {
-            let finding = try #require(found[capability])
-            #expect(!finding.isPresent)
-            #expect(finding.detail.hasSuffix("; run labctl with sudo"), "\(finding)")
-        }
-    }
 }

@@ -11,8 +11,12 @@ struct ControlGroupLayout: Equatable {
         case cpu, memory, pids
     }
 
-    /// The mount point of version 2; nil where it is not mounted.
+    /// Where groups can be made in version 2: its mount point, or, for an ordinary user, the group
+    /// that this process is in if that has been delegated to it (cgroups(7), "Delegation of a
+    /// hierarchy to a less privileged user"); nil where it is not mounted.
     var unified: String?
+    /// The group that this process is in, as a folder, in version 2.
+    private(set) var ownUnified: String?
     /// The group that this process is in, as a folder, in each hierarchy of version 1 that has one
     /// of the controllers.
     var legacy: [Controller: String] = [:]
@@ -30,7 +34,9 @@ struct ControlGroupLayout: Equatable {
             }
             let (root, place) = (Self.unescaped(fields[3]), Self.unescaped(fields[4]))
             switch fields[dash + 1] {
-            case "cgroup2": unified = unified ?? place
+            case "cgroup2" where unified == nil:
+                unified = place
+                ownUnified = place + Self.below(root, Self.path(of: nil, in: memberships))
             case "cgroup":
                 let options = fields[dash + 3].split(separator: ",").map(String.init)
                 for controller in Controller.allCases
@@ -48,16 +54,27 @@ struct ControlGroupLayout: Equatable {
         func text(_ name: String) -> String {
             (try? FileSystem.readText("/proc/self/\(name)")) ?? ""
         }
-        return ControlGroupLayout(mounts: text("mountinfo"), memberships: text("cgroup"))
+        var layout = ControlGroupLayout(mounts: text("mountinfo"), memberships: text("cgroup"))
+        let groups = [layout.unified, layout.ownUnified].compactMap(\.self)
+        if let group = groups.first(where: { FileSystem.isWritable("\($0)/cgroup.procs") }) {
+            layout.unified = group
+        } else if !IDMap.isOfMachine {
+            layout.unified = nil
+        }
+        return layout
     }
 
-    /// The group that a process is in by a line `4:memory:/system.slice`.
-    private static func path(of controller: Controller, in memberships: String) -> String {
+    /// The group that a process is in by a line `4:memory:/system.slice`; nil for version 2, whose
+    /// line has no name.
+    private static func path(of controller: Controller?, in memberships: String) -> String {
+        let name = controller?.rawValue ?? ""
         for line in memberships.split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            if parts.count == 3, parts[1].split(separator: ",").contains("\(controller.rawValue)") {
-                return String(parts[2])
-            }
+            let names =
+                parts.count == 3
+                ? parts[1].split(
+                    separator: ",", omittingEmptySubsequences: false) : []
+            if names.contains(name[...]) { return String(parts[2]) }
         }
         return "/"
     }

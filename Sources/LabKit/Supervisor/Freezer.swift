@@ -12,7 +12,12 @@ import SystemPackage
 /// the kernel does not remove with the last process, so it is dismissed when the node has ended;
 /// what a killed supervisor leaves is empty, and swept.
 struct Freezer {
-    /// Where groups are made: the mount point of cgroup v2, nil where there is none.
+    /// What an ordinary user has to have so that groups can be made.
+    static let delegation =
+        "a control group of cgroup v2 that is delegated to you: `systemd-run --user --scope "
+        + "-p Delegate=yes labctl ...`, or run labctl with sudo"
+
+    /// Where groups are made; nil where cgroup v2 is not mounted, or nobody lets them be made.
     static var folder: String? { ControlGroupLayout.ofMachine.unified }
 
     private static let prefix = ResourceGroups.prefix

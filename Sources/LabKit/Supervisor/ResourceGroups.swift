@@ -51,11 +51,21 @@ struct ResourceGroups {
     func require(_ controller: Controller) throws(LabError) {
         let name = controller.rawValue
         guard let unified = layout.unified else {
+            guard layout.ownUnified == nil else {
+                throw .machine("\(name) limits need \(Freezer.delegation)")
+            }
             throw .machine(
                 "\(name) limits need cgroup v2, which is not mounted: "
                     + "mount -t cgroup2 none /sys/fs/cgroup")
         }
-        if layout.legacy[controller] != nil { return }
+        if let own = layout.legacy[controller] {
+            guard FileSystem.isWritable("\(own)/cgroup.procs") else {
+                throw .machine(
+                    "\(name) limits need \(own), the \(name) controller's group of cgroup v1, "
+                        + "to be delegated to you, or root: run labctl with sudo")
+            }
+            return
+        }
         func has(_ file: String) -> Bool {
             let text = (try? FileSystem.readText("\(unified)/\(file)")) ?? ""
             return text.split(whereSeparator: \.isWhitespace).contains("\(name)")

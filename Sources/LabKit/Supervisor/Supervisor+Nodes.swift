@@ -82,7 +82,8 @@ extension Supervisor {
         guard let pid = node.process?.pid else { return }
         try fabric.connect(node.node, pid: pid)
         wires.update()
-        if let hostPID = node.hostPID, geteuid() == 0 {
+        // /run/netns is root's alone.
+        if let hostPID = node.hostPID, order.users == nil {
             try directory.nameNamespace(of: node.node.name, hostPID: hostPID)
         }
         startServicesIfPossible(node)
@@ -96,6 +97,7 @@ extension Supervisor {
             hostname: node.name, diskFolder: disks.path(node.name),
             rootFolder: "\(disks.path(node.name))/root",
             layersFolder: "\(disks.path(node.name))/layers", programs: programs,
+            hostMirror: order.hostFolders.map { _ in "../../\(HostMirror.name)" },
             outputFolder: try output.folder(of: node.name),
             hosts: hostsFiles.text(for: node.name),
             files: node.files.map {

@@ -61,19 +61,26 @@ final class Supervisor {
     /// Builds the fabric and starts to observe it; no node yet.
     ///
     /// - Parameters:
+    ///   - directory: the lab's run directory.
     ///   - launcher: the socket to whoever started the supervisor.
     ///   - lock: the open lock file of the run directory, kept open for life.
     /// - Throws: what the kernel refused.
-    init(_ order: SupervisorOrder, launcher: MessageChannel, lock: SharedDescriptor) throws {
+    init(
+        _ order: SupervisorOrder, in directory: LabDirectory, launcher: MessageChannel,
+        lock: SharedDescriptor
+    ) throws {
         self.order = order
         self.launcher = launcher
         self.lock = lock
-        directory = LabDirectory(order.lab.name)
+        self.directory = directory
         started = MonotonicClock.now
         try Mount.makeAllPrivate()
         try FileSystem.makeFolders(directory.diskPath)
         try Mount.mount(
             "tmpfs", on: directory.diskPath, flags: [.noSetUID, .noDevices], data: "mode=0755")
+        if let users = order.users, let host = order.hostFolders {
+            try HostMirror(disk: directory.diskPath).make(host, users)
+        }
         let loop = try EventLoop()
         let timeline = TimelineRecorder(loop: loop, path: directory.eventsPath)
         let output = ServiceOutput(loop: loop, folder: directory.outputPath)

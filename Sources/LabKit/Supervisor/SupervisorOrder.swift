@@ -1,4 +1,5 @@
 import LabModel
+import LinuxSystem
 
 /// What a supervisor is told when it is started: the lab, whole, and where our programs are.
 struct SupervisorOrder: Codable, Sendable {
@@ -10,6 +11,10 @@ struct SupervisorOrder: Codable, Sendable {
     var programFolder: String
     /// Whether the lab ends with the process that started it, as a test's does.
     var endsWithLauncher: Bool
+    /// Who there is in the supervisor's user namespace; nil for root's, which has none.
+    var users: IDMap?
+    /// What its nodes get of the host's folders; nil for root's, which get them as they are.
+    var hostFolders: HostFolders?
 }
 
 /// What a supervisor tells whoever started it.

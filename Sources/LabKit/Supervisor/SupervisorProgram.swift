@@ -24,21 +24,35 @@ public enum SupervisorProgram {
             let lock = SharedDescriptor(OwnedDescriptor(lockDescriptor))
             guard let order = try receiveOrder(launcher) else {
                 // Whoever started the lab was ended before it could say what is in it.
-                if let name = CommandLine.arguments.last { try LabDirectory(name).remove() }
+                try ownDirectory()?.remove()
                 exit(1)
             }
             do {
-                try Supervisor(order, launcher: launcher, lock: lock).run()
+                guard let directory = ownDirectory() else { exit(2) }
+                try Supervisor(order, in: directory, launcher: launcher, lock: lock).run()
             } catch {
                 // Before the loop runs, whatever went wrong is this machine's refusal.
                 let report = LaunchReport(LabError(refusal: error))
-                try? LabDirectory(order.lab.name).remove()
+                try? ownDirectory()?.remove()
                 try launcher.send(Array(JSONEncoder().encode(report)))
             }
         } catch {
             StandardError.print("supervisor: \(error)")
         }
         exit(1)
+    }
+
+    /// The arguments of a supervisor of that lab.
+    static func arguments(_ directory: LabDirectory) -> [String] {
+        ["labctl", argument, directory.name, directory.root]
+    }
+
+    /// The directory of the lab that this process was told to supervise: in a user namespace
+    /// everybody is root, and would look for it where root has its labs.
+    private static func ownDirectory() -> LabDirectory? {
+        let arguments = CommandLine.arguments
+        guard arguments.count == 4 else { return nil }
+        return LabDirectory(arguments[2], in: arguments[3])
     }
 
     private static func receiveOrder(_ launcher: MessageChannel) throws -> SupervisorOrder? {

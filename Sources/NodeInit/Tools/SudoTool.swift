@@ -132,6 +132,7 @@ struct SudoTool {
     private func changeUser(
         _ user: UserDatabase.User, _ group: UInt32, _ groups: [UInt32]
     ) throws(SystemError) {
+        if user.userID == 0, group == 0, IDMap.isRootAlone { return }
         // The user last, who may not change groups.
         try systemCall("set the groups of \(user.name)") { setgroups(groups.count, groups) }
         try systemCall("set the group of \(user.name)") { setgid(group) }

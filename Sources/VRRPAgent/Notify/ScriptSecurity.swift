@@ -197,7 +197,7 @@ extension ScriptSecurity.Machine {
             users: try UserDatabase.ofMachine(),
             searchPath: path.split(separator: ":").map(String.init),
             attributes: { (path, follows) throws(SystemError) in
-                try FileSystem.attributes(path, followsLinks: follows)
+                try FileSystem.attributes(path, followsLinks: follows).asSeenInside
             },
             resolve: { (path) throws(SystemError) in try FileSystem.resolve(path) })
     }
