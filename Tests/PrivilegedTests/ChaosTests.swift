@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-@Suite("labctl chaos", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("labctl chaos", .enabled(if: buildsLabs, "needs root"))
 struct ChaosTests {
     /// Three routers and a client.
     ///
@@ -229,7 +229,7 @@ struct ChaosTests {
             "chaos", lab.folder, "--seed", "1", "--for", "60s", "--record", folder.path,
         ])
         _ = try program.awaitOutput("written to ")
-        try eventually("its lab is up") { FileSystem.exists("/run/labctl/\(lab.name)/lock") }
+        try eventually("its lab is up") { FileSystem.exists("\(runFolder)/\(lab.name)/lock") }
         program.signal(SIGINT)
         let run = try program.finish(within: .seconds(30))
         #expect(run.status == 128 + SIGINT)

@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-@Suite("demo: a scenario with a narrator", .serialized, .enabled(if: geteuid() == 0, "needs root"))
+@Suite("demo: a scenario with a narrator", .serialized, .enabled(if: buildsLabs, "needs root"))
 struct DemoTests {
     @Test("without a terminal it tells what is to come, what happened and how the lab stands")
     func story() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "every fault: seen from inside and outside, taken back, and nothing left",
-    .enabled(if: geteuid() == 0, "needs root"), .serialized)
+    .enabled(if: buildsLabs, "needs root"), .serialized)
 struct FaultTableTests {
     /// What only takes back what others have done.
     private static let menders: Set<String> = ["link-up", "heal", "start", "thaw"]
@@ -153,7 +153,7 @@ struct FaultTableTests {
             func enter(_ script: String) throws {
                 let run = try RunningProgram(
                     "/usr/bin/nsenter",
-                    ["-t", "\(place == "node" ? node : supervisor)"]
+                    nsenterOptions + ["-t", "\(place == "node" ? node : supervisor)"]
                         + [place == "mounts" ? "-m" : "-n", "sh", "-c", script], folder: "/",
                     input: "", environment: []
                 ).finish()

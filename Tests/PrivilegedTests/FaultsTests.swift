@@ -12,7 +12,7 @@ let oneWebServer = """
 
 @Suite(
     "what goes wrong when a lab is built: a clear message, and nothing left behind",
-    .enabled(if: geteuid() == 0, "needs root"))
+    .enabled(if: buildsLabs, "needs root"))
 struct FaultsTests {
     // MARK: Names and states
 
@@ -69,7 +69,7 @@ struct FaultsTests {
                 under another name with `--name`
 
                 """)
-        #expect(!FileSystem.exists("/run/labctl/\(labPrefix)faults-x-y"))
+        #expect(!FileSystem.exists("\(runFolder)/\(labPrefix)faults-x-y"))
         #expect(try processes(of: "\(labPrefix)faults-x-y").isEmpty)
         #expect(
             FileSystem.exists("/run/netns/\(labPrefix)faults-x-y-z"), "it is the first lab's still")
@@ -86,7 +86,7 @@ struct FaultsTests {
         defer { try? FileSystem.remove("/run/netns/\(labPrefix)faults-foreign-a") }
         #expect(try Labctl.run("up", lab.folder).status == 5)
         #expect(FileSystem.entry("/run/netns/\(labPrefix)faults-foreign-a") == .file)
-        #expect(!FileSystem.exists("/run/labctl/\(labPrefix)faults-foreign"))
+        #expect(!FileSystem.exists("\(runFolder)/\(labPrefix)faults-foreign"))
     }
 
     // MARK: Services

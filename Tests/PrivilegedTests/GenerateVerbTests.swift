@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-@Suite("labctl generate: labs that work", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("labctl generate: labs that work", .enabled(if: buildsLabs, "needs root"))
 struct GenerateVerbTests {
     @Test(
         "what is generated can be tested at once",

@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-@Suite("Impaired cables", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("Impaired cables", .enabled(if: buildsLabs, "needs root"))
 struct ImpairmentTests {
     /// What is done, and what echo requests from b to a show of it. Nobody has to be asked for an
     /// address meanwhile.

@@ -3,7 +3,7 @@ import LinuxSystem
 import Testing
 
 /// What stands up to a station that lies, and what cannot: our agent as the protocol has it.
-@Suite("Imposters among virtual routers", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("Imposters among virtual routers", .enabled(if: buildsLabs, "needs root"))
 struct ImposterAgentTests {
     /// What differs between the versions.
     struct Dialect: Sendable, CustomTestStringConvertible {

@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-@Suite("The library of incidents", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("The library of incidents", .enabled(if: buildsLabs, "needs root"))
 struct IncidentLabsTests {
     private static let folder = "Labs/incidents"
 

@@ -5,7 +5,7 @@ import NetworkTypes
 import Testing
 
 @Suite(
-    "Two routers' logs", .enabled(if: geteuid() == 0, "needs root"),
+    "Two routers' logs", .enabled(if: buildsLabs, "needs root"),
     .enabled(if: hasKeepalived && hasTcpdump, "needs keepalived and tcpdump"))
 struct InteropLogTests {
     /// The lines in which our agent is not like keepalived, by how they begin, and why.

@@ -51,7 +51,7 @@ private struct Mismatch {
 }
 
 @Suite(
-    "Two routers that do not understand each other", .enabled(if: geteuid() == 0, "needs root"),
+    "Two routers that do not understand each other", .enabled(if: buildsLabs, "needs root"),
     .enabled(if: hasKeepalived, "needs keepalived"))
 struct InteropMismatchTests {
     private static let daemons: [[InteropDaemon]] = [

@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-@Suite("A reload under traffic", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("A reload under traffic", .enabled(if: buildsLabs, "needs root"))
 struct InteropReloadTests {
     private static let http = "http://10.10.10.10/"
 

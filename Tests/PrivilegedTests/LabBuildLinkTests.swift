@@ -4,7 +4,7 @@ import Testing
 
 @Suite(
     "Building a lab: links and the names of namespaces", .serialized,
-    .enabled(if: geteuid() == 0, "needs root"))
+    .enabled(if: buildsLabs, "needs root"))
 struct LabBuildLinkTests {
     private static let cable = """
         nodes: { left: {}, right: {} }
@@ -100,7 +100,7 @@ struct LabBuildLinkTests {
         let run = try Labctl.run("up", second.folder)
         #expect(run.status == 5)
         #expect(run.errors.contains("\(labPrefix)lbn-b-c is taken"), "\(run.errors)")
-        #expect(!FileSystem.exists("/run/labctl/\(labPrefix)lbn-b"))
+        #expect(!FileSystem.exists("\(runFolder)/\(labPrefix)lbn-b"))
         #expect(
             try Labctl.tool("/bin/ip", "netns", "exec", "\(labPrefix)lbn-b-c", "true").status == 0)
         try first.down()
@@ -122,7 +122,7 @@ struct LabBuildLinkTests {
     }
 
     private func expectNothingLeftExceptNames(of lab: String) throws {
-        #expect(!FileSystem.exists("/run/labctl/\(lab)"))
+        #expect(!FileSystem.exists("\(runFolder)/\(lab)"))
         #expect(try processes(of: lab).isEmpty)
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(
     "Building a lab: what the file says is what the nodes have", .serialized,
-    .enabled(if: geteuid() == 0, "needs root"))
+    .enabled(if: buildsLabs, "needs root"))
 struct LabBuildTests {
     private static let lab = """
         networks:
@@ -129,6 +129,8 @@ struct LabBuildTests {
         #expect(try Labctl.tool("/bin/ip", "-o", "link").output == devices)
         #expect(try FileSystem.readText("/proc/self/mountinfo") == mounts)
         try lab.up()
+        // An ordinary user's nodes have no such names.
+        guard geteuid() == 0 else { return }
         for (node, address) in [("alpha", "10.77.1.10/24"), ("gamma", "10.77.2.2/24")] {
             let run = try Labctl.tool(
                 "/bin/ip", "netns", "exec", "\(labPrefix)lb-build-\(node)", "ip", "-o", "addr")

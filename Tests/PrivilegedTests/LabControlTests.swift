@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "start, stop, restart and kill of nodes", .serialized,
-    .enabled(if: geteuid() == 0, "needs root"))
+    .enabled(if: buildsLabs, "needs root"))
 struct LabControlTests {
     private static let lab = """
         networks: { lan: { subnets: [ 10.79.0.0/24, "fd79::/64" ] } }
@@ -143,6 +143,8 @@ struct LabControlTests {
         #expect(try lab.exec("target", "test", "-e", "/tmp/mark").status == 1)
         #expect(try lab.exec("target", "test", "-e", "/run/mark").status == 1)
         #expect(try lab.exec("witness", "ping", "-c", "1", "-W", "2", "target").status == 0)
+        // An ordinary user's nodes have no such names.
+        guard geteuid() == 0 else { return }
         let named = try Labctl.tool(
             "/bin/ip", "netns", "exec", "\(labPrefix)lb-control-target", "ip", "-o", "addr")
         #expect(named.output.contains("10.79.0.10/24"), "\(named.errors)")

@@ -3,7 +3,7 @@ import LinuxSystem
 import NetworkTypes
 import Testing
 
-@Suite("labctl cp", .serialized, .enabled(if: geteuid() == 0, "needs root"))
+@Suite("labctl cp", .serialized, .enabled(if: buildsLabs, "needs root"))
 struct LabCopyTests {
     @Test("files and folders go in and out, as docker cp has it")
     func copies() throws {

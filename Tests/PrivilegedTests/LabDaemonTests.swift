@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "Debian's daemons in nodes, with Debian's configuration", .serialized,
-    .enabled(if: geteuid() == 0, "needs root"))
+    .enabled(if: buildsLabs, "needs root"))
 struct LabDaemonTests {
     private static let lab =
         #"""

@@ -6,7 +6,7 @@ import Testing
 
 /// Labs as fixtures of tests: what needs a loop, a condition or arithmetic is written so, and not
 /// in a lab file.
-@Suite("withLab: a lab as a fixture", .serialized, .enabled(if: geteuid() == 0, "needs root"))
+@Suite("withLab: a lab as a fixture", .serialized, .enabled(if: buildsLabs, "needs root"))
 struct LabFixtureTests {
     @Test("whoever is master may go in any way, and a farewell is quicker than silence")
     func everyWayToGo() throws {

@@ -214,6 +214,16 @@ final class RunningProgram {
     }
 }
 
+/// Whether this run may build labs: as root, or, where `scripts/test` says so, as an ordinary user
+/// in user namespaces. What is about the machine itself asks for root, by `geteuid() == 0`.
+let buildsLabs = geteuid() == 0 || getenv("LABCTL_TEST_USER") != nil
+
+/// What nsenter(1) needs first, to enter a lab's namespaces: a user's are in a user namespace.
+let nsenterOptions = geteuid() == 0 ? [] : ["--user", "--preserve-credentials"]
+
+/// Where the labs of this run have their directories.
+let runFolder = geteuid() == 0 ? "/run/labctl" : "/tmp/labctl-\(geteuid())"
+
 /// What the names of this run's labs begin with: test runs on one machine share /run/labctl.
 let labPrefix = "t\(String(getpid(), radix: 36))-"
 
@@ -282,11 +292,11 @@ func expectNothingLeft(of lab: String, sourceLocation: SourceLocation = #_source
         return line.hasPrefix("labctl\0supervise\0\(lab)\0")
     }
     #expect(processes.isEmpty, "supervisor \(processes)", sourceLocation: sourceLocation)
-    #expect(!FileSystem.exists("/run/labctl/\(lab)"), sourceLocation: sourceLocation)
+    #expect(!FileSystem.exists("\(runFolder)/\(lab)"), sourceLocation: sourceLocation)
     let names = ((try? FileSystem.list("/run/netns")) ?? []).filter { $0.hasPrefix(lab + "-") }
     #expect(names.isEmpty, sourceLocation: sourceLocation)
     let mounts = try FileSystem.readText("/proc/self/mountinfo")
-    #expect(!mounts.contains("/run/labctl/\(lab)"), sourceLocation: sourceLocation)
+    #expect(!mounts.contains("\(runFolder)/\(lab)"), sourceLocation: sourceLocation)
     #expect(try controlGroups(of: lab).isEmpty, sourceLocation: sourceLocation)
     let groups = try limitingGroups(of: lab)
     #expect(groups.isEmpty, "\(groups)", sourceLocation: sourceLocation)

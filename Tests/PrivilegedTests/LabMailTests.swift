@@ -3,7 +3,7 @@ import LinuxSystem
 import NetworkTypes
 import Testing
 
-@Suite("mail in a lab", .serialized, .enabled(if: geteuid() == 0, "needs root"))
+@Suite("mail in a lab", .serialized, .enabled(if: buildsLabs, "needs root"))
 struct LabMailTests {
     private static let lab = """
         networks: { lan: { subnet: 10.84.0.0/24 } }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(
     "A lab seen from outside: status, list, logs, events, and how labs are named", .serialized,
-    .enabled(if: geteuid() == 0, "needs root"))
+    .enabled(if: buildsLabs, "needs root"))
 struct LabNodeTests {
     private static let yaml = """
         networks: { lan: { subnet: 10.80.0.0/24 } }

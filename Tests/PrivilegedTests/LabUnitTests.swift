@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 @Suite(
-    "nodes that feel like machines", .serialized, .enabled(if: geteuid() == 0, "needs root"))
+    "nodes that feel like machines", .serialized, .enabled(if: buildsLabs, "needs root"))
 struct LabUnitTests {
     private static let lab = """
         networks: { lan: { subnet: 10.83.0.0/24 } }

@@ -56,7 +56,7 @@ extension LabUnderTest {
     }
 }
 
-@Suite("Nodes that have less than their machine", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("Nodes that have less than their machine", .enabled(if: buildsLabs, "needs root"))
 struct LimitTests {
     @Test("a fifth of a processor is what a busy node gets, and its neighbour all it wants")
     func cpu() throws {

@@ -14,7 +14,7 @@ private let twoNetworks = """
 
 @Suite(
     "Cables that flap, are plugged in elsewhere, or pass short frames only",
-    .enabled(if: geteuid() == 0, "needs root"))
+    .enabled(if: buildsLabs, "needs root"))
 struct LinkFaultTests {
     private func start(_ name: String) throws -> LabUnderTest {
         let lab = try LabUnderTest(name, twoNetworks)

@@ -15,7 +15,7 @@ struct MistakenLab: Sendable, CustomTestStringConvertible {
 
 @Suite(
     "mistakes in files: each told once with its place, all at once, nothing created",
-    .enabled(if: geteuid() == 0, "needs root"))
+    .enabled(if: buildsLabs, "needs root"))
 struct MistakesTests {
     /// Expects that `check`, `up` and `test` refuse a lab in the same words.
     private func expectRefused(_ lab: LabUnderTest, _ expected: String) throws {

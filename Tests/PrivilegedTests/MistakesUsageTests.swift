@@ -3,7 +3,7 @@ import LinuxSystem
 import Testing
 
 @Suite(
-    "wrong usage, and wrong users", .enabled(if: geteuid() == 0, "needs root"))
+    "wrong usage, and wrong users", .enabled(if: buildsLabs, "needs root"))
 struct MistakesUsageTests {
     /// A command line and the beginning of what it is answered with.
     struct Usage: Sendable, CustomTestStringConvertible {

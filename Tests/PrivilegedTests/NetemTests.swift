@@ -18,7 +18,7 @@ private let hasNetem: Bool = {
 
 @Suite(
     "Cables that the kernel impairs: netem beside the wire",
-    .enabled(if: geteuid() == 0, "needs root"),
+    .enabled(if: buildsLabs, "needs root"),
     .enabled(if: hasNetem, "this kernel has no netem: user-mode Linux runs it"), .serialized)
 struct NetemTests {
     /// What is done, and what echo requests from b to a show of it, whoever does it. Its clock is
@@ -124,7 +124,7 @@ struct NetemTests {
     }
 }
 
-@Suite("A kernel without netem", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("A kernel without netem", .enabled(if: buildsLabs, "needs root"))
 struct NoNetemTests {
     @Test(
         "an impairment via netem is refused at once, with the remedy, and nothing of it is left",

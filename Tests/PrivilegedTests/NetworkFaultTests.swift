@@ -50,8 +50,8 @@ extension LabUnderTest {
     func inFabric(_ command: String...) throws -> String {
         let supervisor = try #require(try processes(of: name).first)
         let run = try RunningProgram(
-            "/usr/bin/nsenter", ["-t", "\(supervisor)", "-n"] + command, folder: "/", input: "",
-            environment: []
+            "/usr/bin/nsenter", nsenterOptions + ["-t", "\(supervisor)", "-n"] + command,
+            folder: "/", input: "", environment: []
         ).finish()
         #expect(run.status == 0, "\(run.errors)")
         return run.output
@@ -77,7 +77,7 @@ extension LabUnderTest {
     }
 }
 
-@Suite("Faults of the network", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("Faults of the network", .enabled(if: buildsLabs, "needs root"))
 struct NetworkFaultTests {
     @Test("a pulled cable takes the carrier away and every frame; plugged in, it delivers at once")
     func linkDown() throws {

@@ -5,7 +5,7 @@ import LinuxSystem
 import NetworkTypes
 import Testing
 
-@Suite("A node whose power is cut", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("A node whose power is cut", .enabled(if: buildsLabs, "needs root"))
 struct PowerCutTests {
     /// Thirty virtual routers that advertise every 10 ms, so that one of them is always about to.
     private static let configuration =

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import Testing
 
-@Suite("labctl probe", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("labctl probe", .enabled(if: buildsLabs, "needs root"))
 struct ProbeVerbTests {
     /// What `--format json` prints.
     private struct Figures: Decodable {

@@ -33,7 +33,7 @@ private enum RecordedLabs {
     }
 }
 
-@Suite("Recorded runs", .enabled(if: geteuid() == 0, "needs root"), .serialized)
+@Suite("Recorded runs", .enabled(if: buildsLabs, "needs root"), .serialized)
 struct RunVerbTests {
     @Test("every run of the project's labs comes to the same again, bit for bit")
     func replay() throws {
@@ -151,7 +151,7 @@ struct RunVerbTests {
     }
 }
 
-@Suite("Many scenarios at a time", .enabled(if: geteuid() == 0, "needs root"), .serialized)
+@Suite("Many scenarios at a time", .enabled(if: buildsLabs, "needs root"), .serialized)
 struct TestVerbTests {
     private static let yaml = """
         nodes: { a: { interfaces: {} } }

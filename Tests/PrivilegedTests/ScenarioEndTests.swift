@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-@Suite("The end of a scenario's run", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("The end of a scenario's run", .enabled(if: buildsLabs, "needs root"))
 struct ScenarioEndTests {
     /// Ten routers that announce themselves a hundred times a second, each at the moment of the
     /// first and a little later: when the first has held its address for a while to the nanosecond,

@@ -6,7 +6,7 @@ import Testing
 private let hasTimeNamespaces = FileSystem.exists("/proc/self/ns/time_for_children")
 
 @Suite(
-    "Services whose clocks are off", .enabled(if: geteuid() == 0, "needs root"),
+    "Services whose clocks are off", .enabled(if: buildsLabs, "needs root"),
     .enabled(if: hasTimeNamespaces, "needs time namespaces"))
 struct ServiceClockTests {
     /// A service that writes down what its clock says when it is started.

@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-@Suite("The end of a service", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("The end of a service", .enabled(if: buildsLabs, "needs root"))
 struct ServiceEndTests {
     private static let yaml =
         "nodes: { a: { services: { web: { kind: command, command: [sleep, infinity] } } } }"

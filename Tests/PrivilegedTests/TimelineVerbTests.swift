@@ -38,7 +38,7 @@ private struct EventJSON: Decodable {
     var address: String?
 }
 
-@Suite("The views of a timeline", .enabled(if: geteuid() == 0, "needs root"))
+@Suite("The views of a timeline", .enabled(if: buildsLabs, "needs root"))
 struct TimelineVerbTests {
     private static let name = "timeline-verbs"
 

@@ -3,7 +3,7 @@ import LinuxSystem
 import Testing
 
 @Suite(
-    "watch: a lab on the whole terminal", .serialized, .enabled(if: geteuid() == 0, "needs root"))
+    "watch: a lab on the whole terminal", .serialized, .enabled(if: buildsLabs, "needs root"))
 struct WatchTests {
     private let lab: LabUnderTest
     private static let enter = "\u{1b}[?1049h"

@@ -134,7 +134,7 @@ private func isJoin(_ frame: [UInt8]) -> Bool { isReport(frame, ofType: 4) }
 private func isLeave(_ frame: [UInt8]) -> Bool { isReport(frame, ofType: 3) }
 
 @Suite(
-    "The frames of a daemon's whole life", .enabled(if: geteuid() == 0, "needs root"),
+    "The frames of a daemon's whole life", .enabled(if: buildsLabs, "needs root"),
     .enabled(if: hasKeepalived && hasTcpdump, "needs keepalived and tcpdump"))
 struct WireTests {
     private static func life(_ daemon: String) throws -> WireLife {
