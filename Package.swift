@@ -26,6 +26,7 @@ let package = Package(
         .executable(name: "vrrp-simulator", targets: ["VRRPSimulator"]),
         .executable(name: "wire-relay", targets: ["WireRelay"]),
         .executable(name: "imposter", targets: ["Imposter"]),
+        .executable(name: "port-proxy", targets: ["PortProxy"]),
         .library(name: "LabKit", targets: ["LabKit", "LabModel", "NetworkTypes"]),
     ],
     dependencies: [
@@ -111,6 +112,10 @@ let package = Package(
         .executableTarget(
             name: "Imposter",
             dependencies: ["Spoofing", "Wire", "LinuxSystem", "NetworkTypes", "CLinux", system],
+            swiftSettings: common),
+        .executableTarget(
+            name: "PortProxy",
+            dependencies: ["LinuxSystem", "NetworkTypes", "CLinux", system],
             swiftSettings: common),
         .executableTarget(
             name: "HTTPBackend",

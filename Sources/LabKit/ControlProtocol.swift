@@ -159,6 +159,19 @@ public struct LabStatus: Codable, Sendable {
     public var nodes: [NodeStatus]
     /// What is broken in its network.
     public var faults: [Fault]
+    /// The ports of the host by which something of it can be reached.
+    public var published: [PublishedPort]
+    /// The networks that have a station of the lab's own.
+    public var gateways: [GatewayStatus]
+}
+
+/// The lab's own station on a network: where connections to published ports come from, and what
+/// leaves the lab passes through.
+public struct GatewayStatus: Codable, Sendable {
+    public var network: InterfaceName
+    public var addresses: [InterfaceAddress]
+    /// How the network is joined to what is outside of the lab; nil for not at all.
+    public var external: ExternalNetwork?
 }
 
 /// A node at a glance.

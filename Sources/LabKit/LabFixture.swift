@@ -23,9 +23,12 @@ import NetworkTypes
 ///   - path: a lab file or the folder of one, from the working directory.
 ///   - vrrp: which VRRP daemons to run in place of the file's, as `labctl test --vrrp` takes them:
 ///     `keepalived`, `backup=frr`.
+///   - publish: ports of this machine that lead into the lab, as `labctl up --publish` takes them,
+///     in place of the file's: `0:10.10.10.10:80` for any that is free.
 /// - Throws: ``LabError`` when the lab cannot be built; what the closure throws.
 public func withLab<Result>(
-    _ path: String, vrrp: [String] = [], _ body: (LabFixture) throws -> Result
+    _ path: String, vrrp: [String] = [], publish: [String] = [],
+    _ body: (LabFixture) throws -> Result
 ) throws -> Result {
     let choices = try vrrp.map { text in
         guard let choice = VRRPDaemonChoice(text) else {
@@ -34,7 +37,12 @@ public func withLab<Result>(
         return choice
     }
     func run() throws -> Result {
-        let loaded = try LabLoader.load(path, name: nil, vrrp: choices)
+        var loaded = try LabLoader.load(path, name: nil, vrrp: choices)
+        do {
+            loaded.lab = try loaded.lab.withoutPublishedPorts.publishing(publish)
+        } catch {
+            throw LabError.invalid([error])
+        }
         let lab = try LabFixture(loaded)
         defer { lab.end() }
         return try body(lab)
@@ -46,7 +54,7 @@ public func withLab<Result>(
     }
 }
 
-/// A lab that ``withLab(_:vrrp:_:)`` has built.
+/// A lab that ``withLab(_:vrrp:publish:_:)`` has built.
 ///
 /// Nodes and services are named as on the command line: `master`, `master/httpd`.
 public struct LabFixture {
@@ -148,6 +156,9 @@ public struct LabFixture {
     }
 
     // MARK: What happened
+
+    /// The ports of this machine that lead into the lab.
+    public func published() throws -> [PublishedPort] { try client.status().published }
 
     /// Everything that has happened so far, in order.
     public func timeline() throws -> [TimelineEvent] {

@@ -8,7 +8,7 @@ import SystemPackage
 /// Starts labs.
 public enum LabLauncher {
     /// The programs that labs need, which are installed beside `labctl`.
-    static let programs = ["node-init", "wire-relay", "imposter"] + nodePrograms
+    static let programs = ["node-init", "wire-relay", "imposter", "port-proxy"] + nodePrograms
     /// Those that are run in nodes, by their names.
     static let nodePrograms = ["vrrp-agent", "http-backend", "smtp-backend"]
 
@@ -48,14 +48,16 @@ public enum LabLauncher {
         let directory = LabDirectory(loaded.lab.name)
         let lock = try directory.claim()
         do {
+            var lab = loaded.lab
+            let doors = try HostDoors(for: &lab)
             var order = SupervisorOrder(
-                lab: loaded.lab, virtualRouters: loaded.virtualRouters, programFolder: folder,
+                lab: lab, virtualRouters: loaded.virtualRouters, programFolder: folder,
                 endsWithLauncher: endsWithCaller)
             if let users = privileges.map {
                 order.users = users
                 order.hostFolders = .ofMachine()
             }
-            return try start(order, program: program, directory: directory, lock: lock)
+            return try start(order, program: program, directory: directory, lock: lock, doors)
         } catch {
             lock.close()
             LabDirectory.sweep()
@@ -122,7 +124,8 @@ public enum LabLauncher {
     }
 
     private static func start(
-        _ order: SupervisorOrder, program: String, directory: LabDirectory, lock: SharedDescriptor
+        _ order: SupervisorOrder, program: String, directory: LabDirectory, lock: SharedDescriptor,
+        _ doors: HostDoors
     ) throws(LabError) -> LabLaunch {
         do {
             let (ours, theirs) = try MessageChannel.pair()
@@ -134,13 +137,14 @@ public enum LabLauncher {
                 environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
                 descriptors: [
                     null.rawValue, log.rawValue, log.rawValue, theirs.rawValue, lock.rawValue,
-                ])
+                ] + doors.descriptors)
             start.newNamespaces = [.pid, .mount, .network]
             start.leadsSession = true
             start.workingDirectory = "/"
             let started = try begin(start, order)
             theirs.close()
             lock.close()
+            doors.close()
             let channel = try MessageChannel(ours)
             let launch = LabLaunch(
                 channel, supervisor: started, directory: directory,

@@ -11,6 +11,9 @@ public struct DeploymentPlan: Codable, Equatable, Sendable {
     public var bridges: [Bridge]
     /// The veth pairs, by node and interface in the order of the lab.
     public var ports: [Port]
+    /// The ports of the lab's own stations, by network in the order of the lab; in place of a
+    /// node's name they have ``GatewayName``'s.
+    public var gateways: [Port]
     /// The nodes, in the order of the lab.
     public var nodes: [NodePlan]
 
@@ -123,7 +126,13 @@ public struct DeploymentPlan: Codable, Equatable, Sendable {
         try builder.build()
         bridges = builder.bridges
         ports = builder.ports
+        gateways = builder.gateways
         nodes = lab.nodes.map { NodePlan(planning: $0) }
+    }
+
+    /// The greatest interface index in the fabric; what is made later has greater ones.
+    public var greatestIndex: Int32 {
+        (ports.map(\.index) + gateways.map(\.index) + bridges.map(\.index)).max() ?? 1
     }
 
     /// The port of a node's interface.

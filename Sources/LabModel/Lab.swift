@@ -17,10 +17,13 @@ public struct Lab: Codable, Equatable, Sendable {
     public var scenarios: [Scenario]
     /// What a machine must be able to do for the lab to be of any use on it.
     public var needs: [Scenario.Capability]
+    /// What of it can be reached by ports of the host.
+    public var published: [PublishedPort]
 
     public init(
         name: String, networks: [Network] = [], nodes: [Node] = [], links: [Link] = [],
-        scenarios: [Scenario] = [], needs: [Scenario.Capability] = []
+        scenarios: [Scenario] = [], needs: [Scenario.Capability] = [],
+        published: [PublishedPort] = []
     ) {
         self.name = name
         self.networks = networks
@@ -28,6 +31,7 @@ public struct Lab: Codable, Equatable, Sendable {
         self.links = links
         self.scenarios = scenarios
         self.needs = needs
+        self.published = published
     }
 
     public init(from decoder: any Decoder) throws {
@@ -39,6 +43,7 @@ public struct Lab: Codable, Equatable, Sendable {
         scenarios = try values.decode([Scenario].self, forKey: .scenarios)
         // Runs were recorded before a lab as a whole could need anything.
         needs = try values.decodeIfPresent([Scenario.Capability].self, forKey: .needs) ?? []
+        published = try values.decodeIfPresent([PublishedPort].self, forKey: .published) ?? []
     }
 
     /// The nodes by their interfaces' Ethernet addresses.
@@ -61,11 +66,20 @@ public struct Network: Codable, Equatable, Sendable {
     /// The MTU of the bridge and of every interface on it that gives none; nil for the kernel's
     /// 1500.
     public var mtuBytes: Int?
+    /// How it is joined to what is outside of the lab; nil for not at all.
+    public var external: ExternalNetwork?
+    /// The addresses of the lab's own station on it; nil where there is none.
+    public var gateway: [InterfaceAddress]?
 
-    public init(name: InterfaceName, subnets: [IPPrefix] = [], mtuBytes: Int? = nil) {
+    public init(
+        name: InterfaceName, subnets: [IPPrefix] = [], mtuBytes: Int? = nil,
+        external: ExternalNetwork? = nil, gateway: [InterfaceAddress]? = nil
+    ) {
         self.name = name
         self.subnets = subnets
         self.mtuBytes = mtuBytes
+        self.external = external
+        self.gateway = gateway
     }
 }
 

@@ -29,6 +29,7 @@ struct LabAssembly {
     /// Whether all links could be read and plugged in.
     var linksAreSound: Bool
     let needs: [Scenario.Capability]
+    let publications: [Located<WrittenPublication>]
     let scenarios: [Scenario]
     /// Whether all scenarios could be read.
     let scenariosAreSound: Bool
@@ -59,6 +60,7 @@ struct LabAssembly {
         links = draft.links
         linksAreSound = draft.linksAreSound
         needs = draft.needs
+        publications = draft.publications
         scenarios = draft.scenarios
         scenariosAreSound = draft.scenariosAreSound
         self.diagnostics = diagnostics
@@ -75,16 +77,21 @@ struct LabAssembly {
         checkConfigurationsAreThere()
         let addresses = assignedAddresses()
         checkRoutes(addresses: addresses)
-        return diagnostics.errorCount == 0 ? build(addresses: addresses) : nil
+        let published = resolvedPublications(addresses: addresses)
+        checkGateways(published)
+        guard diagnostics.errorCount == 0 else { return nil }
+        return withGateways(build(addresses: addresses, published: published))
     }
 
     /// The address lists of all interfaces, by node and interface.
     typealias AddressTable = [[[InterfaceAddress]]]
 
-    private func build(addresses: AddressTable) -> Lab {
+    private func build(addresses: AddressTable, published: [PublishedPort]) -> Lab {
         let networks = (networks ?? []).compactMap { draft in
             draft.device.map {
-                Network(name: $0, subnets: draft.subnets.map(\.value), mtuBytes: draft.mtuBytes)
+                Network(
+                    name: $0, subnets: draft.subnets.map(\.value), mtuBytes: draft.mtuBytes,
+                    external: draft.external, gateway: draft.givenGateway.map { [$0] })
             }
         }
         var macs = MACDerivation(
@@ -119,7 +126,7 @@ struct LabAssembly {
         }
         return Lab(
             name: labName, networks: networks, nodes: built, links: links,
-            scenarios: scenarios.flatMap(\.runs), needs: needs)
+            scenarios: scenarios.flatMap(\.runs), needs: needs, published: published)
     }
 }
 

@@ -14,6 +14,8 @@ struct LabDraft {
     /// Nil when the section is missing or could not be read.
     var nodes: [NodeDraft]?
     var links: [LinkDraft] = []
+    /// What is published.
+    var publications: [Located<WrittenPublication>] = []
     /// Whether all links could be read.
     var linksAreSound = true
     var scenarios: [Scenario] = []
@@ -28,6 +30,9 @@ struct NetworkDraft {
     var device: InterfaceName?
     var subnets: [Located<IPPrefix>] = []
     var mtuBytes: Int?
+    var external: ExternalNetwork?
+    /// The address of the lab's own station, where one is given.
+    var gateway: Located<IPAddress>?
     /// Whether all subnets could be read: otherwise nothing is said about addresses in it.
     var isSound = true
 }

@@ -55,6 +55,7 @@ struct LabFileDecoder {
         } else {
             draft.linksAreSound = !fields.hasUnknownKeys
         }
+        if let entry = fields["publish"] { draft.publications = publications(entry) }
         if let entry = fields["scenarios"] {
             let errorsBefore = diagnostics.errorCount
             draft.scenarios = scenarios(

@@ -16,9 +16,9 @@ struct LabFileKeys: Sendable {
     }
 
     static let lab = LabFileKeys(
-        "lab", ["name", "needs", "networks", "nodes", "links", "scenarios"],
+        "lab", ["name", "needs", "networks", "nodes", "links", "publish", "scenarios"],
         required: ["name", "nodes"])
-    static let network = LabFileKeys("network", ["subnet", "subnets", "mtu"])
+    static let network = LabFileKeys("network", ["subnet", "subnets", "mtu", "gateway"])
     static let node = LabFileKeys(
         "node",
         [

@@ -30,6 +30,7 @@ extension LabFileDecoder {
             checkIPv6MTU(mtu, subnets: draft.subnets.map(\.value), place: place)
         }
         draft.isSound = diagnostics.errorCount == errorsBefore
+        joinOutside(&draft, fields)
         return draft
     }
 

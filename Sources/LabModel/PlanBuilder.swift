@@ -7,6 +7,7 @@ struct PlanBuilder {
     private var macs: MACDerivation
     private(set) var bridges: [DeploymentPlan.Bridge] = []
     private(set) var ports: [DeploymentPlan.Port] = []
+    private(set) var gateways: [DeploymentPlan.Port] = []
     /// Index 1 is the fabric's `lo`.
     private var nextIndex: Int32 = 2
 
@@ -34,6 +35,10 @@ struct PlanBuilder {
                 counts[bridge.name, default: 0] += 1
                 addPort(for: interface, at: position, of: node.name, on: bridge)
             }
+        }
+        for (bridge, network) in zip(bridges, lab.networks) where network.gateway != nil {
+            counts[bridge.name, default: 0] += 1
+            addGateway(on: bridge)
         }
         for (bridge, count) in counts.sorted(by: { $0.key < $1.key })
         where count > DeploymentPlan.maximumPortsPerBridge {
@@ -88,6 +93,17 @@ struct PlanBuilder {
                 mac: macs.next(for: ["port", node, interface.name.text]), bridge: bridge.name,
                 node: node, interface: interface.name, interfaceIndex: Int32(position + 2),
                 interfaceMAC: interface.mac, mtuBytes: interface.mtuBytes ?? bridge.mtuBytes))
+    }
+
+    private mutating func addGateway(on bridge: DeploymentPlan.Bridge) {
+        let station = GatewayName.name(on: bridge.name)
+        gateways.append(
+            DeploymentPlan.Port(
+                name: names.name("gw.\(bridge.name)"), index: takeIndex(),
+                mac: macs.next(for: ["port", station, ""]), bridge: bridge.name, node: station,
+                interface: bridge.name, interfaceIndex: Int32(gateways.count + 2),
+                interfaceMAC: macs.next(for: ["gateway", bridge.name.text, ""]),
+                mtuBytes: bridge.mtuBytes))
     }
 }
 

@@ -27,7 +27,7 @@ public enum TCPSocket {
         }
     }
 
-    private static func listen(
+    static func listen(
         _ number: CInt, _ endpoint: SocketEndpoint, _ operation: String
     ) throws(SystemError) {
         var on: CInt = 1
@@ -60,7 +60,7 @@ public enum TCPSocket {
         return SharedDescriptor(connection)
     }
 
-    private static func open(_ family: CInt) throws(SystemError) -> SharedDescriptor {
+    static func open(_ family: CInt) throws(SystemError) -> SharedDescriptor {
         SharedDescriptor(
             OwnedDescriptor(
                 try systemCall("open a TCP socket") {

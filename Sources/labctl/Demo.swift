@@ -18,6 +18,7 @@ struct Demo: ParsableCommand {
     @Argument(help: "The lab's folder or file (default: the working directory).")
     var lab: String?
     @OptionGroup var build: BuildOptions
+    @OptionGroup var publish: PublishOption
     @Option(help: "Which scenario (default: the first).")
     var scenario: String?
     @Flag(
@@ -25,7 +26,7 @@ struct Demo: ParsableCommand {
     var pause = false
 
     func run() throws {
-        let loaded = try build.load(LabReference.source(lab))
+        let loaded = try publish.apply(to: build.load(LabReference.source(lab)))
         let scenarios = loaded.lab.scenarios
         guard
             let chosen = scenario.map({ name in scenarios.first { $0.name == name } })

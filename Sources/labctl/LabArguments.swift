@@ -63,6 +63,29 @@ struct BuildOptions: ParsableArguments {
     }
 }
 
+/// `--publish`, for the verbs that build labs for people.
+struct PublishOption: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "Lead a port of this machine to an address in the lab, beside those of the lab file.",
+            valueName: "[host:]port:address:port"))
+    var publish: [String] = []
+
+    /// The lab with those ports published.
+    ///
+    /// - Throws: ``LabError/invalid(_:)``.
+    func apply(to loaded: LoadedLab) throws(LabError) -> LoadedLab {
+        var loaded = loaded
+        do {
+            loaded.lab = try loaded.lab.publishing(publish)
+        } catch {
+            throw .invalid([error])
+        }
+        return loaded
+    }
+}
+
 /// How labs are named on the command line.
 enum LabReference {
     /// The lab file or folder that is meant: the argument, or the working directory.

@@ -58,6 +58,8 @@ final class ScenarioSession {
         self.options = options
         var built = lab.applying(scenario)
         if let name = options.name { built.lab.name = name }
+        // Of the same lab several may be tested at a time.
+        built.lab = built.lab.withoutPublishedPorts
         self.built = built
     }
 

@@ -53,10 +53,21 @@ struct Status: ParsableCommand {
         if !status.faults.isEmpty {
             printLine("broken: \(status.faults.map(\.description).joined(separator: "; "))")
         }
+        for line in Self.outside(status) { printLine(line) }
         printLine("")
         var table = TextTable(["NODE", "STATE", "ROLE", "VIP", "ADDRESSES", "SERVICES"])
         for node in status.nodes { for row in Self.rows(node) { table.add(row) } }
         printLine(table.text)
+    }
+
+    /// What joins the lab to its host.
+    private static func outside(_ status: LabStatus) -> [String] {
+        status.published.map { port in
+            let holder = status.nodes.first { node in
+                node.interfaces.contains { $0.addresses.contains { $0.address == port.address } }
+            }
+            return "published: \(port)\(holder.map { " (\($0.name))" } ?? "")"
+        }
     }
 
     // One line for each of whatever a node has most of.

@@ -16,17 +16,21 @@ struct Up: ParsableCommand {
     @Argument(help: "The lab's folder or file (default: the working directory).")
     var lab: String?
     @OptionGroup var build: BuildOptions
+    @OptionGroup var publish: PublishOption
     @Option(help: "Return when services are ready, or only when masters are elected.")
     var wait = Wait.ready
 
     func run() throws {
         let start = MonotonicClock.now
-        let loaded = try build.load(LabReference.source(lab))
+        let loaded = try publish.apply(to: build.load(LabReference.source(lab)))
         printWarnings(loaded.warnings)
         let client = try LabLauncher.up(loaded)
         if wait == .converged { try client.awaitConvergence() }
         let took = (MonotonicClock.now - start).text
         printError("lab \(client.name) is up: \(loaded.lab.nodes.count) nodes in \(took)")
+        if !loaded.lab.published.isEmpty {
+            for port in try client.status().published { printError("published: \(port)") }
+        }
     }
 }
 

@@ -113,7 +113,16 @@ struct ControlProtocolTests {
                                 isFrozen: true)
                         ])
                 ],
-                faults: [.linkDown(try #require(Endpoint.parse("master:eth0")))])
+                faults: [.linkDown(try #require(Endpoint.parse("master:eth0")))],
+                published: [
+                    PublishedPort(hostAddress: vip, hostPort: 8080, address: vip, port: 80)
+                ],
+                gateways: [
+                    GatewayStatus(
+                        network: try #require(InterfaceName("lan")),
+                        addresses: [InterfaceAddress(vip, prefixLength: 24)],
+                        external: .nat(.init(enablesForwarding: true)))
+                ])
         }
     }
 

@@ -35,7 +35,7 @@ func decode(_ yaml: String, file: String = "lab.yaml") -> LabDecoding {
 struct LabFileMistakeTests {
     @Test(
         "mistakes",
-        arguments: Mistake.text + Mistake.keys + Mistake.topology + Mistake.nodes
+        arguments: Mistake.text + Mistake.keys + Mistake.topology + Mistake.outside + Mistake.nodes
             + Mistake.scenarios + Mistake.language + Mistake.counts)
     func mistake(_ mistake: Mistake) {
         let decoding = decode(mistake.yaml)

@@ -67,13 +67,15 @@ struct LabFileSchemaTests {
         "an interface name of sixteen characters, also used by a link", "networks' names",
         "an MTU out of range, and one too small for IPv6", "MAC addresses", "environment",
         "services", "expectations that say too much or too little",
-        "probes and the parts of a scenario",
+        "probes and the parts of a scenario", "published ports",
     ]
 
     @Test("what the schema can see of the decoder's mistakes, it sees")
     func mistakes() throws {
         let schema = try schema()
-        let all = Mistake.text + Mistake.keys + Mistake.topology + Mistake.nodes + Mistake.scenarios
+        let all =
+            Mistake.text + Mistake.keys + Mistake.topology + Mistake.outside + Mistake.nodes
+            + Mistake.scenarios
         let seen = all.filter { Self.visible.contains($0.title) }
         #expect(seen.count == Self.visible.count)
         for mistake in seen {

@@ -26,8 +26,8 @@ enum Labctl {
     static func copyPrograms(to folder: String, without missing: String? = nil) throws {
         try FileSystem.makeFolders(folder)
         let programs = [
-            "labctl", "node-init", "wire-relay", "imposter", "vrrp-agent", "http-backend",
-            "smtp-backend",
+            "labctl", "node-init", "wire-relay", "imposter", "port-proxy", "vrrp-agent",
+            "http-backend", "smtp-backend",
         ]
         for program in programs where program != missing {
             #expect(try tool("/bin/cp", "\(Self.folder)/\(program)", folder).status == 0)

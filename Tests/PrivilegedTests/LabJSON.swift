@@ -30,8 +30,13 @@ struct LabStatusJSON: Decodable {
         var state: String?
     }
 
+    struct Published: Decodable {
+        var hostPort: UInt16
+    }
+
     var lab: String
     var nodes: [Node]
+    var published: [Published]
 
     /// The node of that name.
     func node(_ name: String) throws -> Node {

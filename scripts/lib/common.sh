@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 
 # Programs a lab consists of; labctl finds the others beside itself.
-products=(labctl vrrp-agent http-backend smtp-backend node-init wire-relay imposter)
+products=(labctl vrrp-agent http-backend smtp-backend node-init wire-relay imposter port-proxy)
 
 # Ends the script. Status 3, as labctl's own: this machine cannot do it.
 cannot() {

@@ -30,9 +30,7 @@ extension Fabric {
         }
         let bridge = plan.bridges[place]
         // Above all that the plan has and that stands in for ports, and the same in every run.
-        let base =
-            (plan.ports.map(\.index) + plan.bridges.map(\.index)).max().map { $0 + 1 } ?? 2
-        let first = base + Int32(2 * plan.ports.count + 2 * place)
+        let first = plan.greatestIndex + 1 + Int32(3 * plan.ports.count + 2 * place)
         let names = try standNames(place)
         let outer = Device(index: first + 1, name: names.outer)
         let master = Device(index: bridge.index, name: bridge.name)
@@ -84,7 +82,8 @@ extension Fabric {
     private func standNames(
         _ place: Int
     ) throws -> (inner: InterfaceName, outer: InterfaceName) {
-        let taken = Set(plan.bridges.map(\.name) + plan.ports.map(\.name))
+        let taken = Set(
+            plan.bridges.map(\.name) + plan.ports.map(\.name) + plan.gateways.map(\.name))
         func free(_ text: String) throws -> InterfaceName {
             for suffix in [""] + (0...taken.count).map({ "~\($0)" }) {
                 if let name = InterfaceName(text + suffix), !taken.contains(name) { return name }

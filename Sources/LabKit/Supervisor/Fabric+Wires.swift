@@ -78,9 +78,7 @@ extension Fabric {
 
     /// What is made beside the plan has indices above this: above all that the plan has, and the
     /// same in every run.
-    var spliceBase: Int32 {
-        (plan.ports.map(\.index) + plan.bridges.map(\.index)).max() ?? 1
-    }
+    var spliceBase: Int32 { plan.greatestIndex }
 
     private static func name(_ text: String) throws -> InterfaceName {
         guard let name = InterfaceName(text) else {

@@ -43,7 +43,9 @@ final class Fabric {
     init(_ plan: DeploymentPlan) throws {
         self.plan = plan
         // Whatever is asked of every node is looked up: a lab may have a thousand.
-        ports = Dictionary(plan.ports.map { ($0.index, $0) }, uniquingKeysWith: { port, _ in port })
+        ports = Dictionary(
+            (plan.ports + plan.gateways).map { ($0.index, $0) },
+            uniquingKeysWith: { port, _ in port })
         portsByNode = Dictionary(grouping: plan.ports, by: \.node)
         nodePlans = Dictionary(
             plan.nodes.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })

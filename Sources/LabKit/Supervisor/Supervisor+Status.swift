@@ -14,7 +14,14 @@ extension Supervisor {
         observer.catchUp()
         return LabStatus(
             lab: order.lab.name, uptime: MonotonicClock.now - started,
-            nodes: nodes.map(status(of:)), faults: fabric.faults.faults)
+            nodes: nodes.map(status(of:)), faults: fabric.faults.faults,
+            published: order.lab.published,
+            gateways: order.lab.networks.compactMap { network in
+                network.gateway.map {
+                    GatewayStatus(
+                        network: network.name, addresses: $0, external: network.external)
+                }
+            })
     }
 
     private func status(of node: RunningNode) -> NodeStatus {

@@ -29,6 +29,8 @@ final class Supervisor {
     /// Freezes whole nodes, where the kernel lets it.
     let freezer: Freezer?
     let disks: NodeDisks
+    /// What joins the lab to its host, where something does.
+    private var outside: Outside?
     /// Keeps nodes to their limits.
     let limiter: NodeLimiter
     /// What was done for a time.
@@ -112,8 +114,9 @@ final class Supervisor {
         watchClaims()
     }
 
-    /// Brings the lab up and serves it until it is taken down. Does not return.
-    func run() throws {
+    /// Brings the lab up, with what it is given of the host's network, and serves it until it is
+    /// taken down. Does not return.
+    func run(_ doors: HostDoors) throws {
         try watchSignals()
         try watchLauncher()
         try listen()
@@ -128,6 +131,11 @@ final class Supervisor {
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
         imposters.onFall = { [unowned self] in imposterFell(on: $0) }
         flaps.onEnd = { [unowned self] endpoint in endFlap(of: endpoint) }
+        do {
+            outside = try openOutside(doors)
+        } catch {
+            fail(LabError(refusal: error))
+        }
         goOnBringingUp()
         wait(until: { [unowned self] in allReady() }) { [unowned self] result in
             switch result {
@@ -226,6 +234,7 @@ final class Supervisor {
             }
             return .success(())
         }
+        guard areGatewaysOperational else { return nil }
         guard let result = first(from: readyCount) else { return nil }
         if case .failure = result { return result }
         return bringUp.pluggedIn == nodes.count ? first(from: 0) : nil

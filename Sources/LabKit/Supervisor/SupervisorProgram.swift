@@ -29,7 +29,8 @@ public enum SupervisorProgram {
             }
             do {
                 guard let directory = ownDirectory() else { exit(2) }
-                try Supervisor(order, in: directory, launcher: launcher, lock: lock).run()
+                let doors = HostDoors(inheritedFor: order.lab)
+                try Supervisor(order, in: directory, launcher: launcher, lock: lock).run(doors)
             } catch {
                 // Before the loop runs, whatever went wrong is this machine's refusal.
                 let report = LaunchReport(LabError(refusal: error))

@@ -25,10 +25,12 @@ public struct Topology: Equatable, Sendable {
         /// How it is cut, where it is, and what an imposter does there: `partition a | b c`,
         /// `imposter arp 10.0.0.100`.
         public var fault: String?
+        /// How it is joined to the host: `127.0.0.1:8080 -> 10.0.0.100:80`.
+        public var outside: [String] = []
 
-        /// Its name, its subnets and what is wrong with it.
+        /// Its name, its subnets, what joins it to the host and what is wrong with it.
         var words: [String] {
-            [name] + subnets.map(\.description) + (fault.map { ["(\($0))"] } ?? [])
+            [name] + subnets.map(\.description) + outside + (fault.map { ["(\($0))"] } ?? [])
         }
     }
 
@@ -105,7 +107,8 @@ public struct Topology: Equatable, Sendable {
         segments = lab.networks.map {
             Segment(
                 name: $0.name.text, subnets: $0.subnets, isLink: false,
-                fault: Self.joined(partition, network.impostures[$0.name]))
+                fault: Self.joined(partition, network.impostures[$0.name]),
+                outside: Self.outside($0, of: lab))
         }
         segments += lab.links.map { link in
             Segment(
@@ -132,6 +135,13 @@ public struct Topology: Equatable, Sendable {
     private static func joined(_ partition: String?, _ imposture: Imposture?) -> String? {
         let words = [partition, imposture.map { "imposter \($0)" }].compactMap(\.self)
         return words.isEmpty ? nil : words.joined(separator: "; ")
+    }
+
+    private static func outside(_ network: Network, of lab: Lab) -> [String] {
+        let published = lab.published.filter { port in
+            network.subnets.contains { $0.contains(port.address) }
+        }
+        return published.map(\.description)
     }
 
     private static func segment(of attachment: Interface.Attachment, in lab: Lab) -> Int {

@@ -1,0 +1,22 @@
+public import NetworkTypes
+
+/// How a network of a lab is joined to what is outside of it.
+public enum ExternalNetwork: Codable, Equatable, Sendable {
+    /// Its nodes get out by the host's own addresses, as docker's bridge networks do; nobody gets
+    /// in.
+    case nat(NAT)
+
+    /// What is said of a network that is NATed.
+    public struct NAT: Codable, Equatable, Sendable {
+        /// Whether the host is made to forward packets (net.ipv4.ip_forward) while the lab is up,
+        /// where it does not.
+        public var enablesForwarding: Bool
+        /// The name servers of the nodes on it; nil for the host's.
+        public var nameServers: [IPAddress]?
+
+        public init(enablesForwarding: Bool = false, nameServers: [IPAddress]? = nil) {
+            self.enablesForwarding = enablesForwarding
+            self.nameServers = nameServers
+        }
+    }
+}

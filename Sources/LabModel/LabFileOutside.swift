@@ -1,0 +1,134 @@
+import NetworkTypes
+
+// What joins a lab to its host: published ports, and the lab's own stations on its networks.
+
+extension LabFileDecoder {
+    /// The list of `publish`, or the one text there.
+    mutating func publications(_ entry: YAMLEntry) -> [Located<WrittenPublication>] {
+        if entry.value.isNull { return [] }
+        return (texts(entry, of: "the lab") ?? []).compactMap { text in
+            do throws(WrittenPublication.Problem) {
+                return Located(try WrittenPublication(text.value), text.mark)
+            } catch {
+                diagnostics.error(error.message, at: text.mark)
+                return nil
+            }
+        }
+    }
+
+    /// The keys of a network that are about what is outside of the lab.
+    mutating func joinOutside(_ draft: inout NetworkDraft, _ fields: Fields) {
+        if let entry = fields["gateway"], let text = text(entry, of: fields.place) {
+            draft.gateway = gateway(text, of: draft, place: fields.place)
+        }
+    }
+
+    private mutating func gateway(
+        _ text: Located<String>, of draft: NetworkDraft, place: String
+    ) -> Located<IPAddress>? {
+        guard let address = IPAddress(text.value) else {
+            diagnostics.error(
+                "'\(text.value)' is no address for the gateway of \(place), as '192.0.2.254' is",
+                at: text.mark)
+            return nil
+        }
+        guard draft.isSound else { return Located(address, text.mark) }
+        guard let subnet = draft.subnets.first(where: { $0.value.contains(address) })?.value else {
+            let listed = draft.subnets.map(\.value.description).joined(separator: " and ")
+            diagnostics.error(
+                "gateway \(address) of \(place) is outside "
+                    + (listed.isEmpty ? "it: it has no subnet" : listed), at: text.mark)
+            return nil
+        }
+        let isReserved =
+            subnet.broadcast.map { .v4($0) } == address
+            || address == subnet.base && subnet.length < address.bitWidth - 1
+        if isReserved {
+            diagnostics.error(
+                "gateway \(address) of \(place) is no host's address in \(subnet)", at: text.mark)
+            return nil
+        }
+        return Located(address, text.mark)
+    }
+}
+
+extension NetworkDraft {
+    /// The given address of the lab's own station with its subnet's prefix length.
+    var givenGateway: InterfaceAddress? {
+        gateway.flatMap { gateway in
+            subnets.first { $0.value.contains(gateway.value) }.map {
+                InterfaceAddress(gateway.value, prefixLength: $0.value.length)
+            }
+        }
+    }
+
+    /// Whether it is joined to the host by NAT.
+    var isNATed: Bool {
+        if case .nat? = external { true } else { false }
+    }
+}
+
+extension LabAssembly {
+    /// What is published, the targets' addresses found. Nothing is said about a target where too
+    /// little is known of networks and nodes.
+    mutating func resolvedPublications(addresses: AddressTable) -> [PublishedPort] {
+        guard let networks, networks.allSatisfy(\.isSound), nodesAreKnown,
+            nodesWithoutAddresses.isEmpty
+        else { return [] }
+        let targets = PublicationTargets(
+            networks: networks.map { ($0.name.value, $0.subnets.map(\.value)) },
+            nodes: zip(nodes, addresses).map { node, addresses in
+                (node.name.value, addresses.flatMap { $0.map(\.address) })
+            })
+        var published: [PublishedPort] = []
+        for written in publications {
+            do throws(WrittenPublication.Problem) {
+                let port = try targets.resolve(written.value)
+                if let conflict = PublicationTargets.conflict(of: port, with: published) {
+                    throw .init(message: conflict)
+                }
+                published.append(port)
+            } catch {
+                diagnostics.error(error.message, at: written.mark)
+            }
+        }
+        return published
+    }
+
+    /// A given gateway is nobody else's address, and somebody's.
+    mutating func checkGateways(_ published: [PublishedPort]) {
+        for network in networks ?? [] {
+            guard let gateway = network.gateway else { continue }
+            let name = network.name.value
+            if let holder = holders[AddressKey(address: gateway.value)] {
+                diagnostics.error(
+                    "gateway \(gateway.value) of network \(name) is \(holder.interface)'s, line "
+                        + "\(holder.line)", at: gateway.mark)
+            } else if published.contains(where: { $0.address == gateway.value }) {
+                diagnostics.error(
+                    "gateway \(gateway.value) of network \(name) is published, but nothing of the "
+                        + "lab listens there", at: gateway.mark)
+            } else if !network.isNATed, diagnostics.errorCount == 0,
+                !published.contains(where: { port in
+                    network.subnets.contains { $0.value.contains(port.address) }
+                })
+            {
+                diagnostics.error(
+                    "gateway \(gateway.value) of network \(name) would be nobody's: it is for "
+                        + "networks on which something is published; nodes have a 'gateway' of "
+                        + "their own", at: gateway.mark)
+            }
+        }
+    }
+
+    /// The lab with its own stations.
+    mutating func withGateways(_ lab: Lab) -> Lab? {
+        var lab = lab
+        for (place, network) in (networks ?? []).enumerated() where network.device != nil {
+            if let problem = lab.assignGateway(at: place) {
+                diagnostics.error(problem, at: network.name.mark)
+            }
+        }
+        return diagnostics.errorCount == 0 ? lab : nil
+    }
+}

@@ -1,0 +1,104 @@
+extension Mistake {
+    /// What joins a lab to its host.
+    static let outside = [
+        Mistake(
+            "published ports",
+            """
+            name: t
+            networks: { lan: { subnet: 10.0.0.0/24 }, bare: {} }
+            nodes:
+              web: { interfaces: { eth0: { network: lan } } }
+              lone: { interfaces: { eth0: { network: bare } } }
+            publish:
+              - 8080 -> web:80
+              - "8080:80"
+              - 53:web:53/udp
+              - "8000-8010:web:80"
+              - 8080:10.0.1.1:80
+              - 8080:wep:80
+              - 8080:lone:80
+              - 8080:web:80
+              - 0.0.0.0:8080:web:81
+              - 1:2:3:4:5
+              - "8080:2001:db8::1:80"
+              - "[::1:8080:web:80"
+              - 80x:web:80
+              - 80:web:0
+              - there:80:web:80
+              - 80::80
+            """,
+            """
+            lab.yaml:7:5: '8080 -> web:80' is written '8080:web:80'
+            lab.yaml:8:5: '8080:80' names no address in the lab: write '8080:ADDRESS:80', \
+            HOST_PORT:ADDRESS:PORT, as '8080:192.168.69.100:80'
+            lab.yaml:9:5: '53:web:53/udp' cannot be published: only TCP is, as \
+            '8080:192.168.69.100:80'
+            lab.yaml:10:5: '8000-8010' in '8000-8010:web:80' is no port from 0 to 65535; ports \
+            are published one by one
+            lab.yaml:11:5: address 10.0.1.1 is on no network of the lab: there is lan, 10.0.0.0/24
+            lab.yaml:12:5: 'wep' is neither an address nor a node; did you mean 'web'?
+            lab.yaml:13:5: node lone has no address on a network of the lab with a subnet
+            lab.yaml:15:5: 0.0.0.0:8080 is published already, for 10.0.0.1:80
+            lab.yaml:16:5: '1:2:3:4:5' is no [HOST_ADDRESS:]HOST_PORT:ADDRESS:PORT, as \
+            '8080:192.168.69.100:80'; an IPv6 address stands in brackets
+            lab.yaml:17:5: '8080:2001:db8::1:80' is no [HOST_ADDRESS:]HOST_PORT:ADDRESS:PORT, as \
+            '8080:192.168.69.100:80'; an IPv6 address stands in brackets
+            lab.yaml:18:5: '[::1:8080:web:80' is no [HOST_ADDRESS:]HOST_PORT:ADDRESS:PORT, as \
+            '8080:192.168.69.100:80'
+            lab.yaml:19:5: '80x' in '80x:web:80' is no port from 0 to 65535
+            lab.yaml:20:5: '0' in '80:web:0' is no port from 1 to 65535
+            lab.yaml:21:5: 'there' in 'there:80:web:80' is no address of this machine, as \
+            '127.0.0.1' or '0.0.0.0' are
+            lab.yaml:22:5: '80::80' names no address in the lab, as '8080:192.168.69.100:80'
+            """),
+        Mistake(
+            "gateways of networks",
+            """
+            name: t
+            networks:
+              a: { subnet: 10.0.0.0/24, gateway: 10.0.1.1 }
+              b: { subnet: 10.2.0.0/24, gateway: 10.2.0.255 }
+              c: { gateway: 10.3.0.1 }
+              d: { subnet: 10.4.0.0/24, gateway: there }
+              e: { subnet: 10.5.0.0/24, gateway: 10.5.0.1 }
+              f: { subnet: 10.6.0.0/24, gateway: 10.6.0.9 }
+            nodes:
+              x: { interfaces: { eth0: { network: e, address: 10.5.0.1 } } }
+            publish: [ "80:10.6.0.9:80" ]
+            """,
+            """
+            lab.yaml:3:38: gateway 10.0.1.1 of network a is outside 10.0.0.0/24
+            lab.yaml:4:38: gateway 10.2.0.255 of network b is no host's address in 10.2.0.0/24
+            lab.yaml:5:17: gateway 10.3.0.1 of network c is outside it: it has no subnet
+            lab.yaml:6:38: 'there' is no address for the gateway of network d, as '192.0.2.254' is
+            lab.yaml:7:38: gateway 10.5.0.1 of network e is x:eth0's, line 10
+            lab.yaml:8:38: gateway 10.6.0.9 of network f is published, but nothing of the lab \
+            listens there
+            """),
+        Mistake(
+            "a gateway that is nobody's",
+            """
+            name: t
+            networks: { lan: { subnet: 10.0.0.0/24, gateway: 10.0.0.1 } }
+            nodes: { x: { interfaces: { eth0: { network: lan, address: 10.0.0.2 } } } }
+            """,
+            """
+            lab.yaml:2:50: gateway 10.0.0.1 of network lan would be nobody's: it is for networks \
+            on which something is published; nodes have a 'gateway' of their own
+            """),
+        Mistake(
+            "a network without room for its gateway",
+            """
+            name: t
+            networks: { lan: { subnet: 10.0.0.0/30 } }
+            nodes:
+              x: { interfaces: { eth0: { network: lan } } }
+              y: { interfaces: { eth0: { network: lan } } }
+            publish: 8080:x:80
+            """,
+            """
+            lab.yaml:2:13: subnet 10.0.0.0/30 of network lan is too small: it has no address left \
+            for the network's gateway
+            """),
+    ]
+}
