@@ -36,7 +36,7 @@ public enum LabLauncher {
         _ loaded: LoadedLab, endsWithCaller: Bool = false, supervisor: String? = nil
     ) throws(LabError) -> LabLaunch {
         let program: String
-        if let supervisor { program = supervisor } else { program = try ownProgram() }
+        if let supervisor { program = resolved(supervisor) } else { program = try ownProgram() }
         let folder = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
         try checkPrograms(loaded.lab, folder: folder)
         let privileges = try Privileges.ofCaller()
@@ -69,6 +69,14 @@ public enum LabLauncher {
     static func installedLabctl() throws(LabError) -> String {
         let own = try ownProgram()
         return own.hasSuffix("/labctl") ? own : try installedSupervisor()
+    }
+
+    /// The file that a path leads to: what belongs to labctl is beside that, and not beside a link
+    /// to it in a folder of `$PATH`.
+    private static func resolved(_ path: String) -> String {
+        guard let found = realpath(path, nil) else { return path }
+        defer { free(found) }
+        return String(cString: found)
     }
 
     private static func ownProgram() throws(LabError) -> String {

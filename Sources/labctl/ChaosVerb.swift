@@ -27,7 +27,8 @@ struct ChaosVerb: ParsableCommand {
             said because the machine stood still.
             """)
 
-    @Argument(help: "The lab's folder or file (default: the working directory).")
+    @Argument(
+        help: "The lab's folder or file (default: the working directory).", completion: .labFiles)
     var lab: String?
     @OptionGroup var build: BuildOptions
     @Option(help: "What everything is drawn from (default: any, which is printed).")

@@ -11,7 +11,8 @@ struct Check: ParsableCommand {
             lacks what one of them needs.
             """)
 
-    @Argument(help: "Lab folders or files (default: the working directory).")
+    @Argument(
+        help: "Lab folders or files (default: the working directory).", completion: .labFiles)
     var labs: [String] = []
     @OptionGroup var build: BuildOptions
     @Option(help: "How to print what is found.") var format = Format.text

@@ -57,7 +57,8 @@ struct Start: ControlCommand {
         abstract: "Start nodes, or services of them; returns when they are ready.")
     static let verb = ControlVerb.start
     @OptionGroup var lab: LabOption
-    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @Argument(help: "Nodes, or services as NODE/SERVICE.", completion: .targets)
+    var targets: [String]
     @OptionGroup var clock: ClockOption
     var options: ControlOptions { ControlOptions(clock: clock.offset) }
 }
@@ -68,7 +69,8 @@ struct Stop: ControlCommand {
         abstract: "Stop nodes, or services of them, in good order (SIGTERM).")
     static let verb = ControlVerb.stop
     @OptionGroup var lab: LabOption
-    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @Argument(help: "Nodes, or services as NODE/SERVICE.", completion: .targets)
+    var targets: [String]
     @OptionGroup var lasting: LastingOption
     var options: ControlOptions { ControlOptions(lasting: lasting.duration) }
 }
@@ -79,7 +81,8 @@ struct Restart: ControlCommand {
         abstract: "Stop nodes, or services of them, and start them again.", aliases: ["reboot"])
     static let verb = ControlVerb.restart
     @OptionGroup var lab: LabOption
-    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @Argument(help: "Nodes, or services as NODE/SERVICE.", completion: .targets)
+    var targets: [String]
     @OptionGroup var clock: ClockOption
     var options: ControlOptions { ControlOptions(clock: clock.offset) }
 }
@@ -90,7 +93,8 @@ struct Kill: ControlCommand {
         abstract: "Cut the power of nodes, or kill services of them (SIGKILL).")
     static let verb = ControlVerb.kill
     @OptionGroup var lab: LabOption
-    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @Argument(help: "Nodes, or services as NODE/SERVICE.", completion: .targets)
+    var targets: [String]
     @OptionGroup var lasting: LastingOption
     var options: ControlOptions { ControlOptions(lasting: lasting.duration) }
 }
@@ -101,7 +105,8 @@ struct Freeze: ControlCommand {
         abstract: "Let nodes, or services of them, stand still; `thaw` lets them go on.")
     static let verb = ControlVerb.freeze
     @OptionGroup var lab: LabOption
-    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @Argument(help: "Nodes, or services as NODE/SERVICE.", completion: .targets)
+    var targets: [String]
     @OptionGroup var lasting: LastingOption
     var options: ControlOptions { ControlOptions(lasting: lasting.duration) }
 }
@@ -112,7 +117,8 @@ struct Thaw: ControlCommand {
         abstract: "Let frozen nodes, or services of them, go on.")
     static let verb = ControlVerb.thaw
     @OptionGroup var lab: LabOption
-    @Argument(help: "Nodes, or services as NODE/SERVICE.") var targets: [String]
+    @Argument(help: "Nodes, or services as NODE/SERVICE.", completion: .targets)
+    var targets: [String]
 }
 
 struct Reload: ControlCommand {
@@ -121,5 +127,5 @@ struct Reload: ControlCommand {
         abstract: "Tell services to read their configuration anew (SIGHUP).")
     static let verb = ControlVerb.reload
     @OptionGroup var lab: LabOption
-    @Argument(help: "Services as NODE/SERVICE.") var targets: [String]
+    @Argument(help: "Services as NODE/SERVICE.", completion: .targets) var targets: [String]
 }

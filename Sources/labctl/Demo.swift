@@ -15,7 +15,8 @@ struct Demo: ParsableCommand {
             drawn as it stands.
             """)
 
-    @Argument(help: "The lab's folder or file (default: the working directory).")
+    @Argument(
+        help: "The lab's folder or file (default: the working directory).", completion: .labFiles)
     var lab: String?
     @OptionGroup var build: BuildOptions
     @OptionGroup var publish: PublishOption

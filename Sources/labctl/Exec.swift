@@ -29,7 +29,7 @@ struct Exec: ParsableCommand {
     var workdir: String?
     @Option(name: [.short, .long], help: "The user it runs as.")
     var user: String?
-    @Argument(help: "The node.")
+    @Argument(help: "The node.", completion: .nodes)
     var node: String
     @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")
     var command: [String]
@@ -76,7 +76,7 @@ struct Shell: ParsableCommand {
         commandName: "shell", abstract: "Open a shell in a node.")
 
     @OptionGroup var lab: LabOption
-    @Argument(help: "The node.")
+    @Argument(help: "The node.", completion: .nodes)
     var node: String
 
     /// By these a shell looks for new mail before each prompt, as a login does. The first mail of

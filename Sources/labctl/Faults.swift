@@ -16,7 +16,9 @@ struct Link: ParsableCommand {
     enum State: String, ExpressibleByArgument, CaseIterable { case down, up, blackhole, flap }
 
     @OptionGroup var lab: LabOption
-    @Argument(help: "The end of the cable that is meant, as NODE:INTERFACE.") var port: String
+    @Argument(
+        help: "The end of the cable that is meant, as NODE:INTERFACE.", completion: .endpoints)
+    var port: String
     @Argument(help: "What becomes of it.") var state: State
     @Option(
         help: "Which way frames vanish, as the node sees it: in, out or both.",
@@ -114,7 +116,9 @@ struct Impair: ParsableCommand {
             """)
 
     @OptionGroup var lab: LabOption
-    @Argument(help: "The end of the cable that is meant, as NODE:INTERFACE.") var port: String
+    @Argument(
+        help: "The end of the cable that is meant, as NODE:INTERFACE.", completion: .endpoints)
+    var port: String
     @Argument(help: "What becomes of frames.") var words: [String]
     @OptionGroup var lasting: LastingOption
 
@@ -154,7 +158,9 @@ struct Heal: ParsableCommand {
             """)
 
     @OptionGroup var lab: LabOption
-    @Argument(help: "The ends of cables, as NODE:INTERFACE; everything, where none is given.")
+    @Argument(
+        help: "The ends of cables, as NODE:INTERFACE; everything, where none is given.",
+        completion: .endpoints)
     var ports: [String] = []
 
     func validate() throws {

@@ -13,7 +13,8 @@ enum Format: String, ExpressibleByArgument, CaseIterable {
 struct LabOption: ParsableArguments {
     @Option(
         name: [.short, .customLong("lab")],
-        help: "The lab: its name, folder or file (default: $LABCTL_LAB, or the only one).")
+        help: "The lab: its name, folder or file (default: $LABCTL_LAB, or the only one).",
+        completion: .runningLabs)
     var lab: String?
 
     /// The running lab that is meant.

@@ -21,7 +21,7 @@ struct Limit: ParsableCommand {
             """)
 
     @OptionGroup var lab: LabOption
-    @Argument(help: "The node.") var node: String
+    @Argument(help: "The node.", completion: .nodes) var node: String
     @Argument(help: "What it has at most.") var words: [String]
     @OptionGroup var lasting: LastingOption
 

@@ -15,7 +15,8 @@ struct Logs: ParsableCommand {
     @Option(name: [.customShort("n"), .long], help: "Only the last so many lines.")
     var tail: Int?
     @Option(help: "How to print them.") var format = Format.text
-    @Argument(help: "A node, or a service as NODE/SERVICE (default: all).")
+    @Argument(
+        help: "A node, or a service as NODE/SERVICE (default: all).", completion: .targets)
     var target: String?
 
     func run() throws {

@@ -95,7 +95,7 @@ struct Labctl: ParsableCommand {
                 name: "Labs",
                 subcommands: [
                     Up.self, Down.self, List.self, Status.self, Graph.self, Check.self, Doctor.self,
-                    Generate.self,
+                    Generate.self, CompletionVerb.self,
                 ]),
             CommandGroup(
                 name: "Nodes and services",

@@ -13,7 +13,9 @@ struct Plug: ParsableCommand {
             """)
 
     @OptionGroup var lab: LabOption
-    @Argument(help: "The end of the cable that is meant, as NODE:INTERFACE.") var port: String
+    @Argument(
+        help: "The end of the cable that is meant, as NODE:INTERFACE.", completion: .endpoints)
+    var port: String
     @Argument(help: "The network; the one where it belongs, where none is given.")
     var network: String?
     @OptionGroup var lasting: LastingOption
@@ -42,7 +44,9 @@ struct Unplug: ParsableCommand {
         abstract: "Take a cable out of its switch: the carrier goes. `plug` puts it back.")
 
     @OptionGroup var lab: LabOption
-    @Argument(help: "The end of the cable that is meant, as NODE:INTERFACE.") var port: String
+    @Argument(
+        help: "The end of the cable that is meant, as NODE:INTERFACE.", completion: .endpoints)
+    var port: String
     @OptionGroup var lasting: LastingOption
 
     func validate() throws { _ = try endpoint(port) }

@@ -19,7 +19,7 @@ struct ProbeVerb: ParsableCommand {
             """)
 
     @OptionGroup var lab: LabOption
-    @Argument(help: "The node to ask from.") var node: String
+    @Argument(help: "The node to ask from.", completion: .nodes) var node: String
     @Argument(help: ArgumentHelp("What is asked, and whom.", valueName: "kind> <target"))
     var question: [String]
     @Option(

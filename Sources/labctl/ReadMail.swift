@@ -9,7 +9,7 @@ struct ReadMail: ParsableCommand {
 
     @OptionGroup var lab: LabOption
     @Option(help: "How to print it.") var format = Format.text
-    @Argument(help: "The node.") var node: String
+    @Argument(help: "The node.", completion: .nodes) var node: String
     @Argument(help: "The user.") var user = "root"
 
     func validate() throws {

@@ -19,7 +19,8 @@ struct Test: ParsableCommand {
             them, `labctl report` shows one.
             """)
 
-    @Argument(help: "Lab folders or files (default: the working directory).")
+    @Argument(
+        help: "Lab folders or files (default: the working directory).", completion: .labFiles)
     var labs: [String] = []
     @OptionGroup var build: BuildOptions
     @Option(help: "Only scenarios whose name fits this pattern (*, ?, [...]).")

@@ -16,7 +16,7 @@ struct Watch: ParsableCommand {
             `labctl status` and `labctl events -f`.
             """)
 
-    @Argument(help: "The lab's name, folder or file.")
+    @Argument(help: "The lab's name, folder or file.", completion: .runningLabs)
     var lab: String?
 
     func run() throws {
