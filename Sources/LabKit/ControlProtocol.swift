@@ -172,6 +172,8 @@ public struct GatewayStatus: Codable, Sendable {
     public var addresses: [InterfaceAddress]
     /// How the network is joined to what is outside of the lab; nil for not at all.
     public var external: ExternalNetwork?
+    /// The device of the host by which that is done; nil for none.
+    public var hostDevice: InterfaceName?
 }
 
 /// A node at a glance.

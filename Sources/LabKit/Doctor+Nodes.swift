@@ -3,7 +3,7 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-// What nodes can be made to do with: limits, and clocks that are off.
+// What nodes can be made to do with: limits, clocks that are off; and how their lab gets out.
 
 extension Doctor {
     static func examineLimits() -> [Finding] {
@@ -42,5 +42,12 @@ extension Doctor {
                 guard FileSystem.exists("/proc/self/ns/time_for_children") else { throw error }
             }
         }
+    }
+
+    static func examineNAT() -> Finding {
+        attempt(
+            "nat", "networks that get out by NAT (external: nat)", isRequired: false,
+            remedy: HostNAT.remedy
+        ) { try NetworkNamespace.create().run { try HostNAT.attempt() } }
     }
 }

@@ -161,6 +161,7 @@ public enum Doctor {
                 "nftables", "frames that vanish in silence (link ... blackhole, partition)",
                 isRequired: false, remedy: Fabric.filterRemedy
             ) { try NetworkNamespace.create().run { try Fabric.tryFilter() } })
+        findings.append(examineNAT())
         for (kind, use) in [
             ("dummy", "dummy interfaces"), ("vrf", "VRFs"), ("macvlan", "virtual MAC addresses"),
         ] {

@@ -1,12 +1,15 @@
 import Glibc
-import LabModel
+public import LabModel
 import LinuxSystem
+import Netlink
 import NetworkTypes
 import SystemPackage
 
 /// What a lab has of its host's network: made where the lab is started, before anything of the lab
 /// is there, and handed to its supervisor, in whose own namespaces there is nothing of the host.
-struct HostDoors {
+public struct HostDoors {
+    /// The host's network namespace, for a lab that gets out by NAT.
+    var namespace: SharedDescriptor?
     /// One listening socket for each published port, in the order of the lab.
     var listeners: [SharedDescriptor] = []
 
@@ -18,6 +21,15 @@ struct HostDoors {
     /// - Parameter lab: gets the numbers of ports that are left to the kernel.
     /// - Throws: ``LabError/machine(_:)`` where a port is taken, or the address is not the host's.
     init(for lab: inout Lab) throws(LabError) {
+        if lab.networks.contains(where: \.isNATed) {
+            try Self.checkForwarding(for: lab)
+            do throws(SystemError) {
+                namespace = SharedDescriptor(try NetworkNamespace.current().duplicate())
+            } catch {
+                throw .machine("\(error)")
+            }
+            lab = lab.resolvingNames(by: Self.resolver())
+        }
         for place in lab.published.indices {
             let port = lab.published[place]
             do throws(SystemError) {
@@ -32,16 +44,69 @@ struct HostDoors {
 
     /// What a supervisor was given for that lab, as it was started.
     init(inheritedFor lab: Lab) {
-        listeners = lab.published.indices.map {
-            SharedDescriptor(OwnedDescriptor(Self.firstDescriptor + CInt($0)))
+        var next = Self.firstDescriptor
+        func take() -> SharedDescriptor {
+            defer { next += 1 }
+            return SharedDescriptor(OwnedDescriptor(next))
         }
+        if lab.networks.contains(where: \.isNATed) { namespace = take() }
+        for _ in lab.published { listeners.append(take()) }
     }
 
     /// The descriptors, in the order in which the supervisor gets them.
-    var descriptors: [CInt] { listeners.map(\.rawValue) }
+    var descriptors: [CInt] { ((namespace.map { [$0] } ?? []) + listeners).map(\.rawValue) }
 
     /// Lets go of all of it: it is the supervisor's.
-    func close() { for listener in listeners { listener.close() } }
+    func close() {
+        namespace?.close()
+        for listener in listeners { listener.close() }
+    }
+
+    /// The host's packets are the host's: that it forwards them is for its owner to say.
+    private static func checkForwarding(for lab: Lab) throws(LabError) {
+        let name = lab.networks.first(where: \.isNATed)?.name.text ?? ""
+        let enables = lab.networks.contains {
+            if case .nat(let nat)? = $0.external { nat.enablesForwarding } else { false }
+        }
+        if enables || (try? ForwardingLoan.isOn) == true { return }
+        throw .machine(
+            "network \(name) gets out by NAT, and this machine forwards no packets: "
+                + "`sysctl net.ipv4.ip_forward=1`, or write `external: { type: nat, "
+                + "ip-forward: enable }` to have it forward them while the lab is up")
+    }
+
+    /// The host's name servers, those that a lab can reach: with systemd-resolved, which is on the
+    /// loopback device, those it asks itself.
+    static func resolver() -> ResolverConfiguration {
+        for path in ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] {
+            let found = ResolverConfiguration(parsing: (try? FileSystem.readText(path)) ?? "")
+            if !found.nameServers.isEmpty { return found }
+        }
+        return ResolverConfiguration()
+    }
+
+    /// What of the host's network a lab's nodes will not find, because the lab has the addresses
+    /// for something else.
+    public static func warnings(for lab: Lab) -> [String] {
+        let natted = lab.networks.filter(\.isNATed)
+        guard !natted.isEmpty else { return [] }
+        let subnets = natted.flatMap { network in network.subnets.map { (network.name, $0) } }
+        let routes = (try? RouteSocket().routes(.v4)) ?? []
+        var warnings = subnets.flatMap { name, subnet in
+            routes.map(\.destination).filter { $0.length > 0 && $0.overlaps(subnet) }.map {
+                "subnet \(subnet) of network \(name) overlaps this machine's route to \($0): what "
+                    + "is there cannot be reached from the lab"
+            }
+        }
+        let servers = natted.compactMap { network in
+            if case .nat(let nat)? = network.external { nat.nameServers } else { nil }
+        }
+        if servers.isEmpty, resolver().nameServers.isEmpty {
+            warnings.append(
+                "this machine has no name server that a lab can reach: give its networks `dns:`")
+        }
+        return warnings
+    }
 
     private static func reason(_ code: Errno) -> String {
         switch code {

@@ -75,6 +75,8 @@ public struct LabDirectory: Hashable, Sendable {
     /// The nodes' control groups of version 1, one a line: those that were made, whether they are
     /// still there or not.
     var groupsPath: String { path + "/control-groups" }
+    /// There while the lab has the host forward packets.
+    var forwardingPath: String { path + "/ip-forward" }
     /// One folder a node, one file a service: what the services print.
     var outputPath: String { path + "/output" }
 
@@ -179,6 +181,7 @@ public struct LabDirectory: Hashable, Sendable {
     /// Removes what an earlier lab left in the directory, but for the lock, which the caller holds.
     private func clear() throws(SystemError) {
         removeNamespaceNames()
+        ForwardingLoan.settle(self)
         ResourceGroups.sweep(record: groupsPath)
         for entry in try FileSystem.list(path) where entry != "lock" {
             try FileSystem.removeTree("\(path)/\(entry)")

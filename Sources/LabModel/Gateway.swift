@@ -49,6 +49,28 @@ extension Lab {
         return nil
     }
 
+    /// Has nodes on NATed networks that have no default route for IPv4 send what is for elsewhere
+    /// to the gateway of the first such network.
+    mutating func addDefaultRoutes() {
+        for place in nodes.indices {
+            let hasOne = nodes[place].routes.contains {
+                $0.destination == nil && $0.gateway?.family != .v6
+            }
+            guard !hasOne else { continue }
+            let gateways = nodes[place].interfaces.compactMap { interface -> IPAddress? in
+                guard case .network(let name) = interface.attachment,
+                    let network = networks.first(where: { $0.name == name }), network.isNATed
+                else { return nil }
+                return network.gateway?.first { gateway in
+                    gateway.address.family == .v4
+                        && interface.addresses.contains { $0.network == gateway.network }
+                }?.address
+            }
+            guard let gateway = gateways.first else { continue }
+            nodes[place].routes.append(Route(destination: nil, gateway: gateway))
+        }
+    }
+
     /// The last address of a subnet that nobody has; of a large one, of its first 65534: the first
     /// ones are given to nodes.
     private static func lastFree(

@@ -18,7 +18,10 @@ struct LabFileKeys: Sendable {
     static let lab = LabFileKeys(
         "lab", ["name", "needs", "networks", "nodes", "links", "publish", "scenarios"],
         required: ["name", "nodes"])
-    static let network = LabFileKeys("network", ["subnet", "subnets", "mtu", "gateway"])
+    static let network = LabFileKeys(
+        "network", ["subnet", "subnets", "mtu", "gateway", "external"])
+    static let external = LabFileKeys(
+        "external", ["type", "dns", "ip-forward"], required: ["type"])
     static let node = LabFileKeys(
         "node",
         [
@@ -75,7 +78,8 @@ struct LabFileKeys: Sendable {
     /// All tables.
     static let all =
         [
-            lab, network, node, interface, route, file, service, readiness, link, scenario, sweep,
+            lab, network, external, node, interface, route, file, service, readiness, link,
+            scenario, sweep,
             probe, step, limit, shiftedStart, linkFault, plugFault, partitionShape, cutFault,
             execution, textMatch, advertPattern,
         ] + expectations + [check] + checks

@@ -21,6 +21,62 @@ extension LabFileDecoder {
         if let entry = fields["gateway"], let text = text(entry, of: fields.place) {
             draft.gateway = gateway(text, of: draft, place: fields.place)
         }
+        if let entry = fields["external"] {
+            draft.external = external(entry, of: draft, place: fields.place)
+        }
+    }
+
+    /// `external`: its type alone, or a mapping.
+    private mutating func external(
+        _ entry: YAMLEntry, of draft: NetworkDraft, place: String
+    ) -> ExternalNetwork? {
+        let (network, place) = (place, "'external' of \(place)")
+        var (written, owner) = (entry, network)
+        var nat = ExternalNetwork.NAT()
+        if case .mapping = entry.value.content {
+            guard
+                let fields = fields(
+                    entry.value, as: .external, place: place, mark: entry.keyMark),
+                let type = fields["type"]
+            else { return nil }
+            (written, owner) = (type, place)
+            if let dns = fields["dns"] { nat.nameServers = nameServers(dns, of: place) }
+            if let forward = fields["ip-forward"] {
+                guard let word = text(forward, of: place) else { return nil }
+                guard ["enable", "keep"].contains(word.value) else {
+                    diagnostics.error(
+                        "'ip-forward' of \(place) is 'enable' or 'keep', not '\(word.value)'",
+                        at: word.mark)
+                    return nil
+                }
+                nat.enablesForwarding = word.value == "enable"
+            }
+        }
+        guard let type = text(written, of: owner) else { return nil }
+        guard type.value == "nat" else {
+            diagnostics.error(
+                "\(place) is 'nat', not '\(type.value)'", at: type.mark)
+            return nil
+        }
+        let hasIPv4 = draft.subnets.contains { $0.value.base.family == .v4 }
+        if draft.isSound, !hasIPv4 {
+            diagnostics.error(
+                "network \(draft.name.value) is to be NATed, which takes an IPv4 subnet",
+                at: type.mark)
+        }
+        return .nat(nat)
+    }
+
+    private mutating func nameServers(_ entry: YAMLEntry, of place: String) -> [IPAddress]? {
+        texts(entry, of: place)?.compactMap { text in
+            if case .v4(let address)? = IPAddress(text.value), !address.isLoopback {
+                return .v4(address)
+            }
+            diagnostics.error(
+                "'\(text.value)' is no IPv4 address of a name server that a lab can reach",
+                at: text.mark)
+            return nil
+        }
     }
 
     private mutating func gateway(
@@ -129,6 +185,7 @@ extension LabAssembly {
                 diagnostics.error(problem, at: network.name.mark)
             }
         }
+        lab.addDefaultRoutes()
         return diagnostics.errorCount == 0 ? lab : nil
     }
 }

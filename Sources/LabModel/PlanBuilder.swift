@@ -1,4 +1,4 @@
-import NetworkTypes
+public import NetworkTypes
 
 /// Lays a lab out in the fabric: names, indices and addresses of bridges and ports.
 struct PlanBuilder {
@@ -131,4 +131,16 @@ struct FabricNames {
         }
         preconditionFailure("a fabric has fewer ports than there are names")
     }
+}
+
+/// What a lab has on its host while it is up, where it has something there.
+public enum HostDevice {
+    /// The end of the cable by which its packets get out: `lab-NAME`, or its beginning and a hash.
+    public static func name(of lab: String) -> InterfaceName {
+        var names = FabricNames()
+        return names.name("lab-\(lab)")
+    }
+
+    /// The table of the packet filter: `labctl-NAME`.
+    public static func table(of lab: String) -> String { "labctl-\(lab)" }
 }

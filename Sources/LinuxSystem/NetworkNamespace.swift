@@ -53,6 +53,9 @@ public struct NetworkNamespace: ~Copyable {
     /// The number of its descriptor, for `IFLA_NET_NS_FD`; valid as long as this value lives.
     public var rawValue: CInt { descriptor.rawValue }
 
+    /// A second descriptor of it.
+    public func duplicate() throws(SystemError) -> OwnedDescriptor { try descriptor.duplicate() }
+
     /// Does something with the calling thread inside this namespace, and brings the thread back.
     ///
     /// Sockets opened by `body` belong to this namespace for good, whatever thread uses them, and

@@ -57,9 +57,15 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
     // MARK: Changes
 
     /// Makes the table, unless there is one: `nft add table`.
-    public mutating func addTable() throws(NetlinkError) {
-        try change("add table", "", NFT_MSG_NEWTABLE, NLM_F_CREATE) {
-            [table] message throws(LibNLError) in try message.put(NFTA_TABLE_NAME, table)
+    ///
+    /// - Parameter isOwned: whether it belongs to the socket, which alone may change it then, and
+    ///   goes with it (NFT_TABLE_F_OWNER, Linux 5.12).
+    public mutating func addTable(isOwned: Bool = false) throws(NetlinkError) {
+        let words = isOwned ? " { flags owner; }" : ""
+        try change("add table", words, NFT_MSG_NEWTABLE, NLM_F_CREATE) {
+            [table] message throws(LibNLError) in
+            try message.put(NFTA_TABLE_NAME, table)
+            if isOwned { try message.put(NFTA_TABLE_FLAGS, big: NFT_TABLE_F_OWNER.rawValue) }
         }
     }
 
@@ -80,6 +86,15 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
         case forward = 2
         /// For packets of this machine (NF_INET_LOCAL_OUT).
         case output = 3
+        /// For all packets that go out (NF_INET_POST_ROUTING).
+        case postrouting = 4
+    }
+
+    /// What a chain is for.
+    public enum ChainType: String, Hashable, Sendable {
+        case filter
+        /// The first packet of a connection decides for all of them.
+        case nat
     }
 
     /// Makes a chain, unless there is one: `nft add chain`.
@@ -87,11 +102,14 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - hook: where it is looked at; nil: only where a rule goes to it.
     ///   - priority: chains of one hook are looked at from the lowest up.
+    ///   - type: what one that is looked at at a hook is for.
     public mutating func addChain(
-        _ name: String, hook: Hook? = nil, priority: Int32 = 0
+        _ name: String, hook: Hook? = nil, priority: Int32 = 0, type: ChainType = .filter
     ) throws(NetlinkError) {
         let words =
-            hook.map { " { type filter hook \($0) priority \(priority); policy accept; }" } ?? ""
+            hook.map {
+                " { type \(type.rawValue) hook \($0) priority \(priority); policy accept; }"
+            } ?? ""
         try change("add chain", " \(name)\(words)", NFT_MSG_NEWCHAIN, NLM_F_CREATE) {
             [table] message throws(LibNLError) in
             try message.put(NFTA_CHAIN_TABLE, table)
@@ -102,7 +120,7 @@ public struct FilterBatch: Sendable, CustomStringConvertible {
                 try message.put(NFTA_HOOK_PRIORITY, big: UInt32(bitPattern: priority))
             }
             try message.put(NFTA_CHAIN_POLICY, big: FilterExpression.Verdict.acceptNumber)
-            try message.put(NFTA_CHAIN_TYPE, "filter")
+            try message.put(NFTA_CHAIN_TYPE, type.rawValue)
         }
     }
 

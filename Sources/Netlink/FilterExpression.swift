@@ -48,6 +48,13 @@ public enum FilterExpression: Hashable, Sendable, CustomStringConvertible {
     case property(Property, into: UInt32)
     /// Goes on only when a register starts with those bytes.
     case equals(UInt32, [UInt8])
+    /// Goes on only when a register does not start with those bytes.
+    case differs(UInt32, [UInt8])
+    /// Loads what is known of the packet's connection (`ct state`): 2 for one that has been
+    /// answered, 4 for what belongs to another, 8 for the first of one.
+    case connectionState(into: UInt32)
+    /// Gives the packet, and all of its connection, the address of the device it leaves by.
+    case masquerade
     /// Clears the bits of a register that are clear in the mask.
     case mask(UInt32, [UInt8])
     /// Goes on only when the set has what starts in that register; of a map, loads what it leads
@@ -64,6 +71,9 @@ public enum FilterExpression: Hashable, Sendable, CustomStringConvertible {
             "payload load \(bytes)b @ \(header) header + \(offset) => reg \(register)"
         case .property(let property, let register): "meta load \(property) => reg \(register)"
         case .equals(let register, let bytes): "cmp eq reg \(register) \(bytes)"
+        case .differs(let register, let bytes): "cmp neq reg \(register) \(bytes)"
+        case .connectionState(let register): "ct load state => reg \(register)"
+        case .masquerade: "masq"
         case .mask(let register, let bytes): "bitwise reg \(register) & \(bytes)"
         case .lookup(let register, let set, let destination):
             "lookup reg \(register) set \(set)\(destination.map { " dreg \($0)" } ?? "")"
@@ -78,7 +88,9 @@ public enum FilterExpression: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .load: "payload"
         case .property: "meta"
-        case .equals: "cmp"
+        case .equals, .differs: "cmp"
+        case .connectionState: "ct"
+        case .masquerade: "masq"
         case .mask: "bitwise"
         case .lookup: "lookup"
         case .duplicate: "dup"
@@ -100,6 +112,14 @@ public enum FilterExpression: Hashable, Sendable, CustomStringConvertible {
             try message.put(NFTA_CMP_SREG, big: register)
             try message.put(NFTA_CMP_OP, big: NFT_CMP_EQ.rawValue)
             try message.put(NFTA_CMP_DATA, value: bytes)
+        case .differs(let register, let bytes):
+            try message.put(NFTA_CMP_SREG, big: register)
+            try message.put(NFTA_CMP_OP, big: NFT_CMP_NEQ.rawValue)
+            try message.put(NFTA_CMP_DATA, value: bytes)
+        case .connectionState(let register):
+            try message.put(NFTA_CT_DREG, big: register)
+            try message.put(NFTA_CT_KEY, big: NFT_CT_STATE.rawValue)
+        case .masquerade: break
         case .mask(let register, let bytes):
             try message.put(NFTA_BITWISE_SREG, big: register)
             try message.put(NFTA_BITWISE_DREG, big: register)

@@ -42,7 +42,7 @@ struct Status: ParsableCommand {
         abstract: "Show a lab's nodes: roles, virtual addresses, services.",
         aliases: ["inspect", "ps"])
 
-    @Argument(help: "The lab's name, folder or file.")
+    @Argument(help: "The lab's name, folder or file.", completion: .runningLabs)
     var lab: String?
     @Option(help: "How to print it.") var format = Format.text
 
@@ -62,12 +62,22 @@ struct Status: ParsableCommand {
 
     /// What joins the lab to its host.
     private static func outside(_ status: LabStatus) -> [String] {
-        status.published.map { port in
-            let holder = status.nodes.first { node in
-                node.interfaces.contains { $0.addresses.contains { $0.address == port.address } }
+        let external = status.gateways.compactMap { gateway in
+            gateway.external.map { _ in
+                "external: \(gateway.network) by NAT, gateway "
+                    + gateway.addresses.map(\.address.description).joined(separator: " ")
+                    + (gateway.hostDevice.map { ", \($0) on this machine" } ?? "")
             }
-            return "published: \(port)\(holder.map { " (\($0.name))" } ?? "")"
         }
+        return external
+            + status.published.map { port in
+                let holder = status.nodes.first { node in
+                    node.interfaces.contains {
+                        $0.addresses.contains { $0.address == port.address }
+                    }
+                }
+                return "published: \(port)\(holder.map { " (\($0.name))" } ?? "")"
+            }
     }
 
     // One line for each of whatever a node has most of.

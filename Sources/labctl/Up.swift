@@ -13,7 +13,8 @@ struct Up: ParsableCommand {
         case ready, converged
     }
 
-    @Argument(help: "The lab's folder or file (default: the working directory).")
+    @Argument(
+        help: "The lab's folder or file (default: the working directory).", completion: .labFiles)
     var lab: String?
     @OptionGroup var build: BuildOptions
     @OptionGroup var publish: PublishOption
@@ -24,6 +25,7 @@ struct Up: ParsableCommand {
         let start = MonotonicClock.now
         let loaded = try publish.apply(to: build.load(LabReference.source(lab)))
         printWarnings(loaded.warnings)
+        for warning in HostDoors.warnings(for: loaded.lab) { printError("warning: \(warning)") }
         let client = try LabLauncher.up(loaded)
         if wait == .converged { try client.awaitConvergence() }
         let took = (MonotonicClock.now - start).text
@@ -39,7 +41,7 @@ struct Down: ParsableCommand {
         commandName: "down",
         abstract: "End a lab and everything in it.", aliases: ["destroy"])
 
-    @Argument(help: "The lab's name, folder or file.")
+    @Argument(help: "The lab's name, folder or file.", completion: .runningLabs)
     var lab: String?
     @Flag(help: "End every lab that is up.")
     var all = false

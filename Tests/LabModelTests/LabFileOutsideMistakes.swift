@@ -100,5 +100,31 @@ extension Mistake {
             lab.yaml:2:13: subnet 10.0.0.0/30 of network lan is too small: it has no address left \
             for the network's gateway
             """),
+        Mistake(
+            "networks that are to get out",
+            """
+            name: t
+            networks:
+              a: { subnet: "2001:db8::/64", external: nat }
+              b: { subnet: 10.1.0.0/24, external: bridge }
+              c: { subnet: 10.2.0.0/24, external: { type: nat, ip-forward: maybe } }
+              d: { subnet: 10.3.0.0/24, external: { type: nat, dns: [ 127.0.0.53, there ] } }
+              e: { subnet: 10.4.0.0/24, external: { dns: 10.0.0.1 } }
+              f: { subnet: 10.5.0.0/24, external: [ nat ] }
+              g: { subnet: 10.6.0.0/24, external: { type: nat, parent: eth0 } }
+            nodes: { x: {} }
+            """,
+            """
+            lab.yaml:3:43: network a is to be NATed, which takes an IPv4 subnet
+            lab.yaml:4:39: 'external' of network b is 'nat', not 'bridge'
+            lab.yaml:5:64: 'ip-forward' of 'external' of network c is 'enable' or 'keep', not \
+            'maybe'
+            lab.yaml:6:59: '127.0.0.53' is no IPv4 address of a name server that a lab can reach
+            lab.yaml:6:71: 'there' is no IPv4 address of a name server that a lab can reach
+            lab.yaml:7:29: 'external' of network e has no 'type'
+            lab.yaml:8:39: 'external' of network f must be a text, not a list
+            lab.yaml:9:52: unknown key 'parent' in 'external' of network g; known are type, dns, \
+            ip-forward
+            """),
     ]
 }

@@ -12,6 +12,8 @@ import SystemPackage
 final class Outside {
     private let namespace: NetworkNamespace
     private var proxy: PortProxyProcess?
+    /// The way out, where there is one.
+    private(set) var nat: HostNAT?
     private var watch: HolderWatch
 
     /// Plugs the lab's stations in and begins to take connections to its published ports.
@@ -26,12 +28,21 @@ final class Outside {
         namespace = try NetworkNamespace.create()
         watch = HolderWatch(lab.published.map(\.address))
         try fabric.makeGateways(lab.networks, in: namespace)
+        if let host = doors.namespace {
+            nat = try HostNAT(lab, host: host, gateways: namespace)
+        }
         guard !lab.published.isEmpty else { return }
         let proxy = try PortProxyProcess(
             program: programFolder + "/port-proxy", lab.published, doors.listeners, in: namespace,
             loop: loop)
         self.proxy = proxy
         try proxy.watch { [unowned self] body in try body(namespace) }
+    }
+
+    /// Takes away what is on the host.
+    func close() {
+        nat?.close()
+        nat = nil
     }
 
     /// Takes note of who holds published addresses now: who has lost one answers no connection to

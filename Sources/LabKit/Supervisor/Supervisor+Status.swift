@@ -19,7 +19,8 @@ extension Supervisor {
             gateways: order.lab.networks.compactMap { network in
                 network.gateway.map {
                     GatewayStatus(
-                        network: network.name, addresses: $0, external: network.external)
+                        network: network.name, addresses: $0, external: network.external,
+                        hostDevice: network.isNATed ? outside?.nat?.device : nil)
                 }
             })
     }

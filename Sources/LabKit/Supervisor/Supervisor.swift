@@ -30,7 +30,7 @@ final class Supervisor {
     let freezer: Freezer?
     let disks: NodeDisks
     /// What joins the lab to its host, where something does.
-    private var outside: Outside?
+    private(set) var outside: Outside?
     /// Keeps nodes to their limits.
     let limiter: NodeLimiter
     /// What was done for a time.
@@ -377,6 +377,7 @@ final class Supervisor {
     // Of all that a lab has, its nodes' control groups alone do not go with its processes: they are
     // removed when nothing is in them any more.
     private func killAll() {
+        outside?.close()
         let processes = nodes.compactMap(\.process)
         for node in nodes { node.kill() }
         for process in processes {

@@ -141,7 +141,7 @@ public struct Topology: Equatable, Sendable {
         let published = lab.published.filter { port in
             network.subnets.contains { $0.contains(port.address) }
         }
-        return published.map(\.description)
+        return (network.isNATed ? ["NAT"] : []) + published.map(\.description)
     }
 
     private static func segment(of attachment: Interface.Attachment, in lab: Lab) -> Int {
