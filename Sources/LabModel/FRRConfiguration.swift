@@ -40,9 +40,9 @@ public struct FRRConfiguration: Equatable, Sendable {
     public init(_ text: String, file: String) {
         self.file = file
         var interface: String?
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
-            .enumerated()
-        {
+        // By scalars: a carriage return with its line feed is one character.
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, line) in lines.map(Substring.init).enumerated() {
             let column = line.prefix { $0 == " " || $0 == "\t" }.count + 1
             let words = line.split { $0 == " " || $0 == "\t" || $0 == "\r" }.map(String.init)
             guard let first = words.first, !first.hasPrefix("!"), !first.hasPrefix("#") else {

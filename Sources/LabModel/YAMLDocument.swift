@@ -88,13 +88,23 @@ struct YAMLDocument {
         return true
     }
 
+    /// The lines of a text, broken where YAML 1.1 does (§4.2).
+    private static func lines(of text: String) -> [[Unicode.Scalar]] {
+        var lines: [[Unicode.Scalar]] = [[]]
+        var previous: Unicode.Scalar?
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n" where previous == "\r": break
+            case "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}": lines.append([])
+            default: lines[lines.count - 1].append(scalar)
+            }
+            previous = scalar
+        }
+        return lines
+    }
+
     /// The problem behind an error of Yams.
     private static func problem(of error: any Error, in text: String) -> Problem {
-        // By scalars: a carriage return with its line feed is one character.
-        func lines(of text: some StringProtocol) -> [Substring.UnicodeScalarView] {
-            Substring(text).unicodeScalars.split(
-                separator: "\n", omittingEmptySubsequences: false)
-        }
         switch error {
         case YamlError.scanner(let context, let problem, let mark, _),
             YamlError.parser(let context, let problem, let mark, _),
@@ -115,7 +125,8 @@ struct YAMLDocument {
             }
             return Problem(mark: place, message: "no valid YAML: \(message)")
         case YamlError.reader(let problem, let offset, _, _):
-            let before = lines(of: text.prefix(offset ?? 0))
+            // Yams counts characters here, and scalars elsewhere.
+            let before = lines(of: String(text.prefix(offset ?? 0)))
             return Problem(
                 mark: YAMLMark(line: before.count, column: before[before.count - 1].count + 1),
                 message: "no valid YAML: \(problem)")

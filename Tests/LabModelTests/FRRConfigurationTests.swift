@@ -45,6 +45,14 @@ struct FRRConfigurationTests {
         #expect(fact.addresses.map(\.description) == ["10.0.0.100", "10.0.0.101"])
     }
 
+    @Test("lines may end as they do on Windows")
+    func carriageReturns() throws {
+        let read = read("interface eth0\r\n vrrp 5 ip 10.0.0.100\r\n vrrp 5 priority x\r\n")
+        let router = try #require(read.routers.first)
+        #expect(router.addresses.map(\.description) == ["10.0.0.100"])
+        #expect(read.diagnostics.map(\.line) == [3])
+    }
+
     @Test("one VRID is two routers when it has addresses of both families")
     func families() {
         let routers = read(

@@ -94,6 +94,14 @@ struct LabFileMistakeTests {
             diagnostics.map(\.description) == [
                 "lab.yaml:2:15: no valid YAML: control characters are not allowed"
             ])
+        // What ends a line of YAML: a carriage return with its line feed, or alone.
+        for lineEnd in ["\r\n", "\r", "\u{2028}"] {
+            let lines = ["# äöü", "name: t", "nodes: { ä: { \u{1}: x } }"]
+            #expect(
+                decode(lines.joined(separator: lineEnd)).diagnostics.map(\.description) == [
+                    "lab.yaml:3:15: no valid YAML: control characters are not allowed"
+                ])
+        }
     }
 
     @Test("a file cut short anywhere, or without any one of its lines, is a lab or has errors")
