@@ -61,7 +61,8 @@ public struct FrameOffload: Equatable, Sendable {
         var whole = frame
         guard let kind = segmentation, kind != .fragments, segmentBytes > 0,
             let start = checksumStart, let header = headerBytes(of: frame.span),
-            let network = FrameHeaders.networkStart(of: frame.span), network + 20 <= start
+            let network = FrameHeaders.networkStart(of: frame.span),
+            network + (frame[network] >> 4 == 4 ? 20 : 40) <= start
         else {
             completeChecksum(of: &whole)
             return [whole]

@@ -126,6 +126,19 @@ struct FrameOffloadTests {
         }
     }
 
+    @Test("an IPv6 header that the transport's begins in the middle of leaves it whole")
+    func overlappingHeaders() {
+        var (frame, offload) = superFrame(ipv6: true, payload: 10)
+        frame[20] = 17
+        offload.checksumStart = 34
+        offload.checksumOffset = 6
+        offload.segmentation = .udp
+        offload.segmentBytes = 1
+        // 42 octets of headers, and IPv6's go on to 54.
+        frame.removeLast(frame.count - 54)
+        #expect(offload.packets(of: frame).count == 1)
+    }
+
     @Test("headers that do not fit the frame leave it whole")
     func nonsense() {
         let (frame, sensible) = superFrame(ipv6: false, payload: 100)
