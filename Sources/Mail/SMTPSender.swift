@@ -17,6 +17,9 @@ public struct SMTPSender: Sendable {
         case data, message, over
     }
 
+    /// Octets that a reply's line may have; RFC 5321 §4.5.3.1.5 allows 512.
+    public static let maximumLineBytes = 4096
+
     private let hostname: String
     private let envelope: SMTPSession.Envelope
     private var step = Step.greeting
@@ -40,7 +43,10 @@ public struct SMTPSender: Sendable {
             let isLast = line.utf8.dropFirst(3).first != UInt8(ascii: "-")
             if isLast { actions += handle(line) }
         }
-        return actions
+        guard pending.count > Self.maximumLineBytes else { return actions }
+        // Nothing that comes after it is waited for, or kept.
+        pending = []
+        return actions + handle("a line of more than \(Self.maximumLineBytes) octets")
     }
 
     private mutating func handle(_ reply: String) -> [Action] {

@@ -249,4 +249,16 @@ struct SMTPSenderTests {
         #expect(server.isClosed)
         #expect(server.stored.isEmpty)
     }
+
+    @Test("a server whose line does not end is left, and nothing more of it is kept")
+    func endless() {
+        var sender = SMTPSender(hostname: "master", envelope)
+        let part = [UInt8](repeating: UInt8(ascii: "2"), count: 1000)
+        var actions: [SMTPSender.Action] = []
+        for _ in 0..<100 { actions += sender.receive(part) }
+        #expect(
+            actions == [
+                .refused("a line of more than 4096 octets"), .send(Array("QUIT\r\n".utf8)),
+            ])
+    }
 }
