@@ -3,7 +3,7 @@ import CLinux
 
 /// One message out of what a netlink socket delivered, its header checked against the bytes there
 /// are.
-struct NetlinkMessage {
+package struct NetlinkMessage {
     /// What it is about (`RTM_NEWLINK`, `NLMSG_ERROR`...).
     var type: UInt16
     /// `NLM_F_*`.
@@ -11,10 +11,10 @@ struct NetlinkMessage {
     /// The number of the request it answers; 0 for a notification.
     var sequence: UInt32
     /// What follows the header.
-    var payload: [UInt8]
+    package var payload: [UInt8]
 
     /// The messages in one datagram, as far as they are whole.
-    static func messages(in datagram: [UInt8]) -> [NetlinkMessage] {
+    package static func messages(in datagram: [UInt8]) -> [NetlinkMessage] {
         datagram.withUnsafeBytes { bytes in
             var found: [NetlinkMessage] = []
             var rest = CInt(clamping: bytes.count)
@@ -38,7 +38,7 @@ struct NetlinkMessage {
 
     /// The number of the request that a datagram says was performed, and says nothing else; nil for
     /// any other.
-    static func sequenceOfPerformed(_ datagram: UnsafeRawBufferPointer) -> UInt32? {
+    package static func sequenceOfPerformed(_ datagram: UnsafeRawBufferPointer) -> UInt32? {
         let size = MemoryLayout<nlmsghdr>.size
         guard datagram.count >= size + MemoryLayout<CInt>.size else { return nil }
         let header = datagram.loadUnaligned(as: nlmsghdr.self)
@@ -107,14 +107,14 @@ struct Attributes {
 }
 
 /// How the kernel answered a request (`NLMSG_ERROR`, or the `NLMSG_DONE` at the end of a dump).
-struct Acknowledgement {
+package struct Acknowledgement {
     /// The error number; 0 when the request was performed.
-    var code: CInt
+    package var code: CInt
     /// What the kernel said about it.
-    var kernelMessage: String?
+    package var kernelMessage: String?
 
     /// Nil for a message of another type.
-    init?(_ message: NetlinkMessage) {
+    package init?(_ message: NetlinkMessage) {
         var attributes = message.payload.dropFirst(MemoryLayout<CInt>.size)
         switch CInt(message.type) {
         case NLMSG_ERROR:
@@ -125,14 +125,18 @@ struct Acknowledgement {
             let request =
                 isCapped ? MemoryLayout<nlmsghdr>.size : (Int(error.msg.nlmsg_len) + 3) & ~3
             attributes = attributes.dropFirst(request)
-            code = -error.error
+            code = Self.number(error.error)
         case NLMSG_DONE:
             // An old kernel may end a dump without a number.
-            code = -(message.header(as: CInt.self) ?? 0)
+            code = Self.number(message.header(as: CInt.self) ?? 0)
         default:
             return nil
         }
         guard CInt(message.flags) & NLM_F_ACK_TLVS != 0 else { return }
         kernelMessage = Attributes(in: attributes).text(Int(NLMSGERR_ATTR_MSG.rawValue))
     }
+
+    /// The error number that was sent negated. Of the least integer, which no kernel sends, there
+    /// is no such thing.
+    private static func number(_ sent: CInt) -> CInt { sent == .min ? .max : -sent }
 }

@@ -32,6 +32,17 @@ struct AcknowledgementTests {
         }
     }
 
+    @Test("a number that cannot be negated is an error like any other")
+    func leastNumber() throws {
+        for (type, flags) in [("0200", "0001"), ("0300", "0200")] {
+            let bytes = Captured.bytes(
+                "24000000\(type)\(flags)0800000049520000" + "00000080"
+                    + "20000000100005000800000000000000")
+            let message = try #require(NetlinkMessage.messages(in: bytes).first)
+            #expect(try #require(Acknowledgement(message)).code != 0)
+        }
+    }
+
     @Test("a performed request has neither")
     func performed() throws {
         let message = try #require(NetlinkMessage.messages(in: Self.performed).first)
