@@ -201,6 +201,15 @@ let package = Package(
                 system,
             ],
             swiftSettings: common),
+        // What scripts/fuzz runs under libFuzzer, and the unit tests over the corpus.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "KeepalivedConf", "LVS", "LabKit", "LabModel", "Mail", "Netlink", "NetworkTypes",
+                "NodeProtocol", "Spoofing", "VRRP", "Wire",
+            ], path: "Tests/Fuzzing/Targets", swiftSettings: common),
+        .testTarget(
+            name: "FuzzingTests", dependencies: ["FuzzTargets"], swiftSettings: common),
         .executableTarget(
             name: "PlantedAgent", dependencies: ["VRRPAgent", "VRRP", "NetworkTypes"],
             path: "Tests/PlantedAgent", swiftSettings: common),
@@ -213,3 +222,11 @@ let package = Package(
             swiftSettings: common),
     ]
 )
+
+// Only libFuzzer has a main for it.
+if Context.environment["LABCTL_FUZZING"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver",
+            swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]))
+}

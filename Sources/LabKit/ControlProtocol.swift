@@ -1,4 +1,4 @@
-import FoundationEssentials
+package import FoundationEssentials
 public import LabModel
 public import NetworkTypes
 
@@ -6,7 +6,7 @@ public import NetworkTypes
 // object a message.
 
 /// What a client asks of a supervisor.
-enum ControlRequest: Codable, Sendable {
+package enum ControlRequest: Codable, Sendable {
     case status
     /// What was built: the lab with all its files.
     case describe
@@ -39,7 +39,7 @@ enum ControlRequest: Codable, Sendable {
 }
 
 /// A command to be run in a node.
-struct ExecuteOptions: Codable, Sendable {
+package struct ExecuteOptions: Codable, Sendable {
     var command: [String]
     var environment: [String]
     var workingDirectory: String?
@@ -50,7 +50,7 @@ struct ExecuteOptions: Codable, Sendable {
 }
 
 /// Which output is wanted.
-struct LogQuery: Codable, Sendable {
+package struct LogQuery: Codable, Sendable {
     /// Nil for all nodes.
     var node: String?
     /// Nil for all services of the node.
@@ -62,7 +62,7 @@ struct LogQuery: Codable, Sendable {
 }
 
 /// Which frames are wanted.
-struct CaptureQuery: Codable, Sendable {
+package struct CaptureQuery: Codable, Sendable {
     /// VRRP, ARP and neighbour advertisements only, which the timeline has anyway.
     var onlyControl: Bool
     /// Whether the others are put on the timeline as well.
@@ -70,7 +70,7 @@ struct CaptureQuery: Codable, Sendable {
 }
 
 /// What a supervisor answers.
-enum ControlReply: Codable, Sendable {
+package enum ControlReply: Codable, Sendable {
     case done
     case failed(FailureKind, String)
     case status(LabStatus)
@@ -88,7 +88,7 @@ enum ControlReply: Codable, Sendable {
     case verdict(ScenarioOutcome)
 
     /// The kinds of ``LabError`` that a supervisor reports.
-    enum FailureKind: String, Codable, Sendable { case machine, state, failed }
+    package enum FailureKind: String, Codable, Sendable { case machine, state, failed }
 }
 
 extension ControlReply {

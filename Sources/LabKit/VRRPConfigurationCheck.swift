@@ -1,17 +1,17 @@
 import KeepalivedConf
-import LabModel
+package import LabModel
 import NetworkTypes
 
 /// Reads the configuration files of a lab's VRRP daemons: what is wrong with them, and which
 /// virtual routers they define.
-struct VRRPConfigurationCheck {
+package struct VRRPConfigurationCheck {
     /// What is wrong with the files; a mistake once, however many daemons read the file.
     private(set) var diagnostics: Set<Diagnostic> = []
     /// In the order of the files.
     private(set) var virtualRouters: [VirtualRouterFacts] = []
 
     /// Reads the files.
-    init(_ configurations: [VRRPConfiguration]) {
+    package init(_ configurations: [VRRPConfiguration]) {
         for configuration in configurations {
             switch configuration.kind {
             case .frr: checkFRR(configuration)

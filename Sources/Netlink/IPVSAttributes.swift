@@ -4,7 +4,7 @@
 import CLibNL
 import CLinux
 import Glibc
-import NetworkTypes
+package import NetworkTypes
 
 extension IPVSCommand {
     /// The kernel's number of it.
@@ -91,8 +91,10 @@ extension IPVSService {
         return (length == 0 ? 0 : UInt32.max << UInt32(32 - length)).bigEndian
     }
 
-    /// Reads IPVS_CMD_ATTR_SERVICE; nil when something is missing or unknown.
-    init?(_ attributes: Attributes) {
+    /// Reads the answer to IPVS_CMD_GET_SERVICE; nil when something is missing or unknown.
+    package init?(reply message: NetlinkMessage) {
+        let attributes = message.attributes(after: genlmsghdr.self).nested(IPVS_CMD_ATTR_SERVICE)
+
         guard let number = attributes.number(IPVS_SVC_ATTR_AF, as: UInt16.self),
             let family = IPAddress.Family(ipvsNumber: number),
             let scheduler = attributes.text(IPVS_SVC_ATTR_SCHED_NAME),
@@ -127,8 +129,10 @@ extension IPVSService {
 }
 
 extension IPVSDestination {
-    /// Reads IPVS_CMD_ATTR_DEST; nil when something is missing or unknown.
-    init?(_ attributes: Attributes, of family: IPAddress.Family) {
+    /// Reads the answer to IPVS_CMD_GET_DEST; nil when something is missing or unknown.
+    package init?(reply message: NetlinkMessage, of family: IPAddress.Family) {
+        let attributes = message.attributes(after: genlmsghdr.self).nested(IPVS_CMD_ATTR_DEST)
+
         // Kernels that know only one family do not say it.
         let number = attributes.number(IPVS_DEST_ATTR_ADDR_FAMILY, as: UInt16.self)
         let family = number.flatMap { IPAddress.Family(ipvsNumber: $0) } ?? family

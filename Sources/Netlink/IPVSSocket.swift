@@ -68,7 +68,7 @@ public struct IPVSSocket: ~Copyable {
     /// All services. Like `ipvsadm -Ln`, without destinations.
     public func services() throws(NetlinkError) -> [IPVSService] {
         try dump("ipvsadm -Ln", IPVS_CMD_GET_SERVICE) { _ throws(LibNLError) in
-        }.compactMap { IPVSService($0.nested(IPVS_CMD_ATTR_SERVICE)) }
+        }.compactMap { IPVSService(reply: $0) }
     }
 
     /// The destinations of a service.
@@ -77,15 +77,13 @@ public struct IPVSSocket: ~Copyable {
     ) throws(NetlinkError) -> [IPVSDestination] {
         try dump("ipvsadm -Ln \(service.key)", IPVS_CMD_GET_DEST) { message throws(LibNLError) in
             try message.put(service, isKeyOnly: true)
-        }.compactMap {
-            IPVSDestination($0.nested(IPVS_CMD_ATTR_DEST), of: service.family)
-        }
+        }.compactMap { IPVSDestination(reply: $0, of: service.family) }
     }
 
     private func dump(
         _ operation: String, _ number: Int,
         _ body: (borrowing LibNLMessage) throws(LibNLError) -> Void
-    ) throws(NetlinkError) -> [Attributes] {
+    ) throws(NetlinkError) -> [NetlinkMessage] {
         let family = family
         let request = try Request(operation) { () throws(LibNLError) in
             let message = try LibNLMessage(type: family, flags: NLM_F_DUMP)
@@ -93,7 +91,7 @@ public struct IPVSSocket: ~Copyable {
             try body(message)
             return message
         }
-        return try exchange(request).map { $0.attributes(after: genlmsghdr.self) }
+        return try exchange(request)
     }
 
     private static func header(_ command: Int) -> genlmsghdr {

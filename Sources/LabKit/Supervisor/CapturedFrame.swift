@@ -1,15 +1,15 @@
-import LabModel
+package import LabModel
 import NetworkTypes
 import VRRP
 
 /// What a captured frame means for the timeline.
-enum CapturedFrame {
+package enum CapturedFrame {
     /// The event that a frame is; nil for one of no protocol that the timeline records, such as a
     /// solicited neighbour advertisement.
     ///
     /// - Parameter port: where it entered the fabric: the node behind it sent it, whatever its
     ///   source address says. Of an imposter every frame that is captured is an event.
-    static func event(
+    package static func event(
         _ bytes: [UInt8], port: DeploymentPlan.Port
     ) -> TimelineEvent.Kind? {
         if let kind = content(of: bytes, port: port) { return kind }
