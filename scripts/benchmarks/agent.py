@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+import agent_scale
 import agent_world as world
 import reports
 
@@ -264,6 +265,10 @@ def inside(arguments):
                                          arguments.seconds),
         "takeover": lambda: measure_takeover(daemons, results, 6 * arguments.repetitions),
         "reload": lambda: measure_reload(daemons, results, 2 * arguments.repetitions),
+        "many": lambda: agent_scale.measure_many(daemons, results, arguments.repetitions,
+                                                 arguments.seconds, progress),
+        "addresses": lambda: agent_scale.measure_addresses(daemons, results,
+                                                           arguments.repetitions),
     }
     for part in arguments.only or parts:
         progress(part)
@@ -276,7 +281,8 @@ def inside(arguments):
         "ratio: ours to keepalived's; beside it the least and the greatest of single rounds, in "
         "which both ran side by side: a row with 1 between them is a tie. Memory and processor "
         "time are sums over a daemon's processes. A gap between two advertisements that is 1 ms too "
-        "long is the slice of a neighbour that keeps the processor busy.",
+        "long is the slice of a neighbour that keeps the processor busy. A backup that took over "
+        "would send a frame for each router at least; one now and then is a report to the group.",
     ]
     print("\n".join(lines))
     if arguments.write:
@@ -295,7 +301,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=10,
                         help="how long an idle or loaded daemon is watched")
     parser.add_argument("--only", action="append",
-                        choices=["start", "idle", "timers", "takeover", "reload"])
+                        choices=["start", "idle", "timers", "takeover", "reload", "many",
+                                 "addresses"])
     parser.add_argument("--write", metavar="FILE", type=pathlib.Path,
                         help="also writes the table into that Markdown file")
     parser.add_argument("--programs", metavar="FOLDER", type=pathlib.Path, required=True,
