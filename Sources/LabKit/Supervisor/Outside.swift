@@ -59,14 +59,16 @@ extension Supervisor {
         fabric.plan.gateways.allSatisfy { observer.operationalPorts.contains($0.index) }
     }
 
-    /// Joins the lab to its host, where its file says so.
-    ///
-    /// - Throws: ``NetlinkError``, ``SystemError``.
-    func openOutside(_ doors: HostDoors) throws -> Outside? {
-        guard order.lab.hasGateways else { return nil }
-        let outside = try Outside(
-            order.lab, doors, fabric, programFolder: order.programFolder, loop: loop)
-        _ = timeline.addListener { [unowned self] _ in outside.look(at: ownership) }
-        return outside
+    /// Joins the lab to its host, where its file says so; if that cannot be, the lab ends.
+    func open(_ doors: HostDoors) {
+        guard order.lab.hasGateways else { return }
+        do {
+            let outside = try Outside(
+                order.lab, doors, fabric, programFolder: order.programFolder, loop: loop)
+            _ = timeline.addListener { [unowned self] _ in outside.look(at: ownership) }
+            self.outside = outside
+        } catch {
+            fail(LabError(refusal: error))
+        }
     }
 }

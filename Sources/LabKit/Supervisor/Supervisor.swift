@@ -30,7 +30,7 @@ final class Supervisor {
     let freezer: Freezer?
     let disks: NodeDisks
     /// What joins the lab to its host, where something does.
-    private(set) var outside: Outside?
+    var outside: Outside?
     /// Keeps nodes to their limits.
     let limiter: NodeLimiter
     /// What was done for a time.
@@ -131,11 +131,7 @@ final class Supervisor {
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
         imposters.onFall = { [unowned self] in imposterFell(on: $0) }
         flaps.onEnd = { [unowned self] endpoint in endFlap(of: endpoint) }
-        do {
-            outside = try openOutside(doors)
-        } catch {
-            fail(LabError(refusal: error))
-        }
+        open(doors)
         goOnBringingUp()
         wait(until: { [unowned self] in allReady() }) { [unowned self] result in
             switch result {
