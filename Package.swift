@@ -230,3 +230,16 @@ if Context.environment["LABCTL_FUZZING"] != nil {
             name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver",
             swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]))
 }
+
+// What scripts/bench micro runs.
+if Context.environment["LABCTL_BENCHMARKS"] != nil {
+    package.targets += [
+        .target(name: "CAllocations", path: "Tests/MicroBenchmarks/CAllocations"),
+        .executableTarget(
+            name: "MicroBenchmarks",
+            dependencies: [
+                "CAllocations", "KeepalivedConf", "LabModel", "NetworkTypes", "VRRP",
+                "VRRPSimulation", "Wire",
+            ], path: "Tests/MicroBenchmarks", exclude: ["CAllocations"], swiftSettings: common),
+    ]
+}
