@@ -101,9 +101,16 @@ public enum LabLauncher {
                 + "or name its folder in LABCTL_BIN")
     }
 
-    /// FRR's programs become a user of their own whatever they are told.
+    /// What an ordinary user, or one without a range of ids, cannot have: a device on the host; and
+    /// FRR, whose programs become a user of their own whatever they are told.
     private static func checkUsers(_ lab: Lab, _ privileges: Privileges) throws(LabError) {
-        guard let map = privileges.map, !map.hasRange,
+        guard let map = privileges.map else { return }
+        if let network = lab.networks.first(where: \.isNATed) {
+            throw .machine(
+                "network \(network.name) gets out by NAT, which is for root to arrange: run labctl "
+                    + "with sudo, or leave `external: nat` out")
+        }
+        guard !map.hasRange,
             let node = lab.nodes.first(where: { $0.services.contains { $0.kind == .frr } })
         else { return }
         let lack = (try? SubordinateIDs.ofProcess().lack) ?? IDMap.rootAloneHint
