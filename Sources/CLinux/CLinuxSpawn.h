@@ -56,9 +56,9 @@ static inline int clinux_spawn_child(void *argument) {
     if (spawn->new_session) setsid();
     if (spawn->file_mode_mask >= 0) umask((mode_t)spawn->file_mode_mask);
     // First copy all sources above the targets, so that no dup2 overwrites a source that is still needed.
-    int copies[16];
+    int copies[256];
     int count = spawn->descriptor_count;
-    if (count > 16) { errno = EINVAL; return clinux_spawn_fail(spawn, 2); }
+    if (count > 256) { errno = EINVAL; return clinux_spawn_fail(spawn, 2); }
     for (int i = 0; i < count; i++) {
         copies[i] = fcntl(spawn->descriptors[i], F_DUPFD_CLOEXEC, count);
         if (copies[i] < 0) return clinux_spawn_fail(spawn, 2);

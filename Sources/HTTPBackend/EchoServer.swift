@@ -43,6 +43,7 @@ final class EchoServer: Sendable {
         var streams = ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(EchoHandler())
@@ -120,12 +121,24 @@ private final class DatagramEchoHandler: ChannelInboundHandler {
 /// Sends back what it reads: bytes of a stream, or a datagram to whoever sent it.
 private final class EchoHandler: ChannelInboundHandler {
     typealias InboundIn = Any
+    typealias OutboundOut = ByteBuffer
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         context.write(data, promise: nil)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { context.flush() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        // Who has sent all still wants all of it back: behind the last of it comes the end.
+        let channel = context.channel
+        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+            channel.close(promise: nil)
+        }
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A client that is gone takes its connection along; others have the datagrams' socket too.

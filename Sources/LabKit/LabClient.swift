@@ -49,7 +49,15 @@ public struct LabClient {
     /// What a supervisor that ended by itself has left is swept then, too.
     public func down() throws(LabError) {
         defer { LabDirectory.sweep() }
-        let connection = try ControlConnection(directory)
+        let connection: ControlConnection
+        do {
+            connection = try ControlConnection(directory)
+        } catch {
+            // One that is being buried has lost its socket, and for some milliseconds not its lock:
+            // the kernel closes one file after the other, and packet sockets wait for RCU.
+            _ = directory.hasFallen()
+            throw error
+        }
         let supervisor = try connection.peer()
         try connection.send(.down)
         // Readable when it has ended, and PID 1 ends only after every other process of its
@@ -244,14 +252,17 @@ struct ControlConnection {
         } catch {
             switch error.code {
             case .noSuchFileOrDirectory, .connectionRefused, .notDirectory:
+                if directory.isRoots { throw Self.foreign(directory) }
                 throw .state(
                     "there is no lab \(directory.name): `labctl list` shows those there are")
-            case .permissionDenied:
-                throw .machine(
-                    "lab \(directory.name) belongs to another user: run labctl with sudo")
+            case .permissionDenied: throw Self.foreign(directory)
             default: throw .machine("\(error)")
             }
         }
+    }
+
+    private static func foreign(_ directory: LabDirectory) -> LabError {
+        .machine("lab \(directory.name) belongs to another user: run labctl with sudo")
     }
 
     /// The supervisor's process.

@@ -54,6 +54,9 @@ public struct LabDirectory: Hashable, Sendable {
 
     /// How long somebody else may take to sweep a directory that is to be claimed.
     private static let claimPatience: Duration = .seconds(5)
+    /// How long a killed supervisor may go on to take connections. Nobody is told anything there
+    /// before having asked.
+    private static let endMilliseconds: CInt = 300
     private static let claimPauseMicroseconds: UInt32 = 1000
     /// What a lab may write into its directory in its first minutes.
     static let minimumRoomBytes: UInt64 = 1 << 20
@@ -82,6 +85,12 @@ public struct LabDirectory: Hashable, Sendable {
 
     /// The name by which `ip netns exec` finds a node.
     func namespaceName(of node: String) -> String { "\(name)-\(node)" }
+
+    /// Whether there is a lab of that name of root's, and the caller is somebody else, whose own
+    /// are elsewhere.
+    var isRoots: Bool {
+        geteuid() != 0 && FileSystem.isFolder(Self.root(user: 0, runtimeFolder: nil) + "/\(name)")
+    }
 
     /// Whether the lab is up.
     public var isUp: Bool { FileSystem.isOwnFolder(path) && FileLock.isHeld(lockPath) }
@@ -153,12 +162,19 @@ public struct LabDirectory: Hashable, Sendable {
         let deadline = MonotonicClock.now + Self.claimPatience
         while MonotonicClock.now < deadline {
             if let lock = try lockMakingFolderInTurn() { return lock }
-            // Who holds it is a lab, or one that is ending and has done in a moment. Only a lab
-            // answers.
-            if (try? UnixSocket.connect(to: socketPath)) != nil { return nil }
+            // Who holds it is a lab, or one that is ending and has done in a moment.
+            if isServed() { return nil }
             usleep(Self.claimPauseMicroseconds)
         }
         return nil
+    }
+
+    /// Whether a supervisor takes connections, and keeps them: one that was killed takes them until
+    /// the kernel comes to close its socket.
+    private func isServed() -> Bool {
+        guard let connection = try? UnixSocket.connect(to: socketPath) else { return false }
+        var waiting = pollfd(fd: connection.rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, Self.endMilliseconds) == 0
     }
 
     private func lockMakingFolderInTurn() throws -> SharedDescriptor? {

@@ -183,8 +183,14 @@ struct PublicationTargets {
         return address
     }
 
+    /// So many can be published: each is a descriptor that the supervisor is started with.
+    static let maximumCount = 128
+
     /// What is wrong with publishing that one beside those; nil for nothing.
     static func conflict(of port: PublishedPort, with others: [PublishedPort]) -> String? {
+        guard others.count < maximumCount else {
+            return "a lab publishes at most \(maximumCount) ports"
+        }
         guard port.hostPort != 0 else { return nil }
         func isWildcard(_ address: IPAddress) -> Bool {
             address == .v4(.any) || address == .v6(.any)

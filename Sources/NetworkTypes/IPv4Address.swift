@@ -15,6 +15,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConvertib
     /// The address with these four octets in network order.
     ///
     /// - Precondition: there are four.
+    @inlinable
     public init(octets: some Collection<UInt8>) {
         precondition(octets.count == 4, "an IPv4 address has four octets")
         rawValue = octets.reduce(0) { $0 << 8 | UInt32($1) }

@@ -14,6 +14,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, CustomStringConvertib
     /// The address with these sixteen octets in network order.
     ///
     /// - Precondition: there are sixteen.
+    @inlinable
     public init(octets: some Collection<UInt8>) {
         precondition(octets.count == 16, "an IPv6 address has sixteen octets")
         high = octets.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }

@@ -9,6 +9,7 @@ public struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address with these six octets.
     ///
     /// - Precondition: there are six.
+    @inlinable
     public init(octets: some Sequence<UInt8>) {
         var value: UInt64 = 0
         var count = 0

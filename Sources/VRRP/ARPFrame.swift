@@ -55,8 +55,14 @@ public struct ARPFrame: Equatable, Sendable {
 
     /// The ARP packet in an Ethernet II frame, trailing padding allowed; nil when there is none, or
     /// one for other than IPv4 over Ethernet, or with another operation (RARP, InARP).
+    @inlinable
     public init?(parsing frame: some Sequence<UInt8>) {
-        let frame = Array(frame.prefix(Self.lengthBytes))
+        self.init(first: Array(frame.prefix(Self.lengthBytes)))
+    }
+
+    /// - Parameter frame: its first 42 octets, if it has as many.
+    @usableFromInline
+    init?(first frame: [UInt8]) {
         guard frame.count == Self.lengthBytes, frame.number16(at: 12) == Self.etherType,
             Array(frame[14..<20]) == Self.fixedFields,
             let operation = Operation(rawValue: frame.number16(at: 20))

@@ -89,10 +89,14 @@ struct PublishedPortTests {
         #expect(more.published.map(\.hostPort) == [80, 81])
         #expect(more.networks.map { $0.gateway != nil } == [true, true])
         #expect(more.networks[0] == lab.networks[0])
-        func message(_ text: String) -> String? {
-            do { _ = try lab.publishing([text]) } catch { return error.description }
+        func message(_ texts: String...) -> String? {
+            do { _ = try lab.publishing(texts) } catch { return error.description }
             return nil
         }
+        // One is in the file.
+        let many = Array(repeating: "0:b:80", count: 127)
+        #expect(try lab.publishing(many).published.count == 128)
+        #expect(throws: Diagnostic.self) { try lab.publishing(many + ["0:b:80"]) }
         #expect(
             message("80:b:80") == "--publish: 127.0.0.1:80 is published already, for 10.0.0.100:80")
         #expect(

@@ -113,7 +113,7 @@ struct DoctorTests {
         let programs = try #require(found["programs"]?.detail)
         #expect(
             programs.contains(
-                "node-init, wire-relay, imposter, vrrp-agent, http-backend, smtp-backend"))
+                "node-init, wire-relay, imposter, port-proxy, vrrp-agent, http-backend"))
         #expect(programs.contains(lab.folder) && programs.contains("swift build"))
         #expect(found["keepalived"]?.isPresent == false)
         #expect(found["keepalived"]?.isRequired == false)

@@ -42,6 +42,25 @@ struct PublishTests {
         try lab.status().published.map(\.hostPort)
     }
 
+    @Test("as many ports as can be published are all answered")
+    func many() throws {
+        let lab = try LabUnderTest(
+            "publish-many",
+            """
+            networks: { lan: { subnet: 10.0.0.0/24 } }
+            nodes:
+              web:
+                interfaces: { eth0: { network: lan, address: 10.0.0.1 } }
+                services: { s: { kind: http } }
+            publish: [ \(Array(repeating: "0:web:80", count: 128).joined(separator: ", ")) ]
+            """)
+        try lab.up()
+        let ports = try ports(of: lab)
+        #expect(Set(ports).count == 128)
+        for port in ports { #expect(try !Browser(port).get().isEmpty) }
+        try lab.down()
+    }
+
     @Test("a browser sees another page when the master dies, and its connection is cut")
     func browser() throws {
         let lab = try Self.pair("publish", publish: "publish: [ 0:10.0.0.100:80 ]\n")
