@@ -29,6 +29,11 @@ struct FaultTraces: Equatable, CustomStringConvertible {
                 lines.insert("\(node.name): no process")
                 continue
             }
+            // The kernel looks for duplicates of link-local addresses in its own time, and makes
+            // their routes then.
+            try waitUntil("no address of \(node.name) is tentative") {
+                try Self.run("ip", "-6", "addr", "show", "tentative", in: pid).isEmpty
+            }
             try network(of: pid, node.name)
             add(node.name, try Self.run("ip", "-o", "addr", "show", in: pid))
             add(node.name, try Self.run("ip", "route", "show", "table", "all", in: pid))
