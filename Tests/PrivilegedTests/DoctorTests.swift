@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import LinuxSystem
 import Testing
@@ -7,25 +6,13 @@ import Testing
     "doctor: what this machine can and cannot do, and why",
     .enabled(if: geteuid() == 0, "needs root"))
 struct DoctorTests {
-    private struct Finding: Decodable {
-        var capability: String
-        var isPresent: Bool
-        var isRequired: Bool
-        var detail: String
-    }
-
-    private func findings(_ run: LabctlRun) throws -> [String: Finding] {
-        let list = try JSONDecoder().decode([Finding].self, from: Data(run.output.utf8))
-        return Dictionary(uniqueKeysWithValues: list.map { ($0.capability, $0) })
-    }
-
     @Test(
         "where labs run, everything that is required is there, and each point says why it matters")
     func here() throws {
         let run = try Labctl.run("doctor", "--format", "json")
         #expect(run.status == 0)
         #expect(run.errors == "")
-        let found = try findings(run)
+        let found = try DoctorFinding.all(in: run)
         for required in [
             "root", "programs", "namespaces", "overlayfs", "run directory", "bridge", "veth",
             "packet capture", "netlink of all namespaces",
@@ -53,8 +40,10 @@ struct DoctorTests {
     @Test(
         "what a lab needs and the kernel lacks is refused with the remedy, before anything is made")
     func labNeeds() throws {
-        let isThere = try #require(findings(Labctl.run("doctor", "--format", "json"))["ip_vs"])
-            .isPresent
+        let isThere = try #require(
+            DoctorFinding.all(in: Labctl.run("doctor", "--format", "json"))["ip_vs"]
+        )
+        .isPresent
         let lab = try LabUnderTest(
             "doctor-needs",
             """
@@ -67,7 +56,7 @@ struct DoctorTests {
         #expect(check.status == status, "\(check)")
         let doctor = try Labctl.run("doctor", lab.folder, "--format", "json")
         #expect(doctor.status == status)
-        #expect(try findings(doctor)["ip_vs"]?.isRequired == true)
+        #expect(try DoctorFinding.all(in: doctor)["ip_vs"]?.isRequired == true)
         let up = try Labctl.run("up", lab.folder)
         #expect(up.status == status)
         let test = try Labctl.run("test", lab.folder)
@@ -108,7 +97,7 @@ struct DoctorTests {
             ], folder: "/", input: "", environment: []
         ).finish()
         #expect(run.status == 3, "a required thing is missing")
-        let found = try findings(run)
+        let found = try DoctorFinding.all(in: run)
         #expect(found["programs"]?.isPresent == false)
         let programs = try #require(found["programs"]?.detail)
         #expect(

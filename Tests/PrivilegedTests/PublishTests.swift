@@ -131,9 +131,7 @@ struct PublishTests {
         try lab.up()
         let port = try #require(try ports(of: lab).first)
         #expect(try Browser(port).get() == "this is master\n")
-        let proxies = try processes(of: lab.name).filter {
-            (try? FileSystem.readText("/proc/\($0)/comm")) == "port-proxy\n"
-        }
+        let proxies = try lab.pids(of: "port-proxy")
         try #require(proxies.count == 1)
         kill(proxies[0], SIGKILL)
         try eventually("another serves the port", within: .seconds(10)) {

@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import LinuxSystem
 import NetworkTypes
@@ -8,25 +7,13 @@ import Testing
     "What a machine lets ordinary users do", .serialized,
     .enabled(if: geteuid() == 0, "needs root"))
 struct RootlessMachineTests {
-    private struct Finding: Decodable {
-        var capability: String
-        var isPresent: Bool
-        var isRequired: Bool
-        var detail: String
-    }
-
-    private func findings(_ run: LabctlRun) throws -> [String: Finding] {
-        let list = try JSONDecoder().decode([Finding].self, from: Data(run.output.utf8))
-        return Dictionary(uniqueKeysWithValues: list.map { ($0.capability, $0) })
-    }
-
     @Test(
         "doctor: what labs are built of is there, and what is not is named with its remedy",
         arguments: OrdinaryUser.allCases)
     func doctor(user: OrdinaryUser) throws {
         let run = try user.run("$LABCTL doctor --format json")
         #expect(run.status == 0, "\(run)")
-        let found = try findings(run)
+        let found = try DoctorFinding.all(in: run)
         for capability in [
             "user namespace", "programs", "run directory", "namespaces", "/proc and /sys",
             "overlayfs", "bridge", "veth", "packet capture", "netlink of all namespaces",
