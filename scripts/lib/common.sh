@@ -21,7 +21,8 @@ cannot() {
 # - accesses to memory not checked for overlapping while they run: what debug builds, and so all
 #   tests in one process, check is a third of what the agent executes for an advertisement;
 # - functions of libraries looked up at the start and not in the middle of a first takeover.
-release_options=(--configuration release --static-swift-stdlib
+# In a folder of their own, which no debug build locks: scripts/test makes both at once.
+release_options=(--scratch-path "$root/.build/programs" --configuration release --static-swift-stdlib
     -Xswiftc -enforce-exclusivity=unchecked -Xlinker -z -Xlinker now)
 
 # Builds the programs in that way.
