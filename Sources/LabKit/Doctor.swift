@@ -166,8 +166,8 @@ public enum Doctor {
             ("dummy", "dummy interfaces"), ("vrf", "VRFs"), ("macvlan", "virtual MAC addresses"),
         ] {
             findings.append(
-                link(kind, isRequired: false, use, stock) {
-                    try Request.addLink(name, kind: kind)
+                attempt(kind, use, isRequired: false, remedy: stock) {
+                    try tryKind(Request.addLink(name, kind: kind))
                 })
         }
         findings.append(
@@ -182,6 +182,20 @@ public enum Doctor {
                 remedy: stock))
         findings.append(module("ip_vs", "ip_vs", "LVS (virtual_server)", remedy: stock))
         return findings
+    }
+
+    /// Whether the kernel knows a kind of link.
+    ///
+    /// - Throws: ``NetlinkError`` when it does not.
+    private static func tryKind(_ request: Request) throws {
+        try NetworkNamespace.create().run {
+            do throws(NetlinkError) {
+                try RouteSocket().perform(request)
+            } catch  where error.code == .invalidArgument {
+                // It knows it, and misses a VRF's table, or the link below a macvlan. An unknown
+                // kind is EOPNOTSUPP (net/core/rtnetlink.c).
+            }
+        }
     }
 
     private static func examineFreezer() -> Finding {

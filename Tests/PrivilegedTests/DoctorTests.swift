@@ -71,6 +71,20 @@ struct DoctorTests {
         }
     }
 
+    @Test("of each kind of link it says what ip link says", arguments: ["dummy", "vrf", "macvlan"])
+    func kinds(kind: String) throws {
+        let link = kind == "macvlan" ? "link below" : ""
+        let made = try Labctl.tool(
+            "/usr/bin/unshare", "-n", "/bin/sh", "-c",
+            """
+            ip link add below type bridge
+            ip link add \(link) one type \(kind) \(kind == "vrf" ? "table 10" : "")
+            """)
+        let finding = try #require(
+            DoctorFinding.all(in: Labctl.run("doctor", "--format", "json"))[kind])
+        #expect(finding.isPresent == (made.status == 0), "\(finding.detail); \(made.errors)")
+    }
+
     @Test("it leaves nothing behind, neither in the run directory nor among the devices")
     func nothingLeft() throws {
         let before = try FileSystem.readText("/proc/self/net/dev").split(separator: "\n").count
