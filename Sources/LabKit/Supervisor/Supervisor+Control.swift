@@ -212,4 +212,15 @@ extension Supervisor {
         recordEnd(of: node)
         wait(until: { [unowned node] in node.isAlive ? nil : .success(()) }, completion: completion)
     }
+
+    /// Puts on the timeline that a node has ended by itself. The kernel removes its network when it
+    /// gets round to it, and answers for it until then: so its switch ports go first.
+    func recordOwnEnd(of node: RunningNode) {
+        do {
+            try fabric.disconnect(node.node.name)
+        } catch {
+            StandardError.print("node \(node.node.name) is gone, not its switch ports: \(error)")
+        }
+        recordEnd(of: node)
+    }
 }

@@ -180,7 +180,7 @@ final class Supervisor {
         case .ended:
             // The timeline bears a power cut from when it was made, not from when the kernel was
             // through with it.
-            if node.state != .killed { recordEnd(of: node) }
+            if node.state != .killed { recordOwnEnd(of: node) }
             observer.regard(name)
             dismissGroups(of: name)
             forgetClocks(of: name)
