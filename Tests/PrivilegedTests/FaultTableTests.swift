@@ -165,7 +165,8 @@ struct FaultTableTests {
             "a process",
             { _ = try stage.lab.shell("a", "setsid sleep 1000 >/dev/null 2>&1 </dev/null &") },
             { _ = try stage.lab.shell("a", "kill $(pidof sleep)") })
-        if let folder = try controlGroupFolder() {
+        // Users have none at the top.
+        if geteuid() == 0, let folder = try controlGroupFolder() {
             let group = "\(folder)/labctl.\(stage.lab.name).left"
             try see("a control group", { mkdir(group, 0o755) }, { rmdir(group) })
         }

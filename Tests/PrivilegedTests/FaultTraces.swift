@@ -105,8 +105,8 @@ struct FaultTraces: Equatable, CustomStringConvertible {
     /// What a command prints in the network namespace of a process.
     private static func run(_ command: String..., in pid: Int32) throws -> String {
         let run = try RunningProgram(
-            "/usr/bin/nsenter", ["-t", "\(pid)", "-n"] + command, folder: "/", input: "",
-            environment: []
+            "/usr/bin/nsenter", nsenterOptions + ["-t", "\(pid)", "-n"] + command, folder: "/",
+            input: "", environment: []
         ).finish()
         try #require(run.status == 0, "\(command): \(run.errors)")
         return run.output
