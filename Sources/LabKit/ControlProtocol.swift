@@ -174,6 +174,8 @@ public struct GatewayStatus: Codable, Sendable {
     public var external: ExternalNetwork?
     /// The device of the host by which that is done; nil for none.
     public var hostDevice: InterfaceName?
+    /// The program on the host by which that is done; nil for none.
+    public var hostProgram: String?
 }
 
 /// A node at a glance.

@@ -58,6 +58,14 @@ extension Doctor {
             } ?? "nodes have the users 0 to \(own.map.userCount - 1), by newuidmap")
     }
 
+    /// By what networks get out that are not root's.
+    static func examineSlirp4netns() -> Finding {
+        let use = "networks that get out by NAT (external: nat)"
+        return Finding(
+            capability: "slirp4netns", isPresent: Slirp4netns.lack == nil, isRequired: false,
+            detail: Slirp4netns.lack.map { "needed for \(use): \($0)" } ?? use)
+    }
+
     /// What there is for root alone.
     static let withoutRoot = [
         Finding(

@@ -55,7 +55,7 @@ public enum Doctor {
             isRoot
             ? [examineRoot(), allUsers, examinePrograms(), examineRunDirectory()] + examineKernel()
             : examineUser() + [examinePrograms(), examineRunDirectory()]
-                + examineKernelInUserNamespace() + withoutRoot
+                + examineKernelInUserNamespace() + [examineSlirp4netns()] + withoutRoot
         return findings + examineTools(isRoot: isRoot)
     }
 
@@ -163,7 +163,8 @@ public enum Doctor {
             ) { try NetworkNamespace.create().run { try Fabric.tryFilter() } })
         findings.append(examineNAT())
         for (kind, use) in [
-            ("dummy", "dummy interfaces"), ("vrf", "VRFs"), ("macvlan", "virtual MAC addresses"),
+            ("dummy", "dummy interfaces"), ("vrf", "VRFs"),
+            ("macvlan", "virtual MAC addresses"),
         ] {
             findings.append(
                 attempt(kind, use, isRequired: false, remedy: stock) {

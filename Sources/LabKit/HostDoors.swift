@@ -8,8 +8,12 @@ import SystemPackage
 /// What a lab has of its host's network: made where the lab is started, before anything of the lab
 /// is there, and handed to its supervisor, in whose own namespaces there is nothing of the host.
 public struct HostDoors {
-    /// The host's network namespace, for a lab that gets out by NAT.
+    /// The host's network namespace, for a lab of root's that gets out by NAT.
     var namespace: SharedDescriptor?
+    /// The supervisor's ends of slirp4netns, for one of an ordinary user's.
+    var wayOut: Slirp4netns.Ends?
+    /// What the launcher starts when the supervisor asks for it.
+    var slirp4netns: Slirp4netns?
     /// One listening socket for each published port, in the order of the lab.
     var listeners: [SharedDescriptor] = []
 
@@ -18,16 +22,24 @@ public struct HostDoors {
 
     /// Opens what a lab wants of the host, in the calling thread's network namespace.
     ///
-    /// - Parameter lab: gets the numbers of ports that are left to the kernel.
+    /// - Parameters:
+    ///   - lab: gets the numbers of ports that are left to the kernel.
+    ///   - asRoot: whether the supervisor may do as it likes on the host.
     /// - Throws: ``LabError/machine(_:)`` where a port is taken, or the address is not the host's.
-    init(for lab: inout Lab) throws(LabError) {
-        if lab.networks.contains(where: \.isNATed) {
-            try Self.checkForwarding(for: lab)
-            do throws(SystemError) {
+    init(for lab: inout Lab, asRoot: Bool) throws(LabError) {
+        let isNATed = lab.networks.contains(where: \.isNATed)
+        if isNATed, asRoot { try Self.checkForwarding(for: lab) }
+        do {
+            if asRoot, isNATed {
                 namespace = SharedDescriptor(try NetworkNamespace.current().duplicate())
-            } catch {
-                throw .machine("\(error)")
+            } else if isNATed {
+                slirp4netns = try Slirp4netns(for: lab)
+                wayOut = slirp4netns?.ends
             }
+        } catch {
+            throw LabError(refusal: error)
+        }
+        if isNATed {
             lab = lab.resolvingNames(by: Self.resolver())
         }
         for place in lab.published.indices {
@@ -43,23 +55,43 @@ public struct HostDoors {
     }
 
     /// What a supervisor was given for that lab, as it was started.
-    init(inheritedFor lab: Lab) {
+    init(inheritedFor order: SupervisorOrder) {
         var next = Self.firstDescriptor
         func take() -> SharedDescriptor {
             defer { next += 1 }
             return SharedDescriptor(OwnedDescriptor(next))
         }
-        if lab.networks.contains(where: \.isNATed) { namespace = take() }
-        for _ in lab.published { listeners.append(take()) }
+        if order.hostAddresses != nil {
+            wayOut = Slirp4netns.Ends(ready: take(), output: take(), life: take())
+        } else if order.lab.networks.contains(where: \.isNATed) {
+            namespace = take()
+        }
+        for _ in order.lab.published { listeners.append(take()) }
     }
 
     /// The descriptors, in the order in which the supervisor gets them.
-    var descriptors: [CInt] { ((namespace.map { [$0] } ?? []) + listeners).map(\.rawValue) }
+    var descriptors: [CInt] { all.map(\.rawValue) }
+
+    private var all: [SharedDescriptor] {
+        (namespace.map { [$0] } ?? []) + (wayOut?.descriptors ?? []) + listeners
+    }
+
+    /// The host's own IPv4 addresses, for a lab that gets out through slirp4netns; nil for one that
+    /// does not.
+    func hostAddresses() throws(LabError) -> [IPAddress]? {
+        guard wayOut != nil else { return nil }
+        do {
+            return try RouteSocket().addresses().map(\.address.address).filter {
+                $0.family == .v4
+            }
+        } catch {
+            throw LabError(refusal: error)
+        }
+    }
 
     /// Lets go of all of it: it is the supervisor's.
     func close() {
-        namespace?.close()
-        for listener in listeners { listener.close() }
+        for descriptor in all { descriptor.close() }
     }
 
     /// The host's packets are the host's: that it forwards them is for its owner to say.

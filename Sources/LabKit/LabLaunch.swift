@@ -13,15 +13,18 @@ public final class LabLaunch {
     private let supervisor: Program.Started
     private let directory: LabDirectory
     private let endsWithCaller: Bool
+    /// What is to be started when the supervisor asks for it.
+    private let slirp4netns: Slirp4netns?
 
     init(
         _ channel: MessageChannel, supervisor: Program.Started, directory: LabDirectory,
-        endsWithCaller: Bool
+        endsWithCaller: Bool, slirp4netns: Slirp4netns?
     ) {
         self.channel = channel
         self.supervisor = supervisor
         self.directory = directory
         self.endsWithCaller = endsWithCaller
+        self.slirp4netns = slirp4netns
     }
 
     /// Becomes readable when the lab is up, or could not be brought up.
@@ -34,9 +37,12 @@ public final class LabLaunch {
     public func advance() throws(LabError) -> LabClient? {
         do {
             guard let report = try report() else { return nil }
-            if case .failed(let kind, let message) = report {
+            switch report {
+            case .failed(let kind, let message):
                 awaitEnd()
                 throw LabError(kind, message)
+            case .wantsSlirp4netns: return nil
+            case .ready: break
             }
             return LabClient(directory, lifeline: endsWithCaller ? channel : nil)
         } catch {
@@ -60,8 +66,11 @@ public final class LabLaunch {
 
     private func report() throws -> LaunchReport? {
         let received = try received()
-        if let message = received.messages.first {
-            return try JSONDecoder().decode(LaunchReport.self, from: Data(message.payload))
+        for message in received.messages {
+            let report = try JSONDecoder().decode(
+                LaunchReport.self, from: Data(message.payload))
+            guard case .wantsSlirp4netns(let namespace) = report else { return report }
+            slirp4netns?.start(for: supervisor.pid, namespace: namespace)
         }
         guard received.isAtEnd else { return nil }
         awaitEnd()

@@ -49,13 +49,14 @@ public enum LabLauncher {
         let lock = try directory.claim()
         do {
             var lab = loaded.lab
-            let doors = try HostDoors(for: &lab)
+            let doors = try HostDoors(for: &lab, asRoot: privileges == .root)
             var order = SupervisorOrder(
                 lab: lab, virtualRouters: loaded.virtualRouters, programFolder: folder,
                 endsWithLauncher: endsWithCaller)
             if let users = privileges.map {
                 order.users = users
                 order.hostFolders = .ofMachine()
+                order.hostAddresses = try doors.hostAddresses()
             }
             return try start(order, program: program, directory: directory, lock: lock, doors)
         } catch {
@@ -105,11 +106,6 @@ public enum LabLauncher {
     /// FRR, whose programs become a user of their own whatever they are told.
     private static func checkUsers(_ lab: Lab, _ privileges: Privileges) throws(LabError) {
         guard let map = privileges.map else { return }
-        if let network = lab.networks.first(where: \.isNATed) {
-            throw .machine(
-                "network \(network.name) gets out by NAT, which is for root to arrange: run labctl "
-                    + "with sudo, or leave `external: nat` out")
-        }
         guard !map.hasRange,
             let node = lab.nodes.first(where: { $0.services.contains { $0.kind == .frr } })
         else { return }
@@ -163,7 +159,7 @@ public enum LabLauncher {
             let channel = try MessageChannel(ours)
             let launch = LabLaunch(
                 channel, supervisor: started, directory: directory,
-                endsWithCaller: order.endsWithLauncher)
+                endsWithCaller: order.endsWithLauncher, slirp4netns: doors.slirp4netns)
             try tell(order, over: channel)
             return launch
         } catch {

@@ -66,7 +66,9 @@ struct Status: ParsableCommand {
             gateway.external.map { _ in
                 "external: \(gateway.network) by NAT, gateway "
                     + gateway.addresses.map(\.address.description).joined(separator: " ")
-                    + (gateway.hostDevice.map { ", \($0) on this machine" } ?? "")
+                    + (gateway.hostDevice.map { ", \($0) on this machine" }
+                        ?? gateway.hostProgram.map { ", through \($0)" }
+                        ?? ", which is closed: its program has ended")
             }
         }
         return external

@@ -94,6 +94,10 @@ struct ExternalNetworkTests {
         let far = try #require(TransitNetwork.choose(for: "t", besides: [wide]))
         #expect(!far.overlaps(wide))
         #expect(TransitNetwork.choose(for: "t", besides: [TransitNetwork.space]) == nil)
+        let large = try #require(TransitNetwork.choose(for: "t", besides: [], length: 24))
+        #expect(large.length == 24 && TransitNetwork.space.contains(large.base))
+        let elsewhere = try #require(TransitNetwork.choose(for: "t", besides: [large], length: 24))
+        #expect(!elsewhere.overlaps(large))
     }
 
     @Test("what a lab has on its host bears its name, as far as there is room")

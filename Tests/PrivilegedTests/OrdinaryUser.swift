@@ -22,6 +22,13 @@ enum OrdinaryUser: String, CaseIterable {
         _ script: String, lab: LabUnderTest? = nil, prologue: String = ":",
         within patience: Duration = .seconds(90)
     ) throws -> LabctlRun {
+        try start(script, lab: lab, prologue: prologue).finish(within: patience)
+    }
+
+    /// The same, without waiting for its end.
+    func start(
+        _ script: String, lab: LabUnderTest? = nil, prologue: String = ":"
+    ) throws -> RunningProgram {
         var environment = [
             "LABCTL=\(Labctl.folder)/labctl", "LABCTL_BIN=\(Labctl.folder)",
             "LABCTL_AS_USER=\(Self.number)",
@@ -38,17 +45,18 @@ enum OrdinaryUser: String, CaseIterable {
                 "-c", "\(prologue); exec \"$0\" \"$@\"",
                 "\(Labctl.repository)/scripts/lib/as-user", rawValue,
                 "timeout", "60", "/bin/sh", "-c", whole,
-            ], folder: Labctl.repository, input: "", environment: environment
-        ).finish(within: patience)
+            ], folder: Labctl.repository, input: "", environment: environment)
     }
 
-    /// Its processes that are there now.
+    /// Its processes that are there now; one that has ended is there until PID 1 fetches it, which
+    /// is no business of the lab's.
     static func processes() throws -> [String] {
         try FileSystem.list("/proc").filter { entry in
             guard Int32(entry) != nil,
-                let found = try? FileSystem.attributes("/proc/\(entry)")
+                let found = try? FileSystem.attributes("/proc/\(entry)"),
+                let state = try? FileSystem.readText("/proc/\(entry)/stat").split(separator: ")")
             else { return false }
-            return "\(found.userID)" == number
+            return "\(found.userID)" == number && state.last?.hasPrefix(" Z") == false
         }
     }
 }

@@ -91,9 +91,7 @@ final class HostNAT {
             try socket.routes(.v4).map(\.destination)
             + socket.addresses().map(\.address.network).filter { $0.base.family == .v4 }
         guard let transit = TransitNetwork.choose(for: lab, besides: taken) else {
-            throw LabError.machine(
-                "there is no network left in \(TransitNetwork.space) between the lab and this "
-                    + "machine: see `ip route`")
+            throw TransitNetwork.exhausted
         }
         return transit
     }
@@ -147,7 +145,7 @@ final class HostNAT {
         return device
     }
 
-    private static func perform(
+    static func perform(
         _ makeBatch: @autoclosure () throws(NetlinkError) -> FilterBatch,
         on socket: borrowing FilterSocket
     ) throws {
@@ -174,15 +172,27 @@ final class HostNAT {
     /// - Throws: ``NetlinkError`` when it cannot.
     static func attempt() throws {
         let device = Device.loopback
+        // Only root's labs have a table on the host.
+        guard IDMap.isOfMachine else {
+            return try FilterSocket().perform(.leaving(by: device, besides: []))
+        }
         let transit = IPPrefix(containing: TransitNetwork.space.base, length: 30)
         try FilterSocket().perform(.entering(by: device, from: transit, table: "doctor"))
     }
 }
 
+extension TransitNetwork {
+    /// That there is no place for another one.
+    static let exhausted = LabError.machine(
+        "there is no network left in \(space) between the lab and this machine: see `ip route`")
+}
+
 extension FilterBatch {
-    /// For what leaves a lab by its own end of the cable: it gets the address there. From one
-    /// network of the lab to another nothing passes.
-    fileprivate static func leaving(by uplink: Device) throws(NetlinkError) -> FilterBatch {
+    /// For what leaves a lab by its own end of the cable, or by its tap device: it gets the address
+    /// there. From one network of the lab to another nothing passes, nor to `refused`.
+    static func leaving(
+        by uplink: Device, besides refused: [IPAddress] = []
+    ) throws(NetlinkError) -> FilterBatch {
         var batch = FilterBatch(.v4, table: "labctl")
         let number = Element.octets(of: uplink)
         try batch.addTable()
@@ -193,6 +203,14 @@ extension FilterBatch {
                 .property(.inputDevice, into: 1), .differs(1, number),
                 .property(.outputDevice, into: 1), .differs(1, number), .verdict(.drop),
             ])
+        for address in refused {
+            try batch.addRule(
+                to: "forward",
+                [
+                    .load(.network, offset: 16, bytes: 4, into: 1), .equals(1, address.octets),
+                    .verdict(.drop),
+                ])
+        }
         try batch.addChain("postrouting", hook: .postrouting, priority: 100, type: .nat)
         try batch.addRule(
             to: "postrouting",

@@ -20,7 +20,9 @@ extension Supervisor {
                 network.gateway.map {
                     GatewayStatus(
                         network: network.name, addresses: $0, external: network.external,
-                        hostDevice: network.isNATed ? outside?.nat?.device : nil)
+                        hostDevice: network.isNATed ? outside?.nat?.device : nil,
+                        hostProgram: network.isNATed && outside?.userNAT?.isOpen ?? false
+                            ? "slirp4netns" : nil)
                 }
             })
     }

@@ -131,8 +131,7 @@ final class Supervisor {
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
         imposters.onFall = { [unowned self] in imposterFell(on: $0) }
         flaps.onEnd = { [unowned self] endpoint in endFlap(of: endpoint) }
-        open(doors)
-        goOnBringingUp()
+        open(doors) { [unowned self] in goOnBringingUp() }
         wait(until: { [unowned self] in allReady() }) { [unowned self] result in
             switch result {
             case .success: tellLauncher(.ready)
@@ -310,10 +309,10 @@ final class Supervisor {
         }
     }
 
-    private func tellLauncher(_ report: LaunchReport) {
+    func tellLauncher(_ report: LaunchReport) {
         guard let launcher else { return }
         if let message = try? JSONEncoder().encode(report) { try? launcher.send(Array(message)) }
-        if order.endsWithLauncher { return }
+        guard report.isLast, !order.endsWithLauncher else { return }
         loop.remove(launcher.socket.rawValue)
         launcher.socket.close()
         self.launcher = nil

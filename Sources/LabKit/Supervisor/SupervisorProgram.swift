@@ -29,7 +29,7 @@ public enum SupervisorProgram {
             }
             do {
                 guard let directory = ownDirectory() else { exit(2) }
-                let doors = HostDoors(inheritedFor: order.lab)
+                let doors = HostDoors(inheritedFor: order)
                 try Supervisor(order, in: directory, launcher: launcher, lock: lock).run(doors)
             } catch {
                 // Before the loop runs, whatever went wrong is this machine's refusal.
