@@ -44,6 +44,18 @@ extension Doctor {
         }
     }
 
+    /// What of a node's isolation is missing where the kernel has no filters of system calls.
+    static func examineSystemCallFilter() -> Finding {
+        let use = "keys, BPF, performance events, io_uring and the like"
+        let isSupported = SystemCallFilter.isSupported
+        return Finding(
+            capability: "seccomp", isPresent: isSupported, isRequired: false,
+            detail: isSupported
+                ? "nodes are refused what no namespace divides: \(use)"
+                : "this kernel has no CONFIG_SECCOMP_FILTER, so nodes may use what no namespace "
+                    + "divides, \(use): run only labs that you trust, or boot a kernel that has it")
+    }
+
     static func examineNAT() -> Finding {
         attempt(
             "nat", "networks that get out by NAT (external: nat)", isRequired: false,

@@ -62,7 +62,7 @@ public enum Doctor {
     /// What the kernel does for the root of the calling process's user namespace.
     static func examineKernel() -> [Finding] {
         [examineNamespaces(), examineFileSystems(), examineOverlay()] + examineNetwork()
-            + [examineFreezer()] + examineLimits()
+            + [examineSystemCallFilter(), examineFreezer()] + examineLimits()
     }
 
     private static func examineTools(isRoot: Bool) -> [Finding] {

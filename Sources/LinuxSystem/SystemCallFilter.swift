@@ -62,6 +62,16 @@ public struct SystemCallFilter {
         self.instructions = instructions
     }
 
+    /// Whether the kernel has such filters (CONFIG_SECCOMP_FILTER): one that has looks for the
+    /// program of a filter, or for the caller's right to one, and one that has not does neither.
+    public static var isSupported: Bool {
+        // An address that no program can be at: to copy it is what fails.
+        let nowhere = UnsafePointer<sock_filter>(bitPattern: 1)
+        guard clinux_filter_system_calls(nowhere, 1) < 0 else { return true }
+        let code = errno
+        return code == EFAULT || code == EACCES
+    }
+
     private static func refusal(_ code: UInt16) -> FilterInstruction {
         FilterInstruction(answer, 0, 0, CLINUX_SECCOMP_RET_ERRNO | UInt32(code))
     }

@@ -20,6 +20,9 @@ struct DoctorTests {
             let finding = try #require(found[required], "\(required)")
             #expect(finding.isPresent && finding.isRequired, "\(finding)")
         }
+        // The kernel says itself what its filters can answer, where it has any.
+        let filters = FileSystem.exists("/proc/sys/kernel/seccomp/actions_avail")
+        #expect(found["seccomp"]?.isPresent == filters)
         for finding in found.values {
             #expect(!finding.detail.isEmpty)
             // What is missing says how to get it.
