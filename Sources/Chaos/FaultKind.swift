@@ -47,7 +47,7 @@ public enum FaultKind: String, CaseIterable, Sendable {
         case .kill, .stop, .freeze, .reboot, .limit, .clock: !ground.nodes.isEmpty
         case .killService, .stopService, .freezeService: !ground.services.isEmpty
         case .link, .blackhole, .impair, .flap, .unplug: !ground.cables.isEmpty
-        case .partition, .cut: ground.nodes.count >= 2
+        case .partition, .cut: ground.nodes.count >= 2 && ground.canBeParted
         case .imposter: !ground.networks.isEmpty
         }
     }

@@ -10,7 +10,8 @@ public struct Ground: Equatable, Sendable {
     public let nodes: [String]
     /// Every service that those run from their start on.
     public let services: [Target]
-    /// The cables that they advertise over.
+    /// The cables that they advertise over, but for those that lead to the host's network: a switch
+    /// of the lab's is what strikes them.
     public let cables: [Endpoint]
     /// The networks that those are plugged into.
     public let networks: [InterfaceName]
@@ -21,6 +22,8 @@ public struct Ground: Equatable, Sendable {
     public let succession: [(address: IPAddress, nodes: [String])]
     /// How long the slowest router waits for a master: what times are drawn in proportion to.
     public let unit: Duration
+    /// Whether all of it is on switches of the lab's, so that it can be cut into parts.
+    public let canBeParted: Bool
 
     /// What there is in a lab with those virtual routers.
     public init(_ lab: Lab, routers: [VirtualRouterFacts]) {
@@ -28,6 +31,8 @@ public struct Ground: Equatable, Sendable {
         let struck = Set(routers.map(\.node))
         let nodes = lab.nodes.filter { struck.contains($0.name) }
         self.nodes = nodes.map(\.name)
+        let outside = lab.hostInterfaces
+        canBeParted = lab.parents.isEmpty
         services = nodes.flatMap { node in
             node.services.filter(\.startsWithNode).map {
                 Target(node: node.name, service: $0.name)
@@ -37,7 +42,7 @@ public struct Ground: Equatable, Sendable {
             let names = Set(routers.filter { $0.node == node.name }.map(\.interface))
             return node.interfaces.filter { names.contains($0.name.text) }.map {
                 Endpoint(node: node.name, interface: $0.name)
-            }
+            }.filter { outside.parent(of: $0) == nil }
         }
         let networks = Self.networks(of: cables, in: lab)
         self.networks = lab.networks.map(\.name).filter { networks.contains($0.text) }

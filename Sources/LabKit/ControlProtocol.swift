@@ -161,14 +161,15 @@ public struct LabStatus: Codable, Sendable {
     public var faults: [Fault]
     /// The ports of the host by which something of it can be reached.
     public var published: [PublishedPort]
-    /// The networks that have a station of the lab's own.
+    /// The networks that have a station of the lab's own, or lead to the host's.
     public var gateways: [GatewayStatus]
 }
 
-/// The lab's own station on a network: where connections to published ports come from, and what
-/// leaves the lab passes through.
+/// How a network is joined to the host: the lab's own station on it, where connections to published
+/// ports come from and what leaves the lab passes through; or the interface that it is that of.
 public struct GatewayStatus: Codable, Sendable {
     public var network: InterfaceName
+    /// The station's; none where there is none.
     public var addresses: [InterfaceAddress]
     /// How the network is joined to what is outside of the lab; nil for not at all.
     public var external: ExternalNetwork?

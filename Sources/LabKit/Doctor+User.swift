@@ -74,8 +74,8 @@ extension Doctor {
                 + "labctl capture"),
         Finding(
             capability: "host's network", isPresent: false, isRequired: false,
-            detail: "the host's own interfaces are root's: labs that are attached to them need "
-                + "it: run labctl with sudo"),
+            detail: "the host's own interfaces are root's: networks that are theirs (external: "
+                + "macvlan) need it: run labctl with sudo"),
     ]
 
     /// Does nothing as root of a user namespace, but look whether it has what root has there: an

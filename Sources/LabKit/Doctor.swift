@@ -164,7 +164,7 @@ public enum Doctor {
         findings.append(examineNAT())
         for (kind, use) in [
             ("dummy", "dummy interfaces"), ("vrf", "VRFs"),
-            ("macvlan", "virtual MAC addresses"),
+            ("macvlan", "virtual MAC addresses, networks of the host's (external: macvlan)"),
         ] {
             findings.append(
                 attempt(kind, use, isRequired: false, remedy: stock) {

@@ -8,7 +8,8 @@ import SystemPackage
 /// What a lab has of its host's network: made where the lab is started, before anything of the lab
 /// is there, and handed to its supervisor, in whose own namespaces there is nothing of the host.
 public struct HostDoors {
-    /// The host's network namespace, for a lab of root's that gets out by NAT.
+    /// The host's network namespace, for a lab of root's that gets out by NAT, or has macvlans of
+    /// its interfaces.
     var namespace: SharedDescriptor?
     /// The supervisor's ends of slirp4netns, for one of an ordinary user's.
     var wayOut: Slirp4netns.Ends?
@@ -27,10 +28,11 @@ public struct HostDoors {
     ///   - asRoot: whether the supervisor may do as it likes on the host.
     /// - Throws: ``LabError/machine(_:)`` where a port is taken, or the address is not the host's.
     init(for lab: inout Lab, asRoot: Bool) throws(LabError) {
+        try Self.checkParents(of: lab)
         let isNATed = lab.networks.contains(where: \.isNATed)
         if isNATed, asRoot { try Self.checkForwarding(for: lab) }
         do {
-            if asRoot, isNATed {
+            if asRoot, lab.wantsHostNetwork {
                 namespace = SharedDescriptor(try NetworkNamespace.current().duplicate())
             } else if isNATed {
                 slirp4netns = try Slirp4netns(for: lab)
@@ -63,7 +65,7 @@ public struct HostDoors {
         }
         if order.hostAddresses != nil {
             wayOut = Slirp4netns.Ends(ready: take(), output: take(), life: take())
-        } else if order.lab.networks.contains(where: \.isNATed) {
+        } else if order.lab.wantsHostNetwork {
             namespace = take()
         }
         for _ in order.lab.published { listeners.append(take()) }
@@ -121,7 +123,7 @@ public struct HostDoors {
     /// for something else.
     public static func warnings(for lab: Lab) -> [String] {
         let natted = lab.networks.filter(\.isNATed)
-        guard !natted.isEmpty else { return [] }
+        guard !natted.isEmpty else { return hostInterfaceWarnings(for: lab) }
         let subnets = natted.flatMap { network in network.subnets.map { (network.name, $0) } }
         let routes = (try? RouteSocket().routes(.v4)) ?? []
         var warnings = subnets.flatMap { name, subnet in
@@ -137,7 +139,7 @@ public struct HostDoors {
             warnings.append(
                 "this machine has no name server that a lab can reach: give its networks `dns:`")
         }
-        return warnings
+        return warnings + hostInterfaceWarnings(for: lab)
     }
 
     private static func reason(_ code: Errno) -> String {
@@ -157,5 +159,12 @@ public struct HostDoors {
         let path = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
         let text = (try? FileSystem.readText(path)) ?? ""
         return Int(text.prefix { $0.isNumber }) ?? 1024
+    }
+}
+
+extension Lab {
+    /// Whether its supervisor has anything to do in the host's network namespace.
+    fileprivate var wantsHostNetwork: Bool {
+        networks.contains { $0.isNATed || $0.parent != nil }
     }
 }

@@ -106,6 +106,13 @@ public enum LabLauncher {
     /// FRR, whose programs become a user of their own whatever they are told.
     private static func checkUsers(_ lab: Lab, _ privileges: Privileges) throws(LabError) {
         guard let map = privileges.map else { return }
+        for network in lab.networks {
+            guard let parent = network.parent else { continue }
+            throw .machine(
+                "network \(network.name) is that of this machine's \(parent), whose macvlans are "
+                    + "root's to make: run labctl with sudo, or let the network get out by "
+                    + "`external: nat`")
+        }
         guard !map.hasRange,
             let node = lab.nodes.first(where: { $0.services.contains { $0.kind == .frr } })
         else { return }

@@ -35,6 +35,17 @@ package struct VRRPConfigurationCheck {
                             + "node \(configuration.node) has not"))
             }
         }
+        for router in parsed.routers {
+            guard let name = InterfaceName(router.interface),
+                let parent = configuration.hostInterfaces[name]
+            else { continue }
+            diagnostics.insert(
+                Diagnostic(
+                    file: file, line: 0, column: 0,
+                    message:
+                        "VRID \(router.vrid): FRR takes the virtual router's Ethernet address, "
+                        + "\(Self.shared(name, parent)); use `--vrrp vrrp-agent` or keepalived"))
+        }
         virtualRouters += parsed.facts(node: configuration.node, service: configuration.service)
     }
 
@@ -63,6 +74,19 @@ package struct VRRPConfigurationCheck {
                 found.position.file = configuration.name(ofPath: found.position.file)
                 return Diagnostic(found)
             })
+        for instance in parsed.configuration.instances {
+            guard case .macvlan? = instance.virtualInterface?.kind,
+                let position = instance.virtualInterfacePosition,
+                let parent = configuration.hostInterfaces[instance.interface]
+            else { continue }
+            diagnostics.insert(
+                Diagnostic(
+                    file: configuration.name(ofPath: position.file), line: position.line,
+                    column: position.column,
+                    message: "(\(instance.name)) use_vmac takes the virtual router's Ethernet "
+                        + "address, \(Self.shared(instance.interface, parent)); leave use_vmac out")
+            )
+        }
         let startsLate = parsed.configuration.global.startupDelay > .zero
         virtualRouters += parsed.configuration.instances.map { instance in
             var facts = VirtualRouterFacts(
@@ -70,6 +94,14 @@ package struct VRRPConfigurationCheck {
             facts.hasConditions = facts.hasConditions || startsLate
             return facts
         }
+    }
+}
+
+extension VRRPConfigurationCheck {
+    /// Why two nodes cannot have that address.
+    fileprivate static func shared(_ interface: InterfaceName, _ parent: InterfaceName) -> String {
+        "and \(interface) is a macvlan of the host's \(parent), of which the kernel gives no two "
+            + "the same"
     }
 }
 

@@ -7,7 +7,7 @@ extension LabAssembly {
     mutating func assignedAddresses() -> AddressTable {
         let taken = Set(holders.keys.map(\.address))
         var pools: [String: [AddressPool]] = [:]
-        for network in networks ?? [] where network.isSound {
+        for network in networks ?? [] where network.isSound && network.parent == nil {
             var families: Set<IPAddress.Family> = []
             // A second subnet of a family is there for addresses that are given.
             pools[network.name.value] = network.subnets.compactMap {

@@ -11,6 +11,9 @@ public struct DeploymentPlan: Codable, Equatable, Sendable {
     public var bridges: [Bridge]
     /// The veth pairs, by node and interface in the order of the lab.
     public var ports: [Port]
+    /// The interfaces that are macvlans of the host's, by node and interface in the order of the
+    /// lab.
+    public var hostPorts: [HostPort]
     /// The ports of the lab's own stations, by network in the order of the lab; in place of a
     /// node's name they have ``GatewayName``'s.
     public var gateways: [Port]
@@ -84,6 +87,42 @@ public struct DeploymentPlan: Codable, Equatable, Sendable {
         }
     }
 
+    /// A node's interface that is a macvlan of one of the host's.
+    public struct HostPort: Codable, Equatable, Sendable {
+        /// The host's interface.
+        public var parent: InterfaceName
+        /// The interface in the node.
+        public var interface: NodeInterface
+        /// Its MTU; nil for that of ``parent``.
+        public var mtuBytes: Int?
+
+        public init(parent: InterfaceName, interface: NodeInterface, mtuBytes: Int? = nil) {
+            self.parent = parent
+            self.interface = interface
+            self.mtuBytes = mtuBytes
+        }
+    }
+
+    /// A node's interface, whatever it is plugged into.
+    public struct NodeInterface: Codable, Equatable, Sendable {
+        public var node: String
+        /// The device's name in the node.
+        public var name: InterfaceName
+        /// Its index in the node: from 2, in the order of the node's interfaces.
+        public var index: Int32
+        public var mac: MACAddress
+
+        public init(node: String, name: InterfaceName, index: Int32, mac: MACAddress) {
+            self.node = node
+            self.name = name
+            self.index = index
+            self.mac = mac
+        }
+
+        /// Where it is, as faults name it.
+        public var endpoint: Endpoint { Endpoint(node: node, interface: name) }
+    }
+
     /// What is set up in a node.
     public struct NodePlan: Codable, Equatable, Sendable {
         /// The node's name, which is its hostname.
@@ -126,6 +165,7 @@ public struct DeploymentPlan: Codable, Equatable, Sendable {
         try builder.build()
         bridges = builder.bridges
         ports = builder.ports
+        hostPorts = builder.hostPorts
         gateways = builder.gateways
         nodes = lab.nodes.map { NodePlan(planning: $0) }
     }
@@ -135,9 +175,20 @@ public struct DeploymentPlan: Codable, Equatable, Sendable {
         (ports.map(\.index) + gateways.map(\.index) + bridges.map(\.index)).max() ?? 1
     }
 
-    /// The port of a node's interface.
+    /// The port of a node's interface; nil for one that is a macvlan of the host's, too.
     public func port(of node: String, interface: InterfaceName) -> Port? {
         ports.first { $0.node == node && $0.interface == interface }
+    }
+
+    /// A node's interface.
+    public func interface(_ name: InterfaceName, of node: String) -> NodeInterface? {
+        port(of: node, interface: name)?.nodeInterface
+            ?? hostPorts.map(\.interface).first { $0.node == node && $0.name == name }
+    }
+
+    /// All interfaces of nodes; those of one node are not in their order.
+    public var interfaces: [NodeInterface] {
+        ports.map(\.nodeInterface) + hostPorts.map(\.interface)
     }
 
     /// The nodes' /etc/hosts.
@@ -166,6 +217,13 @@ public struct DeploymentPlan: Codable, Equatable, Sendable {
             for other in nodes where other.name != node { text += other.lines }
             return text
         }
+    }
+}
+
+extension DeploymentPlan.Port {
+    /// The interface at its other end.
+    public var nodeInterface: DeploymentPlan.NodeInterface {
+        .init(node: node, name: interface, index: interfaceIndex, mac: interfaceMAC)
     }
 }
 

@@ -21,12 +21,28 @@ extension LabAssembly {
                     checkUse(address, segment: segment(of: interface), by: label)
                     if diagnostics.errorCount > errorsBefore { refused.insert(address.mark) }
                 }
+                checkIsGiven(interface, label, refused: &refused)
                 let isPlaced = interface.network.map { isKnown($0.value) } ?? true
                 if !interface.isSound || !isPlaced || diagnostics.errorCount > errorsBefore {
                     nodesWithoutAddresses.insert(node.name.value)
                 }
             }
         }
+    }
+
+    /// Where others have addresses, too, none can be chosen.
+    private mutating func checkIsGiven(
+        _ interface: InterfaceDraft, _ label: String, refused: inout Set<YAMLMark>
+    ) {
+        guard interface.addresses == nil, interface.isSound, let name = interface.network?.value,
+            let network = networks?.first(where: { $0.name.value == name }),
+            let parent = network.parent, !network.subnets.isEmpty,
+            refused.insert(interface.name.mark).inserted
+        else { return }
+        diagnostics.error(
+            "\(label) is on network \(name), that of the host's \(parent), where others have "
+                + "addresses, too: write its 'address', or 'addresses: []' for none",
+            at: interface.name.mark)
     }
 
     private func segment(of interface: InterfaceDraft) -> String {

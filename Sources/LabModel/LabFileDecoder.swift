@@ -60,7 +60,7 @@ struct LabFileDecoder {
             let errorsBefore = diagnostics.errorCount
             draft.scenarios = scenarios(
                 entry, nodes: draft.nodes, links: draft.linksAreSound ? draft.links : nil,
-                networks: draft.networks?.map(\.name.value))
+                networks: draft.networks)
             draft.scenariosAreSound = diagnostics.errorCount == errorsBefore
         } else {
             draft.scenariosAreSound = !fields.hasUnknownKeys

@@ -6,6 +6,19 @@ extension LabFileDecoder {
     mutating func fault(
         _ entry: YAMLEntry, of place: String, scope: ScenarioScope
     ) -> Fault? {
+        let fault =
+            entry.key == "imposter"
+            ? imposter(entry, of: place, scope: scope) : written(entry, of: place, scope: scope)
+        guard let fault, let problem = scope.hostInterfaces.problem(with: fault) else {
+            return fault
+        }
+        diagnostics.error("\(place): \(problem)", at: entry.mark)
+        return nil
+    }
+
+    private mutating func written(
+        _ entry: YAMLEntry, of place: String, scope: ScenarioScope
+    ) -> Fault? {
         switch entry.key {
         case "link": linkFault(entry, of: place, scope: scope)
         case "plug": plugging(entry, of: place, scope: scope)

@@ -21,7 +21,7 @@ struct LabFileKeys: Sendable {
     static let network = LabFileKeys(
         "network", ["subnet", "subnets", "mtu", "gateway", "external"])
     static let external = LabFileKeys(
-        "external", ["type", "dns", "ip-forward"], required: ["type"])
+        "external", ["type", "parent", "dns", "ip-forward"], required: ["type"])
     static let node = LabFileKeys(
         "node",
         [

@@ -32,31 +32,48 @@ extension LabFileDecoder {
     ) -> ExternalNetwork? {
         let (network, place) = (place, "'external' of \(place)")
         var (written, owner) = (entry, network)
-        var nat = ExternalNetwork.NAT()
+        var options: Fields?
         if case .mapping = entry.value.content {
             guard
                 let fields = fields(
                     entry.value, as: .external, place: place, mark: entry.keyMark),
                 let type = fields["type"]
             else { return nil }
-            (written, owner) = (type, place)
-            if let dns = fields["dns"] { nat.nameServers = nameServers(dns, of: place) }
-            if let forward = fields["ip-forward"] {
-                guard let word = text(forward, of: place) else { return nil }
-                guard ["enable", "keep"].contains(word.value) else {
-                    diagnostics.error(
-                        "'ip-forward' of \(place) is 'enable' or 'keep', not '\(word.value)'",
-                        at: word.mark)
-                    return nil
-                }
-                nat.enablesForwarding = word.value == "enable"
-            }
+            (written, owner, options) = (type, place, fields)
         }
         guard let type = text(written, of: owner) else { return nil }
-        guard type.value == "nat" else {
+        switch type.value {
+        case "nat": return nat(options, type, of: draft, place: place)
+        case "macvlan": return macvlan(options, type, place: place)
+        case let word where word.hasPrefix("macvlan:"):
             diagnostics.error(
-                "\(place) is 'nat', not '\(type.value)'", at: type.mark)
+                "\(place) is written '{ type: macvlan, parent: \(word.dropFirst(8)) }'",
+                at: type.mark)
             return nil
+        default:
+            diagnostics.error(
+                "\(place) is 'nat' or 'macvlan', not '\(type.value)'", at: type.mark)
+            return nil
+        }
+    }
+
+    private mutating func nat(
+        _ options: Fields?, _ type: Located<String>, of draft: NetworkDraft, place: String
+    ) -> ExternalNetwork? {
+        var nat = ExternalNetwork.NAT()
+        if let parent = options?["parent"] {
+            diagnostics.error("'parent' of \(place) is for type 'macvlan'", at: parent.keyMark)
+        }
+        if let dns = options?["dns"] { nat.nameServers = nameServers(dns, of: place) }
+        if let forward = options?["ip-forward"] {
+            guard let word = text(forward, of: place) else { return nil }
+            guard ["enable", "keep"].contains(word.value) else {
+                diagnostics.error(
+                    "'ip-forward' of \(place) is 'enable' or 'keep', not '\(word.value)'",
+                    at: word.mark)
+                return nil
+            }
+            nat.enablesForwarding = word.value == "enable"
         }
         let hasIPv4 = draft.subnets.contains { $0.value.base.family == .v4 }
         if draft.isSound, !hasIPv4 {
@@ -65,6 +82,30 @@ extension LabFileDecoder {
                 at: type.mark)
         }
         return .nat(nat)
+    }
+
+    private mutating func macvlan(
+        _ options: Fields?, _ type: Located<String>, place: String
+    ) -> ExternalNetwork? {
+        for entry in ["dns", "ip-forward"].compactMap({ options?[$0] }) {
+            diagnostics.error("'\(entry.key)' of \(place) is for type 'nat'", at: entry.keyMark)
+        }
+        guard let entry = options?["parent"] else {
+            // What is there may be what was meant.
+            if options?.hasUnknownKeys == true { return nil }
+            diagnostics.error(
+                "\(place) lacks the host's interface, as in '{ type: macvlan, parent: eth0 }'",
+                at: type.mark)
+            return nil
+        }
+        guard let name = text(entry, of: place) else { return nil }
+        guard let parent = InterfaceName(name.value), parent.text != "lo" else {
+            diagnostics.error(
+                "'\(name.value)' of \(place) is no interface of the host that leads outside, as "
+                    + "'eth0' is", at: name.mark)
+            return nil
+        }
+        return .macvlan(ExternalNetwork.Macvlan(parent: parent))
     }
 
     private mutating func nameServers(_ entry: YAMLEntry, of place: String) -> [IPAddress]? {
@@ -122,9 +163,30 @@ extension NetworkDraft {
     var isNATed: Bool {
         if case .nat? = external { true } else { false }
     }
+
+    /// The host's interface that its nodes' are macvlans of.
+    var parent: InterfaceName? {
+        if case .macvlan(let macvlan)? = external { macvlan.parent } else { nil }
+    }
 }
 
 extension LabAssembly {
+    /// Which of the nodes' interfaces are macvlans of the host's.
+    static func hostInterfaces(
+        networks: [NetworkDraft], nodes: [NodeDraft]
+    ) -> HostInterfaces {
+        HostInterfaces(
+            parents: networks.map { ($0.name.value, $0.parent) },
+            interfaces: nodes.flatMap { node in
+                node.interfaces.compactMap { interface in
+                    interface.network.map { network in
+                        let name = interface.name.value
+                        return (Endpoint(node: node.name.value, interface: name), network.value)
+                    }
+                }
+            })
+    }
+
     /// What is published, the targets' addresses found. Nothing is said about a target where too
     /// little is known of networks and nodes.
     mutating func resolvedPublications(addresses: AddressTable) -> [PublishedPort] {
@@ -140,6 +202,7 @@ extension LabAssembly {
         for written in publications {
             do throws(WrittenPublication.Problem) {
                 let port = try targets.resolve(written.value)
+                if let problem = hostInterfaceProblem(with: port) { throw problem }
                 if let conflict = PublicationTargets.conflict(of: port, with: published) {
                     throw .init(message: conflict)
                 }
@@ -149,6 +212,19 @@ extension LabAssembly {
             }
         }
         return published
+    }
+
+    /// The lab has no station of its own where nodes are stations of the host's network.
+    private func hostInterfaceProblem(with port: PublishedPort) -> WrittenPublication.Problem? {
+        for network in networks ?? [] {
+            guard let parent = network.parent,
+                network.subnets.contains(where: { $0.value.contains(port.address) })
+            else { continue }
+            return .init(
+                message: "\(port.address) is on network \(network.name.value), that of the host's "
+                    + "\(parent), where it is reached without being published")
+        }
+        return nil
     }
 
     /// A given gateway is nobody else's address, and somebody's.

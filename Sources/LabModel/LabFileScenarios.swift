@@ -18,6 +18,8 @@ extension LabFileDecoder {
         var interfaces: [String: Set<String>]?
         /// The nodes on each network, in the order of the file; nil where that could not be read.
         var networkMembers: [String: [String]]?
+        /// Which of the nodes' interfaces are macvlans of the host's.
+        var hostInterfaces = HostInterfaces()
         /// The names of all probes, mistaken ones too; nil when they could not be read.
         var probes: [String]? = []
         /// The scenario, in the words of messages.
@@ -26,13 +28,15 @@ extension LabFileDecoder {
 
     /// The `scenarios` section.
     mutating func scenarios(
-        _ entry: YAMLEntry, nodes: [NodeDraft]?, links: [LinkDraft]?, networks: [String]?
+        _ entry: YAMLEntry, nodes: [NodeDraft]?, links: [LinkDraft]?, networks: [NetworkDraft]?
     ) -> [Scenario] {
         var scope = ScenarioScope()
-        scope.networks = networks
+        scope.networks = networks?.map(\.name.value)
         if let nodes {
             scope.nodes = nodes.map(\.name.value)
             scope.networkMembers = members(nodes)
+            scope.hostInterfaces = LabAssembly.hostInterfaces(
+                networks: networks ?? [], nodes: nodes)
             scope.interfaces = links.map { interfaces(of: nodes, links: $0) }
             scope.services = Dictionary(
                 nodes.map { ($0.name.value, $0.serviceNames) },

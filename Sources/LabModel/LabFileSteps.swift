@@ -75,10 +75,10 @@ extension LabFileDecoder {
         case "wait": duration(entry, of: place, canBeZero: true).map { .wait($0) }
         case "exec": execution(entry, of: place, scope: scope)
         case "expect": expectation(entry, of: place, scope: scope).map { .expect($0) }
-        case "link", "plug", "unplug", "impair", "partition", "cut", "heal":
+        case "link", "plug", "unplug", "impair", "partition", "cut", "imposter",
+            "heal":
             fault(entry, of: place, scope: scope).map { .fault($0) }
         case "limit": limiting(entry, of: place, scope: scope).map { .fault($0) }
-        case "imposter": imposter(entry, of: place, scope: scope).map { .fault($0) }
         case "edit": edit(entry, of: place, scope: scope).map { .edit($0) }
         case "parallel": parallel(entry, of: place, scope: scope)
         case "reboot": rebooting(entry, of: place, scope: scope)

@@ -264,6 +264,10 @@ extension Fault {
     /// Why it cannot be applied to that lab: a node or an interface that it does not have, or
     /// groups that are none; nil when it can.
     public func problem(in lab: Lab) -> String? {
+        mistake(in: lab) ?? lab.hostInterfaces.problem(with: self)
+    }
+
+    private func mistake(in lab: Lab) -> String? {
         switch self {
         case .linkDown(let endpoint), .blackhole(let endpoint, _), .linkUp(let endpoint),
             .plug(let endpoint, nil), .unplug(let endpoint), .heal(let endpoint?):

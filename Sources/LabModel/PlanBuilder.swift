@@ -7,6 +7,7 @@ struct PlanBuilder {
     private var macs: MACDerivation
     private(set) var bridges: [DeploymentPlan.Bridge] = []
     private(set) var ports: [DeploymentPlan.Port] = []
+    private(set) var hostPorts: [DeploymentPlan.HostPort] = []
     private(set) var gateways: [DeploymentPlan.Port] = []
     /// Index 1 is the fabric's `lo`.
     private var nextIndex: Int32 = 2
@@ -21,6 +22,8 @@ struct PlanBuilder {
         // Networks first: their names are the user's and stay as they are; all others give way.
         for network in lab.networks {
             names.reserve(network.name)
+            // The host's own needs none.
+            if network.parent != nil { continue }
             addBridge(named: network.name, mtu: network.mtuBytes, isPointToPoint: false)
         }
         for (index, _) in lab.links.enumerated() {
@@ -31,12 +34,17 @@ struct PlanBuilder {
         var counts: [InterfaceName: Int] = [:]
         for node in lab.nodes {
             for (position, interface) in node.interfaces.enumerated() {
+                if let network = hostNetwork(of: interface) {
+                    addHostPort(for: interface, at: position, of: node.name, on: network)
+                    continue
+                }
                 let bridge = try bridge(for: interface, of: node.name)
                 counts[bridge.name, default: 0] += 1
                 addPort(for: interface, at: position, of: node.name, on: bridge)
             }
         }
-        for (bridge, network) in zip(bridges, lab.networks) where network.gateway != nil {
+        for network in lab.networks where network.gateway != nil {
+            guard let bridge = bridges.first(where: { $0.name == network.name }) else { continue }
             counts[bridge.name, default: 0] += 1
             addGateway(on: bridge)
         }
@@ -69,8 +77,10 @@ struct PlanBuilder {
     ) throws(Diagnostic) -> DeploymentPlan.Bridge {
         switch interface.attachment {
         case .network(let name):
-            if let index = lab.networks.firstIndex(where: { $0.name == name }) {
-                return bridges[index]
+            if lab.networks.contains(where: { $0.name == name }),
+                let bridge = bridges.first(where: { $0.name == name })
+            {
+                return bridge
             }
             throw problem(
                 "interface \(node):\(interface.name) is on no network of the lab: \(name)")
@@ -79,7 +89,7 @@ struct PlanBuilder {
                 throw problem(
                     "interface \(node):\(interface.name) is on no link of the lab: \(index)")
             }
-            return bridges[lab.networks.count + index]
+            return bridges[bridges.count - lab.links.count + index]
         }
     }
 
@@ -93,6 +103,25 @@ struct PlanBuilder {
                 mac: macs.next(for: ["port", node, interface.name.text]), bridge: bridge.name,
                 node: node, interface: interface.name, interfaceIndex: Int32(position + 2),
                 interfaceMAC: interface.mac, mtuBytes: interface.mtuBytes ?? bridge.mtuBytes))
+    }
+
+    /// The network of an interface, where that is the host's.
+    private func hostNetwork(of interface: Interface) -> Network? {
+        guard case .network(let name) = interface.attachment else { return nil }
+        return lab.networks.first { $0.name == name && $0.parent != nil }
+    }
+
+    private mutating func addHostPort(
+        for interface: Interface, at position: Int, of node: String, on network: Network
+    ) {
+        guard let parent = network.parent else { return }
+        hostPorts.append(
+            DeploymentPlan.HostPort(
+                parent: parent,
+                interface: DeploymentPlan.NodeInterface(
+                    node: node, name: interface.name, index: Int32(position + 2),
+                    mac: interface.mac),
+                mtuBytes: interface.mtuBytes ?? network.mtuBytes))
     }
 
     private mutating func addGateway(on bridge: DeploymentPlan.Bridge) {

@@ -45,6 +45,7 @@ extension Lab {
         var scope = LabFileDecoder.ScenarioScope()
         scope.nodes = nodes.map(\.name)
         scope.networks = networks.map(\.name.text)
+        scope.hostInterfaces = hostInterfaces
         scope.networkMembers = [:]
         for network in networks.map(\.name) {
             scope.networkMembers?[network.text] = nodes.filter { node in

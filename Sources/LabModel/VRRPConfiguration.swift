@@ -19,12 +19,14 @@ public struct VRRPConfiguration: Equatable, Sendable {
     public var filesAreComplete: Bool
     /// The node's interfaces besides `lo`; nil where not all of them could be read.
     public var interfaces: Set<InterfaceName>?
+    /// Those of them that are macvlans of the host's, with what they are macvlans of.
+    public var hostInterfaces: [InterfaceName: InterfaceName]
 
     /// The configuration of a service; nil for one that is no VRRP daemon, or whose file is not
     /// there.
     init?(
         of service: Service, node: String, files: [NodeFile], filesAreComplete: Bool = true,
-        interfaces: Set<InterfaceName>?
+        interfaces: Set<InterfaceName>?, hostInterfaces: [InterfaceName: InterfaceName] = [:]
     ) {
         guard service.kind.speaksVRRP,
             let file = files.last(where: { $0.path == service.configurationPath })
@@ -36,17 +38,20 @@ public struct VRRPConfiguration: Equatable, Sendable {
         self.files = files
         self.filesAreComplete = filesAreComplete
         self.interfaces = interfaces
+        self.hostInterfaces = hostInterfaces
     }
 }
 
 extension Lab {
     /// The configuration files of the lab's VRRP daemons, in the order of nodes and services.
     public var vrrpConfigurations: [VRRPConfiguration] {
-        nodes.flatMap { node in
-            node.services.compactMap { service in
+        let outside = hostInterfaces
+        return nodes.flatMap { node in
+            let names = node.interfaces.map(\.name)
+            return node.services.compactMap { service in
                 VRRPConfiguration(
-                    of: service, node: node.name, files: node.files,
-                    interfaces: Set(node.interfaces.map(\.name)))
+                    of: service, node: node.name, files: node.files, interfaces: Set(names),
+                    hostInterfaces: outside.parents(of: node.name, names))
             }
         }
     }
@@ -56,7 +61,8 @@ extension LabAssembly {
     /// The configuration files of the VRRP daemons, each as the lab has it and as every scenario
     /// has it that lays files into the node.
     var vrrpConfigurations: [VRRPConfiguration] {
-        nodes.flatMap { node in
+        let outside = Self.hostInterfaces(networks: networks ?? [], nodes: nodes)
+        return nodes.flatMap { node in
             let own = node.files
             let variants = scenarios.map { scenario in
                 scenario.files.filter { $0.node == node.name.value }.map(\.file)
@@ -71,7 +77,9 @@ extension LabAssembly {
                     VRRPConfiguration(
                         of: service.value, node: node.name.value, files: files,
                         filesAreComplete: node.filesAreSound && scenariosAreSound,
-                        interfaces: names)
+                        interfaces: names,
+                        hostInterfaces: outside.parents(
+                            of: node.name.value, node.interfaces.map(\.name.value)))
                 }
             }
         }

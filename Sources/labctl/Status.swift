@@ -62,9 +62,13 @@ struct Status: ParsableCommand {
 
     /// What joins the lab to its host.
     private static func outside(_ status: LabStatus) -> [String] {
-        let external = status.gateways.compactMap { gateway in
-            gateway.external.map { _ in
-                "external: \(gateway.network) by NAT, gateway "
+        let external: [String] = status.gateways.compactMap { gateway in
+            switch gateway.external {
+            case nil: return nil
+            case .macvlan(let macvlan):
+                return "external: \(gateway.network) by macvlans of \(macvlan.parent)"
+            case .nat:
+                return "external: \(gateway.network) by NAT, gateway "
                     + gateway.addresses.map(\.address.description).joined(separator: " ")
                     + (gateway.hostDevice.map { ", \($0) on this machine" }
                         ?? gateway.hostProgram.map { ", through \($0)" }

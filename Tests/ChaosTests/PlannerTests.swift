@@ -111,6 +111,20 @@ struct PlannerTests {
         #expect(schedule.rounds.first?.faults == quick.rounds.first?.faults)
     }
 
+    @Test("what is on the host's network is struck by what needs no switch")
+    func hostNetwork() throws {
+        var lab = FiveNodes.lab
+        let parent = try #require(InterfaceName("eth0"))
+        lab.networks[0].external = .macvlan(.init(parent: parent))
+        let ground = Ground(lab, routers: FiveNodes.routers())
+        let usable = FaultKind.allCases.filter { $0.applies(to: ground) }
+        #expect(
+            usable == [
+                .kill, .stop, .freeze, .reboot, .killService, .stopService, .freezeService, .limit,
+                .clock,
+            ])
+    }
+
     @Test("a seed means this, on every machine")
     func golden() {
         let kinds: [FaultKind] = [.kill, .freezeService, .link, .partition, .impair]

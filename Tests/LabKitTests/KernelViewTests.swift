@@ -12,11 +12,11 @@ struct KernelViewTests {
     private let mac = MACAddress("02:00:00:00:00:01")!
 
     /// Node `a` with eth0, index 2.
-    private func view() throws -> KernelView {
+    private func view(_ external: String = "") throws -> KernelView {
         let yaml = """
             name: x
-            networks: { lan: { subnet: 10.0.0.0/24 } }
-            nodes: { a: { interfaces: { eth0: { network: lan } } } }
+            networks: { lan: { subnet: 10.0.0.0/24\(external) } }
+            nodes: { a: { interfaces: { eth0: { network: lan, address: 10.0.0.1 } } } }
             """
         let decoding = Lab.decode(yaml: yaml, file: "lab.yaml", readFile: { _ in .missing })
         let lab = try #require(decoding.lab)
@@ -73,6 +73,22 @@ struct KernelViewTests {
             view.take(.link(link), of: "a") == [
                 .addressRemoved(node: "a", interface: "eth0", address: vip)
             ])
+    }
+
+    @Test("a macvlan of the host's has its addresses while its cable is pulled")
+    func pulled() throws {
+        var view = try view(", external: { type: macvlan, parent: eth7 }")
+        var link = Netlink.Link(index: 2, name: "eth0")
+        _ = view.take(.link(link), of: "a")
+        _ = view.take(added(vip), of: "a")
+        link.isHeldDown = true
+        #expect(view.take(.link(link), of: "a").isEmpty)
+        // One that a daemon makes is another matter.
+        var other = Netlink.Link(index: 9, name: "vrrp")
+        other.isHeldDown = true
+        _ = view.take(.link(other), of: "a")
+        let theirs = AssignedAddress(vip, interfaceIndex: 9)
+        #expect(view.take(.addressAdded(theirs), of: "a").isEmpty)
     }
 
     @Test("every word about a route or a neighbour is told")

@@ -8,16 +8,16 @@ import Testing
 struct VRRPConfigurationCheckTests {
     /// A lab of one node with that file, as decoded from YAML.
     private func check(
-        _ conf: String, files: [String: String] = [:], more: String = ""
+        _ conf: String, files: [String: String] = [:], more: String = "", external: String = ""
     ) -> VRRPConfigurationCheck {
         var laid = "      /etc/keepalived/keepalived.conf: a/keepalived.conf\n"
         for name in files.keys.sorted() { laid += "      /etc/keepalived/\(name): a/\(name)\n" }
         let yaml = """
             name: t
-            networks: { lan: { subnets: [ 10.10.10.0/24, "fd00:10::/64" ] } }
+            networks: { lan: { subnets: [ 10.10.10.0/24, "fd00:10::/64" ]\(external) } }
             nodes:
               a:
-                interfaces: { eth0: { network: lan } }
+                interfaces: { eth0: { network: lan, addresses: [] } }
                 services: { keepalived: { kind: vrrp-agent } }
                 files:
             \(laid)\(more)
@@ -32,6 +32,25 @@ struct VRRPConfigurationCheckTests {
 
     private func texts(_ check: VRRPConfigurationCheck) -> [String] {
         check.diagnostics.sorted().map(\.description)
+    }
+
+    @Test("a virtual Ethernet address on a macvlan of the host's is refused where it is asked for")
+    func hostInterfaces() {
+        let conf = """
+            vrrp_instance VI_1 {
+             interface eth0
+             virtual_router_id 51
+             use_vmac
+             virtual_ipaddress { 10.10.10.100 }
+            }
+            """
+        #expect(texts(check(conf)) == [])
+        #expect(
+            texts(check(conf, external: ", external: { type: macvlan, parent: eth7 }")) == [
+                "a/keepalived.conf:4:2: (VI_1) use_vmac takes the virtual router's Ethernet "
+                    + "address, and eth0 is a macvlan of the host's eth7, of which the kernel "
+                    + "gives no two the same; leave use_vmac out"
+            ])
     }
 
     @Test("a scenario names virtual routers that are there, with its own files and edits")

@@ -116,15 +116,108 @@ extension Mistake {
             """,
             """
             lab.yaml:3:43: network a is to be NATed, which takes an IPv4 subnet
-            lab.yaml:4:39: 'external' of network b is 'nat', not 'bridge'
+            lab.yaml:4:39: 'external' of network b is 'nat' or 'macvlan', not 'bridge'
             lab.yaml:5:64: 'ip-forward' of 'external' of network c is 'enable' or 'keep', not \
             'maybe'
             lab.yaml:6:59: '127.0.0.53' is no IPv4 address of a name server that a lab can reach
             lab.yaml:6:71: 'there' is no IPv4 address of a name server that a lab can reach
             lab.yaml:7:29: 'external' of network e has no 'type'
             lab.yaml:8:39: 'external' of network f must be a text, not a list
-            lab.yaml:9:52: unknown key 'parent' in 'external' of network g; known are type, dns, \
-            ip-forward
+            lab.yaml:9:52: 'parent' of 'external' of network g is for type 'macvlan'
+            """),
+        Mistake(
+            "networks of the host's",
+            """
+            name: t
+            networks:
+              a: { subnet: 10.0.0.0/24, external: macvlan }
+              b: { subnet: 10.1.0.0/24, external: "macvlan:eth0" }
+              c: { subnet: 10.2.0.0/24, external: { type: macvlan, parent: lo } }
+              d: { subnet: 10.3.0.0/24, external: { type: macvlan, parent: eth0, dns: 10.0.0.1 } }
+              e: { subnet: 10.4.0.0/24, external: { type: macvlan, interface: eth0 } }
+            nodes: { x: {} }
+            """,
+            """
+            lab.yaml:3:39: 'external' of network a lacks the host's interface, as in \
+            '{ type: macvlan, parent: eth0 }'
+            lab.yaml:4:39: 'external' of network b is written '{ type: macvlan, parent: eth0 }'
+            lab.yaml:5:64: 'lo' of 'external' of network c is no interface of the host that leads \
+            outside, as 'eth0' is
+            lab.yaml:6:70: 'dns' of 'external' of network d is for type 'nat'
+            lab.yaml:7:56: unknown key 'interface' in 'external' of network e; known are type, \
+            parent, dns, ip-forward
+            """),
+        Mistake(
+            "addresses and published ports on the host's network",
+            """
+            name: t
+            networks: { out: { subnet: 10.0.0.0/24, external: { type: macvlan, parent: eth0 } } }
+            nodes:
+              x: { interfaces: { eth0: { network: out } } }
+              y: { count: 3, interfaces: { eth0: { network: out } } }
+              z: { interfaces: { eth0: { network: out, addresses: [] } } }
+            """,
+            """
+            lab.yaml:4:22: x:eth0 is on network out, that of the host's eth0, where others have \
+            addresses, too: write its 'address', or 'addresses: []' for none
+            lab.yaml:5:32: y1:eth0 is on network out, that of the host's eth0, where others have \
+            addresses, too: write its 'address', or 'addresses: []' for none
+            """),
+        Mistake(
+            "the lab's own station on the host's network",
+            """
+            name: t
+            networks: { out: { subnet: 10.0.0.0/24, external: { type: macvlan, parent: eth0 } } }
+            nodes: { x: { interfaces: { eth0: { network: out, address: 10.0.0.9 } } } }
+            publish: [ "80:x:80" ]
+            """,
+            """
+            lab.yaml:4:12: 10.0.0.9 is on network out, that of the host's eth0, where it is \
+            reached without being published
+            """),
+        Mistake(
+            "what needs a switch of the lab's",
+            """
+            name: t
+            networks:
+              lan: { subnet: 10.1.0.0/24 }
+              out: { subnet: 10.0.0.0/24, external: { type: macvlan, parent: eth0 } }
+            nodes:
+              x: { interfaces: { eth0: { network: out, address: 10.0.0.8 }, eth1: { network: lan } } }
+              y: { interfaces: { eth0: { network: out, address: 10.0.0.9 }, eth1: { network: lan } } }
+              z: { interfaces: { eth1: { network: lan } } }
+            scenarios:
+              s:
+                steps:
+                  - link: { port: "x:eth0", state: down }
+                  - link: { port: "x:eth0", state: blackhole }
+                  - unplug: x:eth0
+                  - plug: { port: "x:eth1", network: out }
+                  - impair: x:eth0 loss 10%
+                  - partition: [ [ x ], [ y ] ]
+                  - partition: [ [ x ], [ z ] ]
+                  - cut: { from: y, to: x }
+                  - imposter: out arp 10.0.0.1
+                  - heal: x:eth0
+            """,
+            """
+            lab.yaml:13:15: step 2 of scenario s: x:eth0 is a macvlan of the host's eth0, and no \
+            switch of the lab's is there to lose, delay or lead away its frames: 'down' and \
+            'flap' are what a link there can do
+            lab.yaml:14:17: step 3 of scenario s: x:eth0 is a macvlan of the host's eth0, and no \
+            switch of the lab's is there to lose, delay or lead away its frames: 'down' and \
+            'flap' are what a link there can do
+            lab.yaml:15:15: step 4 of scenario s: network out is that of the host's eth0 and has \
+            no switch to plug a cable into
+            lab.yaml:16:17: step 5 of scenario s: x:eth0 is a macvlan of the host's eth0, and no \
+            switch of the lab's is there to lose, delay or lead away its frames: 'down' and \
+            'flap' are what a link there can do
+            lab.yaml:17:20: step 6 of scenario s: nodes x and y are both on network out, that of \
+            the host's eth0, which no switch of the lab's can part
+            lab.yaml:19:14: step 8 of scenario s: nodes y and x are both on network out, that of \
+            the host's eth0, which no switch of the lab's can part
+            lab.yaml:20:19: step 9 of scenario s: network out is that of the host's eth0, where \
+            no imposter stands
             """),
     ]
 }

@@ -152,7 +152,8 @@ struct LabFilePlanTests {
         #expect(plan.ports.map(\.mtuBytes) == [9000, 1400, 9000, 1300, 9000, 1300])
         let ens33 = try #require(InterfaceName("ens33"))
         #expect(plan.port(of: "master", interface: ens33)?.name.text == "master.ens33")
-        #expect(plan.port(of: "alone", interface: ens33) == nil)
+        #expect(plan.interface(ens33, of: "master") == plan.ports.first?.nodeInterface)
+        #expect(plan.interface(ens33, of: "alone") == nil)
     }
 
     @Test("the same lab has the same plan")

@@ -107,6 +107,16 @@ struct TopologyTests {
         #expect(cut.text.contains("(cut backup to master)"), "\(cut.text)")
     }
 
+    @Test("what is outside is said of the network that leads there")
+    func outside() throws {
+        var lab = Fixture.lab
+        let parent = try #require(InterfaceName("enp1s0"))
+        lab.networks[0].external = .macvlan(.init(parent: parent))
+        #expect(Topology(lab).text.contains("the host's enp1s0"))
+        lab.networks[0].external = .nat(.init())
+        #expect(Topology(lab).text.contains("NAT"))
+    }
+
     @Test("who is plugged in elsewhere is drawn there; who is unplugged, where he belongs")
     func places() throws {
         let port = try #require(Endpoint.parse("master:eth0"))

@@ -233,15 +233,14 @@ extension Fabric {
         for own in nodePlan.addresses
         where own.address.address.family == address.family && own.address.network.contains(address)
         {
-            guard let port = plan.port(of: node, interface: own.interface) else { continue }
+            guard let port = plan.interface(own.interface, of: node) else { continue }
             switch (address, own.address.address) {
             case (.v4(let target), .v4(let source)):
                 return ARPQuestion(
-                    target: target, source: source, mac: port.interfaceMAC,
-                    interfaceIndex: port.interfaceIndex)
+                    target: target, source: source, mac: port.mac, interfaceIndex: port.index)
             case (.v6(let target), .v6):
                 return NeighbourQuestion(
-                    target: target, mac: port.interfaceMAC, interfaceIndex: port.interfaceIndex)
+                    target: target, mac: port.mac, interfaceIndex: port.index)
             case (.v4, .v6), (.v6, .v4): continue
             }
         }

@@ -15,9 +15,11 @@ extension Fabric {
     private static let filterTable = "labctl"
 
     /// Whether the cable of that port is down, for the moment or until somebody mends it.
-    func isDown(_ port: DeploymentPlan.Port) -> Bool {
-        faults.isPulled(port.endpoint) || flapsDown.contains(port.endpoint)
-            || moving.contains(port.endpoint)
+    func isDown(_ port: DeploymentPlan.Port) -> Bool { isDown(port.endpoint) }
+
+    /// Whether that of an endpoint is.
+    func isDown(_ endpoint: Endpoint) -> Bool {
+        faults.isPulled(endpoint) || flapsDown.contains(endpoint) || moving.contains(endpoint)
     }
 
     /// Breaks or mends something. When it returns, it is so; a port that is up again may take a
@@ -66,8 +68,10 @@ extension Fabric {
     private func change(_ body: () -> Set<Endpoint>) throws {
         let before = (faults, flapsDown, moving)
         let downBefore = plan.ports.filter(isDown)
+        let pulledBefore = plan.hostPorts.filter { isDown($0.interface.endpoint) }
         let moved = body()
         let downAfter = plan.ports.filter(isDown)
+        let pulledAfter = plan.hostPorts.filter { isDown($0.interface.endpoint) }
         do {
             // In an order in which no frame slips through between two kinds of breakage.
             try set(.down, downAfter.filter { !downBefore.contains($0) })
@@ -75,6 +79,8 @@ extension Fabric {
             try setFilter(faults.filter(of: switchPlan))
             try silence(besides: faults.impostures)
             try set(.up, downBefore.filter { !downAfter.contains($0) })
+            try setPulled(true, pulledAfter.filter { !pulledBefore.contains($0) })
+            try setPulled(false, pulledBefore.filter { !pulledAfter.contains($0) })
         } catch {
             (faults, flapsDown, moving) = before
             throw error

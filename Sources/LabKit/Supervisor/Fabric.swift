@@ -26,6 +26,10 @@ final class Fabric {
     private(set) var disconnected: Set<String> = []
     /// What stands, or is to stand, in the place of ports whose cables are impaired.
     var splices: [Endpoint: Splice] = [:]
+    /// The host's network namespace, where nodes have macvlans of its interfaces.
+    var hostNamespace: SharedDescriptor?
+    /// The first process of a node.
+    var process: (String) -> Int32? = { _ in nil }
     /// Where imposters stand, by network.
     var stands: [InterfaceName: ImposterStand] = [:]
     /// The number under which a node's namespace is known here; a new one at every start of a node.
@@ -84,6 +88,13 @@ final class Fabric {
     /// A node's ports, in the order of its interfaces.
     func ports(of node: String) -> [DeploymentPlan.Port] { portsByNode[node] ?? [] }
 
+    /// A node's interfaces, in their order.
+    func interfaces(of node: String) -> [DeploymentPlan.NodeInterface] {
+        (ports(of: node).map(\.nodeInterface) + hostPorts(of: node).map(\.interface)).sorted {
+            $0.index < $1.index
+        }
+    }
+
     /// The port that frames with that device index entered by.
     func port(index: Int32) -> DeploymentPlan.Port? {
         ports[index] ?? stands.values.first { $0.port.index == index }?.port
@@ -116,6 +127,7 @@ final class Fabric {
             requests += try links(port, pid: pid)
         }
         try socket.perform(requests)
+        try makeHostPorts(of: node.name, pid: pid)
         try NetworkNamespace.of(pid: pid).run { try configureInside(node, deferred) }
     }
 
@@ -127,6 +139,7 @@ final class Fabric {
         // Those of an interface are there with it, and some count only while it is down, as
         // accept_dad does: once up, its link-local address is being looked for already.
         let late = try apply(deferred)
+        try setUpHostPorts(of: node.name)
         try inside.perform(requests)
         if let sysctl = try apply(late).first {
             throw SystemError(
@@ -136,7 +149,10 @@ final class Fabric {
 
     /// Takes a node's switch ports away: from now on not one frame passes, in either direction,
     /// while the node itself sees its carrier stay.
-    func disconnect(_ node: String) throws {
+    ///
+    /// - Parameter pid: its first process, if it is still there.
+    func disconnect(_ node: String, pid: Int32? = nil) throws {
+        try silenceHostPorts(of: node, pid: pid)
         disconnected.insert(node)
         var requests: [Request] = []
         // One whose cable is pulled passes nothing already.
@@ -228,8 +244,8 @@ final class Fabric {
             let everywhere = IPPrefix(
                 containing: family == .v4 ? .v4(.any) : .v6(.any), length: 0)
             let device = route.interface.flatMap { name in
-                plan.port(of: node.name, interface: name)
-            }.map { Device(index: $0.interfaceIndex, name: $0.interface) }
+                plan.interface(name, of: node.name)
+            }.map { Device(index: $0.index, name: $0.name) }
             requests.append(
                 try .add(
                     Netlink.Route(

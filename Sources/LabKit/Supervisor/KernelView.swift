@@ -39,15 +39,19 @@ struct KernelView {
     }
 
     private let ports: [String: [Int32: String]]
+    private let hostPorts: [String: Set<Int32>]
     private var nodes: [String: NodeState] = [:]
 
     /// A view that has seen nothing yet; the plan gives interfaces their names that have not been
     /// told about.
     init(_ plan: DeploymentPlan) {
-        ports = Dictionary(grouping: plan.ports, by: \.node).mapValues { ports in
+        ports = Dictionary(grouping: plan.interfaces, by: \.node).mapValues { interfaces in
             Dictionary(
-                ports.map { ($0.interfaceIndex, $0.interface.text) },
-                uniquingKeysWith: { first, _ in first })
+                interfaces.map { ($0.index, $0.name.text) }, uniquingKeysWith: { first, _ in first }
+            )
+        }
+        hostPorts = Dictionary(grouping: plan.hostPorts, by: \.interface.node).mapValues { ports in
+            Set(ports.map(\.interface.index))
         }
     }
 
@@ -187,7 +191,8 @@ struct KernelView {
         state.name = link.name
         state.isUp = link.isUp
         state.hasCarrier = link.hasCarrier
-        state.isHeldDown = link.isHeldDown
+        // A macvlan of the lab's own is held down when its cable is pulled, and has its addresses.
+        state.isHeldDown = link.isHeldDown && hostPorts[node]?.contains(link.index) != true
         set(state, link.index, node)
         var events: [TimelineEvent.Kind] = []
         if isNews {
@@ -195,10 +200,10 @@ struct KernelView {
                 .link(
                     node: node, interface: link.name, isUp: link.isUp, hasCarrier: link.hasCarrier))
         }
-        guard wasHeldDown != link.isHeldDown else { return events }
+        guard wasHeldDown != state.isHeldDown else { return events }
         for address in state.addresses.sorted(by: inOrder) {
             events.append(
-                link.isHeldDown
+                state.isHeldDown
                     ? .addressRemoved(node: node, interface: link.name, address: address)
                     : .addressAdded(node: node, interface: link.name, address: address))
         }

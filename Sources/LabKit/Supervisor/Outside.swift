@@ -30,7 +30,7 @@ final class Outside {
         namespace = try NetworkNamespace.create()
         watch = HolderWatch(lab.published.map(\.address))
         try fabric.makeGateways(lab.networks, in: namespace)
-        if let host = doors.namespace {
+        if lab.networks.contains(where: \.isNATed), let host = doors.namespace {
             nat = try HostNAT(lab, host: host, gateways: namespace)
         }
         if let ends = doors.wayOut {
@@ -83,6 +83,7 @@ extension Supervisor {
     /// Joins the lab to its host, where its file says so, and goes on with `completion`; if that
     /// cannot be, the lab ends.
     func open(_ doors: HostDoors, completion: @escaping () -> Void) {
+        fabric.hostNamespace = doors.namespace
         guard order.lab.hasGateways else { return completion() }
         do {
             let outside = try Outside(order, doors, fabric, loop: loop)

@@ -203,7 +203,7 @@ extension Supervisor {
     ) throws(LabError) {
         cancelProbes(from: node.node.name, reason: "node \(node.node.name) was killed")
         do {
-            try fabric.disconnect(node.node.name)
+            try fabric.disconnect(node.node.name, pid: node.process?.pid)
         } catch {
             throw .machine("\(error)")
         }

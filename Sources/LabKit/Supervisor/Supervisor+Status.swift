@@ -17,13 +17,13 @@ extension Supervisor {
             nodes: nodes.map(status(of:)), faults: fabric.faults.faults,
             published: order.lab.published,
             gateways: order.lab.networks.compactMap { network in
-                network.gateway.map {
-                    GatewayStatus(
-                        network: network.name, addresses: $0, external: network.external,
-                        hostDevice: network.isNATed ? outside?.nat?.device : nil,
-                        hostProgram: network.isNATed && outside?.userNAT?.isOpen ?? false
-                            ? "slirp4netns" : nil)
-                }
+                guard network.gateway != nil || network.parent != nil else { return nil }
+                return GatewayStatus(
+                    network: network.name, addresses: network.gateway ?? [],
+                    external: network.external,
+                    hostDevice: network.isNATed ? outside?.nat?.device : network.parent,
+                    hostProgram: network.isNATed && outside?.userNAT?.isOpen ?? false
+                        ? "slirp4netns" : nil)
             })
     }
 
@@ -35,10 +35,10 @@ extension Supervisor {
             virtualRouters: order.virtualRouters.filter { $0.node == name }.map {
                 status(of: $0, on: node)
             },
-            interfaces: fabric.plan.ports.filter { $0.node == name }.map { port in
-                let state = kernel[port.interfaceIndex]
+            interfaces: fabric.interfaces(of: name).map { interface in
+                let state = kernel[interface.index]
                 return InterfaceStatus(
-                    name: port.interface.text, mac: port.interfaceMAC, isUp: state?.isUp ?? false,
+                    name: interface.name.text, mac: interface.mac, isUp: state?.isUp ?? false,
                     hasCarrier: state?.hasCarrier ?? false,
                     addresses: (state?.addresses ?? []).sorted {
                         ($0.address, $0.prefixLength) < ($1.address, $1.prefixLength)

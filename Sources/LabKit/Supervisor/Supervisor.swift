@@ -128,6 +128,7 @@ final class Supervisor {
         observer.process = { [unowned self] name in
             nodesByName[name]?.process?.pid
         }
+        fabric.process = observer.process
         observer.onPortChange = { [unowned self] in reconsiderSoon() }
         imposters.onFall = { [unowned self] in imposterFell(on: $0) }
         flaps.onEnd = { [unowned self] endpoint in endFlap(of: endpoint) }

@@ -141,7 +141,9 @@ public struct Topology: Equatable, Sendable {
         let published = lab.published.filter { port in
             network.subnets.contains { $0.contains(port.address) }
         }
-        return (network.isNATed ? ["NAT"] : []) + published.map(\.description)
+        let parent = network.parent.map { "the host's \($0)" }
+        return (network.isNATed ? ["NAT"] : parent.map { [$0] } ?? [])
+            + published.map(\.description)
     }
 
     private static func segment(of attachment: Interface.Attachment, in lab: Lab) -> Int {
