@@ -6,16 +6,6 @@ import NetworkTypes
 import SystemPackage
 import Testing
 
-/// Whether this kernel's packet filter can do what labs need to get out.
-private let hasNAT: Bool = {
-    guard geteuid() == 0 else { return false }
-    let run = try? Labctl.tool(
-        "/usr/bin/unshare", "--net", "/usr/sbin/nft",
-        "add table ip t; add chain ip t c { type nat hook postrouting priority 100; }; "
-            + "add rule ip t c ct state new masquerade")
-    return run?.status == 0
-}()
-
 @Suite(
     "external: networks that get out by NAT", .serialized,
     .enabled(if: geteuid() == 0, "needs root"),

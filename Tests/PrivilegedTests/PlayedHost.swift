@@ -1,7 +1,18 @@
+import Glibc
 import LinuxSystem
 import Netlink
 import NetworkTypes
 import Testing
+
+/// Whether this kernel's packet filter can do what labs need to get out.
+let hasNAT: Bool = {
+    guard geteuid() == 0 else { return false }
+    let run = try? Labctl.tool(
+        "/usr/bin/unshare", "--net", "/usr/sbin/nft",
+        "add table ip t; add chain ip t c { type nat hook postrouting priority 100; }; "
+            + "add rule ip t c ct state new masquerade")
+    return run?.status == 0
+}()
 
 /// Two network namespaces: one that plays the host of labs, and one that plays the world, with a
 /// cable between them, `eth0` at both ends. The machine's own network is left alone.
