@@ -16,7 +16,7 @@ extension Supervisor {
     /// Breaks or mends something in the network.
     ///
     /// The timeline bears it at the moment it is applied; `completion` is called when it is done:
-    /// when ports that are up again deliver frames.
+    /// when ports that are up again deliver frames, and what stood still goes on.
     ///
     /// - Parameter duration: after how long it is taken back, unless something else has done so.
     func apply(
@@ -24,22 +24,10 @@ extension Supervisor {
         completion: @escaping (Result<Void, LabError>) -> Void
     ) {
         let fault = order.lab.normalized(fault)
-        if let problem = fault.problem(in: order.lab) ?? impostureProblem(of: fault) {
-            return completion(.failure(.state(problem)))
-        }
-        if case .limit(_, let limits) = fault {
-            do throws(LabError) {
-                try limiter.require(limits)
-            } catch {
-                return completion(.failure(error))
-            }
-        }
-        if case .impair(_, let impairment) = fault, impairment.path == .netem {
-            do {
-                try Fabric.tryNetem()
-            } catch {
-                return completion(.failure(.machine("\(fault): \(error)")))
-            }
+        do throws(LabError) {
+            try require(fault)
+        } catch {
+            return completion(.failure(error))
         }
         if let prepare = preparation(for: fault) {
             return prepare { [unowned self] result in
@@ -59,7 +47,14 @@ extension Supervisor {
             return completion(.failure(LabError(refusal: error)))
         }
         timeline.record(.fault(fault), at: time, stamp: .origin)
-        if case .heal(nil) = fault { thawAll() }
+        var isThawing = false
+        if case .heal(nil) = fault {
+            isThawing = true
+            thawAll { [unowned self] in
+                isThawing = false
+                reconsiderSoon()
+            }
+        }
         if let duration { takeBack(fault, at: time + duration) }
         flaps.note(fault, at: time)
         observer.catchUp()
@@ -73,9 +68,25 @@ extension Supervisor {
                 guard case .success = moved else { return completion(moved) }
                 wait(
                     until: { [unowned self] in
-                        mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) }
+                        guard !isThawing else { return nil }
+                        return mended.allSatisfy { fabric.isDown($0) || deliversOrCannot($0) }
                             ? .success(()) : nil
                     }, completion: completion)
+            }
+        }
+    }
+
+    /// - Throws: ``LabError`` when the lab has not what it is about, or this machine cannot do it.
+    private func require(_ fault: Fault) throws(LabError) {
+        if let problem = fault.problem(in: order.lab) ?? impostureProblem(of: fault) {
+            throw .state(problem)
+        }
+        if case .limit(_, let limits) = fault { try limiter.require(limits) }
+        if case .impair(_, let impairment) = fault, impairment.path == .netem {
+            do {
+                try Fabric.tryNetem()
+            } catch {
+                throw .machine("\(fault): \(error)")
             }
         }
     }

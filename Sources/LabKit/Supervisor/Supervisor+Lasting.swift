@@ -58,22 +58,35 @@ extension Supervisor {
     }
 
     /// Lets everything go on that stands still: with the network healed, nothing is wrong any more.
-    func thawAll() {
+    ///
+    /// - Parameter completion: called when it goes on, or has ended.
+    func thawAll(completion: @escaping () -> Void) {
+        var left = 1
+        func oneLess() {
+            left -= 1
+            if left == 0 { completion() }
+        }
         for node in nodes where node.isAlive {
             let name = node.node.name
             let services = node.node.services.map(\.name).filter {
                 isRunning($0, on: node) && node.services[$0]?.isFrozen == true
             }
             func thawServices() {
+                left += services.count
                 for service in services {
-                    control(.thaw, Target(node: name, service: service)) { _ in }
+                    control(.thaw, Target(node: name, service: service)) { _ in oneLess() }
                 }
             }
             guard node.isFrozen else {
                 thawServices()
                 continue
             }
-            control(.thaw, Target(node: name)) { _ in thawServices() }
+            left += 1
+            control(.thaw, Target(node: name)) { _ in
+                thawServices()
+                oneLess()
+            }
         }
+        oneLess()
     }
 }
