@@ -15,6 +15,7 @@ struct ServiceEndTests {
             """
             mkfifo /tmp/gate
             LABCTL_UNIT=web sleep infinity &
+            until grep -q LABCTL_UNIT=web /proc/$!/environ; do :; done
             echo $!
             exec cat /tmp/gate
             """,
