@@ -36,6 +36,9 @@ struct HostFolders: Codable, Equatable, Sendable {
     static let copied = ["etc"]
     /// Folders of which they get the tree of folders; the files in it are the host's own.
     static let laidOver = ["var", "root", "home", "srv", "opt"]
+    /// Of the files in this one they get copies, too: over the page that a web server's package has
+    /// put there, nodes write their own.
+    static let pages = "/var/www/html"
 
     /// A file that is larger is left out.
     static let maximumFileBytes = 1 << 20
@@ -114,10 +117,14 @@ struct HostFolders: Codable, Equatable, Sendable {
                 for name in names {
                     take(path == "/" ? "/\(name)" : "\(path)/\(name)", depth: depth + 1)
                 }
-            case .file where copiesFiles && access(path, R_OK) == 0: add(.file)
+            case .file where (copiesFiles || isPage(path)) && access(path, R_OK) == 0: add(.file)
             case .link where copiesFiles: add(.link)
             case .file, .link, .fifo, .other: break
             }
+        }
+
+        private func isPage(_ path: String) -> Bool {
+            path.hasPrefix(pages + "/") && !path.dropFirst(pages.utf8.count + 1).contains("/")
         }
     }
 }

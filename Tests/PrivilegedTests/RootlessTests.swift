@@ -31,6 +31,8 @@ struct RootlessTests {
                 ls -ld etc/made var/log/made | cut -c 1-10; echo written'
             $LABCTL exec a -- sh -c 'touch /usr/made 2>&1 | grep -o "Read-only file system"'
             $LABCTL exec a -- sh -c 'ls -A /root'
+            # A web server's package may have put a page there on the host.
+            $LABCTL exec b -- sh -c 'cd /var/www/html && echo mine >index.html && cat index.html'
             ls -A /tmp/labctl-\(OrdinaryUser.number); stat -c %a /tmp/labctl-\(OrdinaryUser.number)
             $LABCTL down $NAME
             ls -A /tmp/labctl-\(OrdinaryUser.number)
@@ -45,6 +47,7 @@ struct RootlessTests {
                 written
                 Read-only file system
                 made
+                mine
                 \(lab.name)
                 700
 
