@@ -140,13 +140,16 @@ let package = Package(
             ]),
 
         // Tests, one target per module; PrivilegedTests need root.
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: common),
         .testTarget(
             name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: common),
         .testTarget(
-            name: "VRRPTests", dependencies: ["VRRP", "VRRPSimulation", "NetworkTypes"],
+            name: "VRRPTests",
+            dependencies: ["VRRP", "VRRPSimulation", "NetworkTypes", "TestSupport"],
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
-            name: "KeepalivedConfTests", dependencies: ["KeepalivedConf", "NetworkTypes"],
+            name: "KeepalivedConfTests",
+            dependencies: ["KeepalivedConf", "NetworkTypes", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: common),
         .testTarget(
             name: "LVSTests", dependencies: ["LVS", "KeepalivedConf", "NetworkTypes"],
@@ -164,7 +167,8 @@ let package = Package(
             dependencies: ["NodeInit", "NodeProtocol", "Mail", "LinuxSystem", "NetworkTypes"],
             swiftSettings: common),
         .testTarget(
-            name: "LabModelTests", dependencies: ["LabModel", "Spoofing", "NetworkTypes"],
+            name: "LabModelTests",
+            dependencies: ["LabModel", "Spoofing", "NetworkTypes", "TestSupport"],
             exclude: ["Fixtures"], swiftSettings: common
         ),
         .testTarget(
@@ -209,7 +213,8 @@ let package = Package(
                 "NodeProtocol", "Spoofing", "VRRP", "Wire",
             ], path: "Tests/Fuzzing/Targets", swiftSettings: common),
         .testTarget(
-            name: "FuzzingTests", dependencies: ["FuzzTargets"], swiftSettings: common),
+            name: "FuzzingTests", dependencies: ["FuzzTargets", "TestSupport"],
+            swiftSettings: common),
         .executableTarget(
             name: "PlantedAgent", dependencies: ["VRRPAgent", "VRRP", "NetworkTypes"],
             path: "Tests/PlantedAgent", swiftSettings: common),
@@ -217,7 +222,8 @@ let package = Package(
             name: "PrivilegedTests",
             dependencies: [
                 "LabKit", "LabModel", "VRRPAgent", "KeepalivedConf", "Netlink", "VRRP", "Wire",
-                "WireRelay", "NodeProtocol", "LinuxSystem", "NetworkTypes", "CLinux", system,
+                "WireRelay", "NodeProtocol", "LinuxSystem", "NetworkTypes", "TestSupport", "CLinux",
+                system,
             ],
             swiftSettings: common),
     ]

@@ -1,5 +1,6 @@
 import FuzzTargets
 import Glibc
+import TestSupport
 
 /// The inputs that are kept of a decoder.
 struct Corpus {
@@ -21,10 +22,10 @@ struct Corpus {
     init(of target: FuzzTarget) {
         for folder in ["\(Self.folder)/\(target.name)"] + Self.otherFolders(of: target) {
             for name in Self.names(in: folder) {
-                inputs.append((name, Self.contents("\(folder)/\(name)") ?? []))
+                inputs.append((name, fileContents("\(folder)/\(name)") ?? []))
             }
         }
-        let dictionary = Self.contents("\(Self.tests)/Fuzzing/Dictionaries/\(target.name).dict")
+        let dictionary = fileContents("\(Self.tests)/Fuzzing/Dictionaries/\(target.name).dict")
         for line in (dictionary ?? []).split(separator: UInt8(ascii: "\n")) {
             guard let open = line.firstIndex(of: UInt8(ascii: "\"")),
                 let close = line.lastIndex(of: UInt8(ascii: "\"")), open < close
@@ -45,29 +46,12 @@ struct Corpus {
 
     /// The names of the files in a folder, or of its folders, in order.
     static func names(in folder: String, folders: Bool = false) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+        (folderContents(folder) ?? []).filter { name in
             var status = stat()
-            guard !name.hasPrefix("."), stat("\(folder)/\(name)", &status) == 0 else { continue }
-            if (status.st_mode & S_IFMT == S_IFDIR) == folders { names.append(name) }
-        }
-        return names.sorted()
-    }
-
-    private static func contents(_ path: String) -> [UInt8]? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, file)
-            if count == 0 { return bytes }
-            bytes += buffer[..<count]
+            guard !name.hasPrefix("."), stat("\(folder)/\(name)", &status) == 0 else {
+                return false
+            }
+            return (status.st_mode & S_IFMT == S_IFDIR) == folders
         }
     }
 }

@@ -1,6 +1,8 @@
+import TestSupport
+
 /// Makes other inputs of those of a corpus, by the seed: what libFuzzer does, but blind.
 struct Mutator {
-    private var state: UInt64
+    private var generator: SeededGenerator
     private let corpus: [[UInt8]]
     private let words: [[UInt8]]
     /// No input gets longer: what is slow at a great length is not looked for here.
@@ -8,22 +10,13 @@ struct Mutator {
 
     /// - Parameter words: what is put into inputs, of the decoder's language.
     init(seed: UInt64, corpus: [[UInt8]], words: [[UInt8]]) {
-        state = seed
+        generator = SeededGenerator(seed: seed)
         self.corpus = corpus
         self.words = words
     }
 
-    /// splitmix64.
-    private mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
-
     /// A number from 0 to below a limit, which is above 0.
-    private mutating func number(below limit: Int) -> Int { Int(next() % UInt64(limit)) }
+    private mutating func number(below limit: Int) -> Int { Int(generator.next() % UInt64(limit)) }
 
     /// Some place in the bytes, their end included.
     private mutating func place(in bytes: [UInt8]) -> Int { number(below: bytes.count + 1) }
@@ -40,9 +33,10 @@ struct Mutator {
         let end = min(start + number(below: 16), bytes.count)
         switch number(below: 9) {
         case 0: bytes.removeSubrange(start..<end)
-        case 1: bytes.insert(UInt8(truncatingIfNeeded: next()), at: start)
+        case 1: bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: start)
         case 2: if start < bytes.count { bytes[start] ^= 1 << UInt8(number(below: 8)) }
-        case 3: if start < bytes.count { bytes[start] = UInt8(truncatingIfNeeded: next()) }
+        case 3:
+            if start < bytes.count { bytes[start] = UInt8(truncatingIfNeeded: generator.next()) }
         case 4: if start < bytes.count { bytes[start] = [0, 0x7f, 0x80, 0xff][number(below: 4)] }
         case 5: bytes.insert(contentsOf: bytes[start..<end], at: start)
         case 6:

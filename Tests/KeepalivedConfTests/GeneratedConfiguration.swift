@@ -1,6 +1,8 @@
+import TestSupport
+
 /// A random keepalived.conf with any of the settings that the model has, from a seed.
 struct ConfigurationGenerator {
-    private var state: UInt64
+    private var generator: SeededGenerator
     /// Whether every setting is written, and none at random.
     private let isComplete: Bool
     /// What the names of definitions end in.
@@ -9,23 +11,14 @@ struct ConfigurationGenerator {
     /// A generator that always makes the same files of a seed; with all settings, where there is
     /// none.
     init(seed: UInt64?) {
-        state = seed ?? 0
+        generator = SeededGenerator(seed: seed ?? 0)
         isComplete = seed == nil
     }
 
-    /// splitmix64.
-    private mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
-
-    private mutating func isChosen() -> Bool { isComplete || next() % 2 == 0 }
+    private mutating func isChosen() -> Bool { isComplete || generator.next() % 2 == 0 }
 
     private mutating func number(_ range: ClosedRange<Int>) -> Int {
-        range.lowerBound + Int(next() % UInt64(range.count))
+        range.lowerBound + Int(generator.next() % UInt64(range.count))
     }
 
     /// Some of the lines; all where the file is complete. `#` is a number from 2 to 9.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import NetworkTypes
+import TestSupport
 import Testing
 
 @testable import LabModel
@@ -14,18 +15,6 @@ func roundTrip<Value: Codable>(_ value: Value) throws -> Value {
     try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value))
 }
 
-/// The content of a file; nil when it cannot be read.
-func readFile(_ path: String) -> [UInt8]? {
-    guard let file = fopen(path, "r") else { return nil }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4096)
-    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 {
-        bytes += chunk[..<count]
-    }
-    return bytes
-}
-
 /// The folders of the labs that come with the project, in `Labs`.
 func shippedLabNames() throws -> [String] {
     let incidents = try FileManager.default.contentsOfDirectory(
@@ -33,15 +22,15 @@ func shippedLabNames() throws -> [String] {
     let labs =
         try FileManager.default.contentsOfDirectory(atPath: labsFolder)
         + incidents.map { "incidents/\($0)" }
-    return labs.filter { readFile("\(labsFolder)/\($0)/lab.yaml") != nil }
+    return labs.filter { fileContents("\(labsFolder)/\($0)/lab.yaml") != nil }
 }
 
 /// One of the labs that come with the project.
 func shippedLab(_ name: String) throws -> Lab {
     let path = "\(labsFolder)/\(name)/lab.yaml"
-    let yaml = String(decoding: try #require(readFile(path)), as: UTF8.self)
+    let yaml = String(decoding: try #require(fileContents(path)), as: UTF8.self)
     let decoding = Lab.decode(yaml: yaml, file: path) { path in
-        readFile(path).map { .contents($0) } ?? .missing
+        fileContents(path).map { .contents($0) } ?? .missing
     }
     #expect(decoding.diagnostics == [])
     return try #require(decoding.lab)
@@ -59,7 +48,7 @@ struct LabFileLabsTests {
             // The tutorial is typed by a person, or by its test.
             #expect(lab.scenarios.isEmpty == (name == "tutorial"))
             _ = try DeploymentPlan(lab)
-            #expect(readFile("\(labsFolder)/\(name)/README.md") != nil)
+            #expect(fileContents("\(labsFolder)/\(name)/README.md") != nil)
         }
     }
 

@@ -252,18 +252,14 @@ struct LabFileLanguageTests {
     func codable() throws {
         let lab = try #require(decode(Self.yaml).lab)
         #expect(try roundTrip(lab) == lab)
-        let bytes = try #require(readFile("\(labsFolder)/lab.schema.json"))
-        let schema = YAMLDocument(parsing: String(decoding: bytes, as: UTF8.self))
-        let validator = SchemaValidator(schema: try #require(schema.root))
+        let validator = try schemaValidator()
         let value = try #require(YAMLDocument(parsing: Self.yaml).root)
         #expect(validator.problems(of: value) == [])
     }
 
     @Test("the words of the schema are those of the language")
     func words() throws {
-        let bytes = try #require(readFile("\(labsFolder)/lab.schema.json"))
-        let schema = YAMLDocument(parsing: String(decoding: bytes, as: UTF8.self))
-        let validator = SchemaValidator(schema: try #require(schema.root))
+        let validator = try schemaValidator()
         #expect(
             validator.definition("capability")?["enum"]?.texts
                 == Scenario.Capability.allCases.map(\.rawValue))

@@ -1,17 +1,19 @@
+import TestSupport
 import Testing
 
 @testable import LabModel
 
+/// The schema for editors, read.
+func schemaValidator() throws -> SchemaValidator {
+    // JSON is YAML, so the lab file's own reader reads the schema.
+    let bytes = try #require(fileContents("\(labsFolder)/lab.schema.json"))
+    let document = YAMLDocument(parsing: String(decoding: bytes, as: UTF8.self))
+    try #require(document.problems.isEmpty)
+    return SchemaValidator(schema: try #require(document.root))
+}
+
 @Suite("lab file: the JSON Schema for editors says what the decoder does")
 struct LabFileSchemaTests {
-    private func schema() throws -> SchemaValidator {
-        // JSON is YAML, so the lab file's own reader reads the schema.
-        let bytes = try #require(readFile("\(labsFolder)/lab.schema.json"))
-        let document = YAMLDocument(parsing: String(decoding: bytes, as: UTF8.self))
-        try #require(document.problems.isEmpty)
-        return SchemaValidator(schema: try #require(document.root))
-    }
-
     private func value(_ yaml: String) throws -> YAMLValue {
         let document = YAMLDocument(parsing: yaml)
         try #require(document.problems.isEmpty)
@@ -20,14 +22,14 @@ struct LabFileSchemaTests {
 
     @Test("both know the same keys, and the same ones are required", arguments: LabFileKeys.all)
     func keys(table: LabFileKeys) throws {
-        let definition = try #require(try schema().definition(table.name))
+        let definition = try #require(try schemaValidator().definition(table.name))
         #expect((definition["properties"]?.keys ?? []).sorted() == table.keys.sorted())
         #expect((definition["required"]?.texts ?? []).sorted() == table.required.sorted())
     }
 
     @Test("every object in the schema with keys of its own is one of the decoder's tables")
     func tables() throws {
-        let schema = try schema()
+        let schema = try schemaValidator()
         let names = schema.definitionNames.filter {
             schema.definition($0)?["properties"] != nil
         }
@@ -39,7 +41,7 @@ struct LabFileSchemaTests {
 
     @Test("both know the same kinds and restart policies")
     func words() throws {
-        let service = try #require(try schema().definition("service")?["properties"])
+        let service = try #require(try schemaValidator().definition("service")?["properties"])
         #expect(service["kind"]?["enum"]?.texts == Service.Kind.allCases.map(\.rawValue))
         #expect(
             service["restart"]?["enum"]?.texts == Service.RestartPolicy.allCases.map(\.rawValue))
@@ -48,15 +50,16 @@ struct LabFileSchemaTests {
     @Test("the labs that come with the project are valid")
     func labs() throws {
         for name in try shippedLabNames() {
-            let bytes = try #require(readFile("\(labsFolder)/\(name)/lab.yaml"))
-            let problems = try schema().problems(of: value(String(decoding: bytes, as: UTF8.self)))
+            let bytes = try #require(fileContents("\(labsFolder)/\(name)/lab.yaml"))
+            let problems = try schemaValidator().problems(
+                of: value(String(decoding: bytes, as: UTF8.self)))
             #expect(problems == [], "\(name)")
         }
     }
 
     @Test("a file with everything in it is valid")
     func everything() throws {
-        #expect(try schema().problems(of: value(LabFileScenarioTests.yaml)) == [])
+        #expect(try schemaValidator().problems(of: value(LabFileScenarioTests.yaml)) == [])
     }
 
     /// Mistakes that need no knowledge of the rest of the file; the schema sees them as well.
@@ -72,7 +75,7 @@ struct LabFileSchemaTests {
 
     @Test("what the schema can see of the decoder's mistakes, it sees")
     func mistakes() throws {
-        let schema = try schema()
+        let schema = try schemaValidator()
         let all =
             Mistake.text + Mistake.keys + Mistake.topology + Mistake.outside + Mistake.nodes
             + Mistake.scenarios

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import NetworkTypes
+import TestSupport
 import Testing
 
 /// A lab with every program that we have in it, some as relays and imposters from the first step of

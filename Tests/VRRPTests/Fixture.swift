@@ -1,5 +1,5 @@
-import Glibc
 import NetworkTypes
+import TestSupport
 
 /// The captured frames in Fixtures/, read without Foundation.
 enum Fixture {
@@ -9,27 +9,15 @@ enum Fixture {
 
     /// The files there are.
     static func names() throws -> [String] {
-        guard let directory = opendir(folder) else { throw MissingFixture(name: folder) }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            withUnsafePointer(to: &entry.pointee.d_name) { name in
-                name.withMemoryRebound(to: CChar.self, capacity: 256) {
-                    names.append(String(cString: $0))
-                }
-            }
-        }
-        return names.filter { !$0.hasPrefix(".") }.sorted()
+        guard let names = folderContents(folder) else { throw MissingFixture(name: folder) }
+        return names.filter { !$0.hasPrefix(".") }
     }
 
     /// The lines of a file that are neither empty nor comments.
     static func lines(of name: String) throws -> [String] {
-        guard let file = fopen("\(folder)/\(name)", "r") else {
+        guard let text = fileContents("\(folder)/\(name)") else {
             throw MissingFixture(name: name)
         }
-        defer { fclose(file) }
-        var text: [UInt8] = []
-        while case let octet = fgetc(file), octet != EOF { text.append(UInt8(octet)) }
         return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
             .filter { !$0.hasPrefix("#") }
     }
@@ -59,19 +47,4 @@ struct MissingFixture: Error { var name: String }
 /// Octets as hexadecimal digits, so that a failed comparison can be read.
 func hexadecimal(_ octets: some Sequence<UInt8>) -> String {
     octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-}
-
-/// A small generator with a seed (SplitMix64), so that a failed run can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
-    }
 }

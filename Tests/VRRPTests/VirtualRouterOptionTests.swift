@@ -1,4 +1,5 @@
 import NetworkTypes
+import TestSupport
 import Testing
 import VRRP
 
