@@ -22,7 +22,7 @@ let package = Package(
         .executable(name: "vrrp-agent", targets: ["VRRPAgentProgram"]),
         .executable(name: "http-backend", targets: ["HTTPBackend"]),
         .executable(name: "smtp-backend", targets: ["SMTPBackend"]),
-        .executable(name: "node-init", targets: ["NodeInit"]),
+        .executable(name: "node-init", targets: ["NodeInitProgram"]),
         .executable(name: "vrrp-simulator", targets: ["VRRPSimulator"]),
         .executable(name: "wire-relay", targets: ["WireRelay"]),
         .executable(name: "imposter", targets: ["Imposter"]),
@@ -128,12 +128,15 @@ let package = Package(
         .executableTarget(
             name: "SMTPBackend", dependencies: ["Mail", "LinuxSystem", "CLinux", system],
             swiftSettings: common),
-        .executableTarget(
+        // A library, so that what it reads can be fuzzed.
+        .target(
             name: "NodeInit",
             dependencies: [
                 "NodeProtocol", "Mail", "LinuxSystem", "NetworkTypes", "CLinux", system,
             ],
-            swiftSettings: common,
+            swiftSettings: common),
+        .executableTarget(
+            name: "NodeInitProgram", dependencies: ["NodeInit"], swiftSettings: common,
             // It needs no shared library, and without a dynamic linker it starts 2 ms sooner.
             linkerSettings: [
                 .unsafeFlags(["-static-executable"], .when(configuration: .release))
@@ -209,8 +212,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "KeepalivedConf", "LVS", "LabKit", "LabModel", "Mail", "Netlink", "NetworkTypes",
-                "NodeProtocol", "Spoofing", "VRRP", "Wire",
+                "KeepalivedConf", "LVS", "LabKit", "LabModel", "LabReport", "LinuxSystem", "Mail",
+                "Netlink", "NetworkTypes", "NodeInit", "NodeProtocol", "Spoofing", "VRRP",
+                "VRRPAgent", "Wire",
             ], path: "Tests/Fuzzing/Targets", swiftSettings: common),
         .testTarget(
             name: "FuzzingTests", dependencies: ["FuzzTargets", "TestSupport"],

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// A line of sysctl.d(5): what the node's own files make of its kernel parameters at every boot,
 /// as systemd-sysctl would.
-struct SysctlSetting: Equatable {
+package struct SysctlSetting: Equatable {
     /// The parameter's name, or a shell pattern for several.
     var name: String
     /// Nil for a name alone, which patterns are to leave out.
@@ -14,7 +14,7 @@ struct SysctlSetting: Equatable {
     var mayFail = false
 
     /// The lines of a file that are neither empty nor comments.
-    static func settings(in text: String) -> [SysctlSetting] {
+    package static func settings(in text: String) -> [SysctlSetting] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             var line = trimmed(line)
             guard let first = line.first, first != "#", first != ";" else { return nil }
@@ -36,7 +36,7 @@ struct SysctlSetting: Equatable {
 
 extension SysctlSetting {
     /// What has become of a setting: files to be written, or why there are none.
-    enum Resolution: Equatable {
+    package enum Resolution: Equatable {
         case write(String, to: String, mayFail: Bool)
         case refuse(String)
     }
@@ -44,7 +44,7 @@ extension SysctlSetting {
     /// The files behind settings, in order. A pattern leaves out what is named by itself.
     ///
     /// - Parameter paths: the files that match a pattern.
-    static func resolve(
+    package static func resolve(
         _ settings: [SysctlSetting], paths: (String) -> [String]
     ) -> [Resolution] {
         let named = Set(settings.filter { !$0.isPattern }.map { KernelParameter.path(of: $0.name) })

@@ -3,8 +3,8 @@ import LinuxSystem
 /// The command line, which is keepalived's: short options may be bundled (`-nlD`), an argument may
 /// follow its option at once or as the next word, and long options take theirs after `=` or as the
 /// next word.
-struct Options: Equatable {
-    var configurationFile = "/etc/keepalived/keepalived.conf"
+package struct Options: Equatable {
+    package var configurationFile = "/etc/keepalived/keepalived.conf"
     /// `-n`: this process is the daemon; without it, one is started in the background.
     var staysInForeground = false
     /// Where the log goes, and how it looks.
@@ -40,7 +40,7 @@ struct Options: Equatable {
     /// `--healthcheckers`: this process is the checkers', started by the daemon.
     var isChecker = false
     /// `-u`: of files and scripts; nil: what the configuration says.
-    var umask: UInt16?
+    package var umask: UInt16?
     /// `-V`: addresses stay when the daemon ends.
     var keepsAddresses = false
     /// `--start-as-master`: `state MASTER` is MASTER at once, as in keepalived 1.3.5.
@@ -51,7 +51,7 @@ struct Options: Equatable {
     var printsHelp = false
     /// `--detached`: this process was started in the background, by a process in that folder, to
     /// which relative paths refer.
-    var detachedFrom: String?
+    package var detachedFrom: String?
     /// Options that were accepted and do nothing here, each with the reason.
     var notes: [String] = []
 
@@ -72,14 +72,14 @@ struct Options: Equatable {
     }
 
     /// A command line that is not understood.
-    enum UsageError: Error, Equatable, CustomStringConvertible {
+    package enum UsageError: Error, Equatable, CustomStringConvertible {
         case unknownOption(String)
         case missingArgument(String)
         case unexpectedArgument(String)
         case wrongArgument(String, of: String, expected: String)
         case unsupported(String, reason: String)
 
-        var description: String {
+        package var description: String {
             switch self {
             case .unknownOption(let option): "unrecognized option '\(option)'"
             case .missingArgument(let option): "option '\(option)' requires an argument"
@@ -92,7 +92,7 @@ struct Options: Equatable {
     }
 
     /// Parses the words after the program's name.
-    init(_ arguments: [String]) throws(UsageError) {
+    package init(_ arguments: [String]) throws(UsageError) {
         var rest = arguments[...]
         while let word = rest.popFirst() {
             if word.hasPrefix("--") {

@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 import LabModel
-import LinuxSystem
+package import LinuxSystem
 import NetworkTypes
 import SystemPackage
 
 /// A question that is one datagram, and whose answer is another.
-protocol DatagramQuestion {
+package protocol DatagramQuestion {
     /// Opens a socket, in the calling thread's network namespace: the node's. What is sent on it
     /// goes where it has to.
     func open() throws -> OwnedDescriptor
@@ -19,7 +19,7 @@ protocol DatagramQuestion {
 }
 
 /// What a datagram answers.
-enum Heard: Equatable {
+package enum Heard: Equatable {
     case nothing
     case request(UInt32)
     /// The answer does not say which request it is to: the newest, for the others would have been

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
-import LabModel
-import LinuxSystem
-import NetworkTypes
+package import LabModel
+package import LinuxSystem
+package import NetworkTypes
 import VRRP
 
 /// Options of linux/in.h, in6.h and icmpv6.h; the C library hides some of these.
@@ -56,20 +56,20 @@ private func number(_ octets: ArraySlice<UInt8>) -> UInt32 {
 }
 
 /// A datagram that has to come back as it is.
-struct UDPQuestion: DatagramQuestion {
+package struct UDPQuestion: DatagramQuestion {
     private static let mark = Array("labctl".utf8)
     private let server: TransportAddress
-    let destination: SocketEndpoint? = nil
+    package let destination: SocketEndpoint? = nil
 
-    init(_ server: TransportAddress) { self.server = server }
+    package init(_ server: TransportAddress) { self.server = server }
 
-    func open() throws -> OwnedDescriptor {
+    package func open() throws -> OwnedDescriptor {
         try connectSocket(SOCK_DGRAM, 0, to: server.address, port: server.port)
     }
 
-    func message(_ number: UInt32) -> [UInt8] { Self.mark + octets(number) }
+    package func message(_ number: UInt32) -> [UInt8] { Self.mark + octets(number) }
 
-    func heard(_ datagram: ArraySlice<UInt8>) -> Heard {
+    package func heard(_ datagram: ArraySlice<UInt8>) -> Heard {
         guard datagram.count == Self.mark.count + 4, datagram.starts(with: Self.mark) else {
             return .nothing
         }
@@ -78,12 +78,12 @@ struct UDPQuestion: DatagramQuestion {
 }
 
 /// ICMP's echo request (RFC 792; RFC 4443 §4.1).
-struct PingQuestion: DatagramQuestion {
+package struct PingQuestion: DatagramQuestion {
     private let address: IPAddress
     private let identifier: UInt16
-    let destination: SocketEndpoint? = nil
+    package let destination: SocketEndpoint? = nil
 
-    init(_ address: IPAddress, identifier: UInt16) {
+    package init(_ address: IPAddress, identifier: UInt16) {
         self.address = address
         self.identifier = identifier
     }
@@ -92,13 +92,13 @@ struct PingQuestion: DatagramQuestion {
         address.family == .v4 ? (8, 0) : (128, 129)
     }
 
-    func open() throws -> OwnedDescriptor {
+    package func open() throws -> OwnedDescriptor {
         try connectSocket(
             SOCK_RAW, CInt(address.family == .v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6), to: address,
             port: 0)
     }
 
-    func message(_ number: UInt32) -> [UInt8] {
+    package func message(_ number: UInt32) -> [UInt8] {
         let sequence = octets(number).suffix(2)
         var message = [types.request, 0, 0, 0]
         message += [UInt8(identifier >> 8), UInt8(identifier & 0xff)] + sequence + octets(number)
@@ -109,7 +109,7 @@ struct PingQuestion: DatagramQuestion {
         return message
     }
 
-    func heard(_ datagram: ArraySlice<UInt8>) -> Heard {
+    package func heard(_ datagram: ArraySlice<UInt8>) -> Heard {
         var rest = datagram
         if address.family == .v4 {
             // A raw IPv4 socket is given the header as well.
@@ -135,14 +135,23 @@ struct PingQuestion: DatagramQuestion {
 }
 
 /// Who has an IPv4 address? (RFC 826) The kernel of the node is not asked: it may know already.
-struct ARPQuestion: DatagramQuestion {
+package struct ARPQuestion: DatagramQuestion {
     var target: IPv4Address
     var source: IPv4Address
     var mac: MACAddress
     var interfaceIndex: Int32
-    let destination: SocketEndpoint? = nil
+    package let destination: SocketEndpoint? = nil
 
-    func open() throws -> OwnedDescriptor {
+    package init(
+        target: IPv4Address, source: IPv4Address, mac: MACAddress, interfaceIndex: Int32
+    ) {
+        self.target = target
+        self.source = source
+        self.mac = mac
+        self.interfaceIndex = interfaceIndex
+    }
+
+    package func open() throws -> OwnedDescriptor {
         let socket = try openSocket(AF_PACKET, SOCK_RAW, 0)
         let number = socket.rawValue
         var address = sockaddr_ll()
@@ -159,7 +168,7 @@ struct ARPQuestion: DatagramQuestion {
         return socket
     }
 
-    func message(_ number: UInt32) -> [UInt8] {
+    package func message(_ number: UInt32) -> [UInt8] {
         ARPFrame(
             ethernetSource: mac, ethernetDestination: .broadcast, operation: .request,
             senderMAC: mac, senderAddress: source, targetMAC: MACAddress(rawValue: 0),
@@ -167,7 +176,7 @@ struct ARPQuestion: DatagramQuestion {
         ).octets
     }
 
-    func heard(_ datagram: ArraySlice<UInt8>) -> Heard {
+    package func heard(_ datagram: ArraySlice<UInt8>) -> Heard {
         guard let frame = ARPFrame(parsing: datagram), frame.operation == .reply,
             frame.senderAddress == target, frame.targetAddress == source
         else { return .nothing }
@@ -176,7 +185,7 @@ struct ARPQuestion: DatagramQuestion {
 }
 
 /// Who has an IPv6 address? (RFC 4861 §4.3)
-struct NeighbourQuestion: DatagramQuestion {
+package struct NeighbourQuestion: DatagramQuestion {
     var target: IPv6Address
     var mac: MACAddress
     var interfaceIndex: Int32
@@ -184,14 +193,20 @@ struct NeighbourQuestion: DatagramQuestion {
     private static let solicitation: UInt8 = 135
     private static let advertisement: UInt8 = 136
 
+    package init(target: IPv6Address, mac: MACAddress, interfaceIndex: Int32) {
+        self.target = target
+        self.mac = mac
+        self.interfaceIndex = interfaceIndex
+    }
+
     /// The target's solicited-node group (RFC 4291 §2.7.1).
     var group: IPv6Address {
         IPv6Address(high: 0xff02_0000_0000_0000, low: 0x1_ff00_0000 | target.low & 0xff_ffff)
     }
 
-    var destination: SocketEndpoint? { SocketEndpoint(.v6(group), port: 0) }
+    package var destination: SocketEndpoint? { SocketEndpoint(.v6(group), port: 0) }
 
-    func open() throws -> OwnedDescriptor {
+    package func open() throws -> OwnedDescriptor {
         let socket = try openSocket(AF_INET6, SOCK_RAW, CInt(IPPROTO_ICMPV6))
         let number = socket.rawValue
         func set(_ level: CInt, _ option: CInt, _ value: CInt) throws(SystemError) {
@@ -211,12 +226,12 @@ struct NeighbourQuestion: DatagramQuestion {
         return socket
     }
 
-    func message(_ number: UInt32) -> [UInt8] {
+    package func message(_ number: UInt32) -> [UInt8] {
         // With the source's link-layer address, to which the answer goes (§4.6.1).
         [Self.solicitation, 0, 0, 0, 0, 0, 0, 0] + target.octets + [1, 1] + mac.octets
     }
 
-    func heard(_ datagram: ArraySlice<UInt8>) -> Heard {
+    package func heard(_ datagram: ArraySlice<UInt8>) -> Heard {
         let bytes = Array(datagram)
         guard bytes.count >= 24, bytes[0] == Self.advertisement, bytes[4] & 0x40 != 0,
             bytes[8..<24].elementsEqual(target.octets)

@@ -1,9 +1,9 @@
-import NodeProtocol
+package import NodeProtocol
 
 /// How lines of a journal look.
-enum JournalText {
+package enum JournalText {
     /// journalctl's default form: `Nov 22 02:26:13 master httpd[12]: text`.
-    static func line(
+    package static func line(
         _ line: StoredLine, of unit: String, _ clock: WallClock, hostname: String
     ) -> String {
         let process = line.pid.map { "[\($0)]" } ?? ""

@@ -4,9 +4,9 @@ import LinuxSystem
 import NodeProtocol
 
 /// A command line of `journalctl`, understood.
-struct JournalctlArguments: Equatable {
+package struct JournalctlArguments: Equatable {
     /// Whole names or without `.service`; none for all units.
-    var units: [String] = []
+    package var units: [String] = []
     /// Only lines by which program; none for all. A unit's lines are by its name.
     var identifiers: [String] = []
     /// Only lines that match it (``LinePattern``).
@@ -38,7 +38,7 @@ struct JournalctlArguments: Equatable {
     init() {}
 
     /// Reads the arguments, without the program's own name.
-    init(_ arguments: [String]) throws(UsageError) {
+    package init(_ arguments: [String]) throws(UsageError) {
         var reader = OptionReader(arguments)
         var isLimited = false
         while let word = try reader.next(withValue: Self.valued, mayHaveValue: Self.lineCounts) {
@@ -94,7 +94,7 @@ struct JournalctlArguments: Equatable {
     }
 
     /// Whether a stamp of CLOCK_MONOTONIC in nanoseconds is of the time asked for.
-    func covers(_ stamp: Int64, _ clock: WallClock) -> Bool {
+    package func covers(_ stamp: Int64, _ clock: WallClock) -> Bool {
         since?.isReached(by: stamp, clock) ?? true && !(until?.isReached(by: stamp, clock) ?? false)
     }
 }

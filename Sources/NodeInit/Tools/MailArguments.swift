@@ -1,13 +1,13 @@
 import Mail
 
 /// A command line of `mail` (mailx(1)), understood.
-struct MailArguments: Equatable {
+package struct MailArguments: Equatable {
     var subject: String?
     var sender: String?
     var copies: [String] = []
     var blindCopies: [String] = []
     /// Nobody: mail is to be read.
-    var recipients: [String] = []
+    package var recipients: [String] = []
     /// Whose mail is to be read; nil for one's own.
     var user: String?
     /// Only what the messages are about.
@@ -22,7 +22,7 @@ struct MailArguments: Equatable {
     init() {}
 
     /// Reads the arguments, without the program's own name.
-    init(_ arguments: [String]) throws(UsageError) {
+    package init(_ arguments: [String]) throws(UsageError) {
         var reader = OptionReader(arguments)
         while let word = try reader.next(withValue: Self.valued) {
             switch word {
@@ -43,7 +43,7 @@ struct MailArguments: Equatable {
 }
 
 /// A command line of `sendmail` (sendmail(8)), as far as programs use it to hand mail over.
-struct SendmailArguments: Equatable {
+package struct SendmailArguments: Equatable {
     /// The message itself says whom it is for.
     var readsRecipients = false
     /// A line that is a dot alone is part of the message.
@@ -51,14 +51,14 @@ struct SendmailArguments: Equatable {
     var sender: String?
     /// The sender's name, beside the address.
     var name: String?
-    var recipients: [String] = []
+    package var recipients: [String] = []
 
     private static let valued: Set<String> = ["-f", "-r", "-F", "-o", "-b", "-B", "-N", "-R", "-V"]
 
     init() {}
 
     /// Reads the arguments, without the program's own name.
-    init(_ arguments: [String]) throws(UsageError) {
+    package init(_ arguments: [String]) throws(UsageError) {
         var reader = OptionReader(arguments)
         while let word = try reader.next(withValue: Self.valued) {
             switch word {

@@ -2,13 +2,13 @@ import NodeProtocol
 
 /// `reboot`, `poweroff`, `halt`, `shutdown`, and `init` or `telinit` with a runlevel: the node's
 /// own end, at once.
-struct PowerTool {
+package struct PowerTool {
     private let console: Console
 
-    init(_ console: Console) { self.console = console }
+    package init(_ console: Console) { self.console = console }
 
     /// Does what a command of that name with these arguments does; answers the exit status.
-    func run(_ name: String, _ arguments: [String]) -> Int32 {
+    package func run(_ name: String, _ arguments: [String]) -> Int32 {
         do {
             guard let restarts = try Self.restarts(name, arguments) else { return 0 }
             switch try console.ask(.powerOff(restarts: restarts)) {

@@ -1,13 +1,13 @@
 import NodeProtocol
 
 /// `service NAME ACTION` and `service --status-all`, as service(8) passes them on to systemd.
-struct ServiceTool {
+package struct ServiceTool {
     private let console: Console
 
-    init(_ console: Console) { self.console = console }
+    package init(_ console: Console) { self.console = console }
 
     /// Does what the arguments say; answers the exit status.
-    func run(_ arguments: [String]) -> Int32 {
+    package func run(_ arguments: [String]) -> Int32 {
         if arguments == ["--status-all"] { return statusOfAll() }
         guard arguments.count == 2, !arguments[0].hasPrefix("-") else {
             console.printError(

@@ -1,9 +1,9 @@
 import LinuxSystem
 
 /// A command line of `sudo` (sudo(8)), understood.
-struct SudoArguments: Equatable {
+package struct SudoArguments: Equatable {
     /// What is to be done.
-    enum Action: Equatable {
+    package enum Action: Equatable {
         case run
         /// Run the user's shell, as a login does or not; the command, if any, is for it.
         case shell(isLogin: Bool)
@@ -14,7 +14,7 @@ struct SudoArguments: Equatable {
         case version, help
     }
 
-    var action = Action.run
+    package var action = Action.run
     /// A name, or a number behind `#`; nil for root.
     var user: String?
     var group: String?
@@ -28,7 +28,7 @@ struct SudoArguments: Equatable {
     /// `NAME=value`, before the command.
     var assignments: [String] = []
     /// The program and its arguments.
-    var command: [String] = []
+    package var command: [String] = []
 
     static let usage =
         "usage: sudo [-EHins] [-D directory] [-g group] [-u user] [VAR=value] [command [arg ...]]"
@@ -48,7 +48,7 @@ struct SudoArguments: Equatable {
     /// Reads the arguments, without the program's own name.
     ///
     /// - Throws: ``UsageError`` with the usage in it.
-    init(_ arguments: [String]) throws(UsageError) {
+    package init(_ arguments: [String]) throws(UsageError) {
         if arguments == ["-h"] {
             action = .help
             return
@@ -109,7 +109,7 @@ extension SudoArguments {
     /// What is run: the command, or the shell that it is for.
     ///
     /// - Parameter shell: the user's.
-    func words(shell: String) -> [String] {
+    package func words(shell: String) -> [String] {
         guard case .shell(let isLogin) = action else { return command }
         // A shell that is called `-sh` is one that somebody has logged in to.
         let name = shell.split(separator: "/").last.map(String.init) ?? shell

@@ -4,7 +4,7 @@ import NodeProtocol
 ///
 /// Its words, exit statuses (systemctl(1), "Exit status") and the shape of what it prints are
 /// systemd's.
-struct Systemctl {
+package struct Systemctl {
     private enum Status {
         static let failure: Int32 = 1
         /// The LSB's: program is not running.
@@ -17,10 +17,10 @@ struct Systemctl {
 
     private let console: Console
 
-    init(_ console: Console) { self.console = console }
+    package init(_ console: Console) { self.console = console }
 
     /// Does what the arguments say; answers the exit status.
-    func run(_ arguments: [String]) -> Int32 {
+    package func run(_ arguments: [String]) -> Int32 {
         do {
             return try run(SystemctlArguments(arguments))
         } catch let error as UsageError {

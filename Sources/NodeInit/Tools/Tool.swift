@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
-import NodeProtocol
+package import NodeProtocol
 
 /// The programs that this one is by other names: what of a machine's tools has to talk to PID 1, or
 /// may be missing on the host.
@@ -71,7 +71,7 @@ enum Tool: String, CaseIterable {
 }
 
 /// What a tool has of its surroundings; a test's are its own.
-struct Console {
+package struct Console {
     /// Prints a line to standard output.
     var print: (String) -> Void
     /// Prints a line to standard error.
@@ -87,6 +87,23 @@ struct Console {
     /// The node's clocks.
     var clock: WallClock
     var hostname: String
+
+    package init(
+        print: @escaping (String) -> Void, printError: @escaping (String) -> Void,
+        ask: @escaping (UnitRequest) throws -> UnitReply,
+        tell: @escaping (UnitRequest) throws -> UnitReply,
+        lines: @escaping (_ unit: String, _ count: Int) -> [StoredLine],
+        processName: @escaping (Int32) -> String?, clock: WallClock, hostname: String
+    ) {
+        self.print = print
+        self.printError = printError
+        self.ask = ask
+        self.tell = tell
+        self.lines = lines
+        self.processName = processName
+        self.clock = clock
+        self.hostname = hostname
+    }
 
     /// Those of this process.
     static var standard: Console {
@@ -113,7 +130,7 @@ struct Console {
 }
 
 /// What a tool ends with when it was called in a wrong way.
-struct UsageError: Error, Equatable {
+package struct UsageError: Error, Equatable {
     var message: String
     var status: Int32 = 1
 }

@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
-import NodeProtocol
+package import NodeProtocol
 
 /// How units are named on command lines: `httpd` and `httpd.service` are the same.
-enum UnitName {
+package enum UnitName {
     /// The suffixes of what systemd knows beside services; of these, nodes have none.
     private static let otherSuffixes = [
         ".socket", ".target", ".timer", ".mount", ".path", ".slice", ".scope", ".device", ".swap",
@@ -20,7 +20,7 @@ enum UnitName {
     static func isPattern(_ word: String) -> Bool { word.contains { "*?[".contains($0) } }
 
     /// Words with each pattern replaced by the names of what it matches, if anything.
-    static func expand(_ words: [String], among units: [UnitReport]) -> [String] {
+    package static func expand(_ words: [String], among units: [UnitReport]) -> [String] {
         words.flatMap { word in
             guard isPattern(word) else { return [word] }
             return units.map(\.wholeName).filter { matches($0, word) }

@@ -5,9 +5,9 @@ import NetworkTypes
 
 /// What the tools know of the time: how the monotonic clock, by which everything is stamped, stands
 /// to the calendar.
-struct WallClock {
+package struct WallClock {
     /// A moment of the calendar, in the machine's time zone.
-    struct Date: Equatable {
+    package struct Date: Equatable {
         var year: Int
         /// From 1.
         var month: Int
@@ -19,10 +19,24 @@ struct WallClock {
         var weekday: Int
         /// The zone's abbreviation: `UTC`.
         var zone: String
+
+        package init(
+            year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, weekday: Int,
+            zone: String
+        ) {
+            self.year = year
+            self.month = month
+            self.day = day
+            self.hour = hour
+            self.minute = minute
+            self.second = second
+            self.weekday = weekday
+            self.zone = zone
+        }
     }
 
     /// CLOCK_MONOTONIC's present, in nanoseconds.
-    var nowNanoseconds: Int64
+    package var nowNanoseconds: Int64
     /// The calendar at a stamp of CLOCK_MONOTONIC in nanoseconds.
     var date: (Int64) -> Date
 
@@ -31,7 +45,7 @@ struct WallClock {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    init(nowNanoseconds: Int64, date: @escaping (Int64) -> Date) {
+    package init(nowNanoseconds: Int64, date: @escaping (Int64) -> Date) {
         self.nowNanoseconds = nowNanoseconds
         self.date = date
     }
@@ -56,7 +70,7 @@ struct WallClock {
         let date = date(stamp)
         let day = "\(date.year)-\(Self.two(date.month))-\(Self.two(date.day))"
         return "\(Self.weekdays[date.weekday]) \(day) \(Self.time(date)) \(date.zone); "
-            + Self.age(nanoseconds: nowNanoseconds - stamp)
+            + Self.age(nanoseconds: nowNanoseconds &- stamp)
     }
 
     /// A stamp as `journalctl` writes it: `Nov 22 02:26:13`.

@@ -1,8 +1,8 @@
-import KeepalivedConf
-import NetworkTypes
+package import KeepalivedConf
+package import NetworkTypes
 
 /// Where mail goes and what its envelope says: `global_defs`, completed as keepalived completes it.
-struct MailSettings: Equatable {
+package struct MailSettings: Equatable {
     /// `smtp_server`: a name or an address.
     var server: String
     var port: UInt16
@@ -10,7 +10,7 @@ struct MailSettings: Equatable {
     var timeout: Duration
     var heloName: String
     var sender: String
-    var recipients: [String]
+    package var recipients: [String]
     var routerID: String
 
     /// Nil when no mail is to be sent, for want of a server or of recipients.
@@ -19,7 +19,9 @@ struct MailSettings: Equatable {
     ///   - localName: the host's canonical name; nil where it has none.
     ///   - hostName: what it calls itself all the same.
     ///   - userName: whom the daemon runs as.
-    init?(_ global: GlobalDefinitions, localName: String?, hostName: String, userName: String) {
+    package init?(
+        _ global: GlobalDefinitions, localName: String?, hostName: String, userName: String
+    ) {
         guard let server = global.smtpServer, !global.notificationAddresses.isEmpty else {
             return nil
         }
@@ -82,10 +84,10 @@ struct MailSettings: Equatable {
 
 /// /etc/hosts (hosts(5)), read by hand: the C library's resolver may take its time, and is not
 /// there in a statically linked program.
-struct HostTable {
+package struct HostTable {
     private var entries: [(address: IPAddress, names: [Substring])] = []
 
-    init(_ text: String) {
+    package init(_ text: String) {
         for line in text.split(separator: "\n") {
             let fields = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }
             guard fields.count > 1, let address = IPAddress(fields[0]) else { continue }
@@ -94,10 +96,10 @@ struct HostTable {
     }
 
     /// The first address of that name.
-    func address(of name: String) -> IPAddress? { entry(name)?.address }
+    package func address(of name: String) -> IPAddress? { entry(name)?.address }
 
     /// The first name on the line that has this one, as getaddrinfo(3) finds a canonical name.
-    func canonicalName(of name: String) -> String? {
+    package func canonicalName(of name: String) -> String? {
         entry(name)?.names.first.map(String.init)
     }
 

@@ -4,9 +4,9 @@
 /// What is sent equals keepalived 2.2.7's, byte for byte. It is kinder than keepalived in two ways:
 /// one refused recipient does not cost the others their mail, and a server that answers QUIT with
 /// anything but 221 is left alone, not sent QUIT again for ever.
-struct SMTPDialogue {
+package struct SMTPDialogue {
     /// What to do, in order.
-    enum Output: Equatable {
+    package enum Output: Equatable {
         case send([UInt8])
         case log(LogLine)
         /// Close the connection: nothing more comes.
@@ -54,16 +54,16 @@ struct SMTPDialogue {
     /// - Parameters:
     ///   - message: what goes after DATA, its end included.
     ///   - server: `[192.0.2.1]:25`, for the log.
-    init(_ settings: MailSettings, message: [UInt8], server: String) {
+    package init(_ settings: MailSettings, message: [UInt8], server: String) {
         self.settings = settings
         self.message = message
         self.server = server
     }
 
-    var hasEnded: Bool { stage == .ended }
+    package var hasEnded: Bool { stage == .ended }
 
     /// Takes bytes from the server, in whatever portions they come.
-    mutating func receive(_ bytes: some Sequence<UInt8>) -> [Output] {
+    package mutating func receive(_ bytes: some Sequence<UInt8>) -> [Output] {
         var outputs: [Output] = []
         for byte in bytes {
             guard !hasEnded else { break }
@@ -88,7 +88,7 @@ struct SMTPDialogue {
     }
 
     /// The server has closed the connection.
-    mutating func peerClosed() -> [Output] {
+    package mutating func peerClosed() -> [Output] {
         guard !hasEnded else { return [] }
         let isExpected = stage == .quit
         stage = .ended

@@ -1,5 +1,5 @@
 /// A line for the log, as pure code hands it out.
-struct LogLine: Equatable {
+package struct LogLine: Equatable {
     var text: String
     /// Whether keepalived prints it with `--log-detail` only.
     var isDetail = false

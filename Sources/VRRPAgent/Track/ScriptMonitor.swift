@@ -1,6 +1,6 @@
-import KeepalivedConf
-import LinuxSystem
-import NetworkTypes
+package import KeepalivedConf
+package import LinuxSystem
+package import NetworkTypes
 
 /// When a `vrrp_script` runs, and what its results mean: a value without processes or clocks.
 ///
@@ -10,9 +10,9 @@ import NetworkTypes
 /// has failed all the same; a timeout counts when it happens and not when the process is finally
 /// gone, which may be never; and `init_fail` has its documented effect (keepalived forgets it as
 /// soon as an instance tracks the script).
-struct ScriptMonitor {
+package struct ScriptMonitor {
     /// What happens to it.
-    enum Event: Equatable {
+    package enum Event: Equatable {
         /// The daemon begins to track it.
         case start
         /// The deadline has come.
@@ -26,7 +26,7 @@ struct ScriptMonitor {
     }
 
     /// What to do about it, in order.
-    enum Action: Equatable {
+    package enum Action: Equatable {
         /// Start the command.
         case run
         /// Send a signal to the run's process group.
@@ -72,7 +72,7 @@ struct ScriptMonitor {
     private var nextRun: MonotonicInstant?
     private var lastStatus: Int32 = 0
 
-    init(_ script: VRRPScript) {
+    package init(_ script: VRRPScript) {
         self.script = script
         standing = script.startsFailed ? .down(successes: 0) : .unknown
     }
@@ -102,7 +102,7 @@ struct ScriptMonitor {
     }
 
     /// Whether the script succeeds; nil until that is known.
-    var isUp: Bool? {
+    package var isUp: Bool? {
         switch standing {
         case .unknown: nil
         case .up: true
@@ -131,7 +131,7 @@ struct ScriptMonitor {
     }
 
     /// When `.timer` is due; nil before `.start`.
-    var deadline: MonotonicInstant? {
+    package var deadline: MonotonicInstant? {
         let limit: MonotonicInstant? =
             switch run {
             case .idle, .starting: nil
@@ -142,7 +142,7 @@ struct ScriptMonitor {
         return [nextRun, limit].compactMap(\.self).min()
     }
 
-    mutating func handle(_ event: Event, now: MonotonicInstant) -> [Action] {
+    package mutating func handle(_ event: Event, now: MonotonicInstant) -> [Action] {
         switch event {
         case .start:
             guard nextRun == nil else { return [] }

@@ -1,14 +1,14 @@
 /// What a tracked file says.
-enum TrackedFileValue {
+package enum TrackedFileValue {
     /// keepalived reads no more of the file than this.
-    static let longestText = 127
+    package static let longestText = 127
 
     /// The number at the beginning of a file, as strtol(3) with base 0 reads it: white space, a
     /// sign, `0x` for hexadecimal and `0` for octal, and whatever follows the digits ignored. What
     /// is no number is 0.
     ///
     /// - Returns: nil when the number is outside of what keepalived accepts (32 bits, and 2³¹).
-    static func parse(_ bytes: some Collection<UInt8>) -> Int? {
+    package static func parse(_ bytes: some Collection<UInt8>) -> Int? {
         var rest = Array(bytes.prefix(longestText))[...]
         rest = rest.drop { $0 == 0x20 || (0x09...0x0d).contains($0) }
         var isNegative = false

@@ -23,6 +23,8 @@ public struct FuzzTarget: Sendable {
         .advertisement, .frame, .superframe, .netlink, .keepalivedConf, .frrConf, .labFile,
         .scenario, .words,
         .nodeMessages, .controlMessages, .timeline, .relayMessages, .http, .mail, .logs,
+        .sysctl, .nodeCommands, .alerts, .trackedFile, .scriptResults, .machine, .probeAnswers,
+        .record,
     ]
 
     /// The decoder of that name.

@@ -4,12 +4,12 @@ import LinuxSystem
 
 /// `node-init`: PID 1 of a node, started by the lab's supervisor with the connection to it as
 /// descriptor 3. By other names it is the programs of a node that talk to PID 1 (``Tool``).
-@main
-struct Main {
+public enum InitProgram {
     /// The connection to the supervisor.
-    static let supervisorDescriptor: CInt = 3
+    private static let supervisorDescriptor: CInt = 3
 
-    static func main() {
+    /// Runs it to its end.
+    public static func main() {
         let arguments = CommandLine.arguments
         if getpid() != 1, let tool = Tool(calledAs: arguments.first ?? "") {
             exit(tool.run(Array(arguments.dropFirst())))

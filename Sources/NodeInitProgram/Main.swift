@@ -1,0 +1,7 @@
+import NodeInit
+
+/// `node-init`.
+@main
+enum Main {
+    static func main() { InitProgram.main() }
+}
