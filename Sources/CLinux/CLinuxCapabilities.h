@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,4 +33,19 @@ static inline int clinux_clear_ambient_capabilities(void) {
 }
 static inline int clinux_drop_bounding_capability(int number) {
     return prctl(24 /* PR_CAPBSET_DROP */, number, 0, 0, 0);
+}
+/// Only who has CAP_SYS_PTRACE in the user namespace that the calling program was started in may look into it from now
+/// on (PR_SET_DUMPABLE in prctl(2)).
+static inline void clinux_conceal_memory(void) { prctl(4 /* PR_SET_DUMPABLE */, 0, 0, 0, 0); }
+/// Lifts the limits of what CAP_SYS_NICE and CAP_IPC_LOCK stand for, as far as the caller may (CAP_SYS_RESOURCE): the
+/// kernel looks for those capabilities in the machine's own user namespace only.
+static inline void clinux_raise_limits(void) {
+    struct {
+        int resource;
+        rlim_t value;
+    } limits[] = {{RLIMIT_RTPRIO, 99}, {RLIMIT_NICE, 40}, {RLIMIT_MEMLOCK, RLIM_INFINITY}};
+    for (int i = 0; i < 3; i++) {
+        struct rlimit limit = {limits[i].value, limits[i].value};
+        setrlimit((__rlimit_resource_t)limits[i].resource, &limit);
+    }
 }

@@ -9,6 +9,8 @@ struct clinux_spawn {
     const char *working_directory;  ///< NULL: the caller's.
     int clone_flags;                ///< CLONE_NEW* flags: the namespaces made for the child.
     int network_namespace;          ///< Descriptor of a network namespace to enter first; -1: none.
+    int user_namespace;             ///< Descriptor of a user namespace to enter; -1: none.
+    uint64_t kept_capabilities;     ///< Where it enters one: the bounding set that it has there.
     const int *descriptors;         ///< The child's descriptor i is a copy of descriptors[i]; all others are closed.
     int descriptor_count;
     int control_group;              ///< Descriptor of a control group (cgroup v2) that it is to be in; -1: the caller's.
@@ -30,7 +32,7 @@ struct clinux_spawn {
     int pidfd;
     int is_in_group;  ///< Whether it has begun in control_group.
     int error;  ///< errno of the step that failed in the child.
-    int stage;  ///< Which: 1 namespace, 2 descriptors, 3 terminal, 4 identity, 5 folder, 6 execve.
+    int stage;  ///< Which: 1 namespace, 2 descriptors, 3 terminal, 4 identity, 5 folder, 6 execve, 7 user namespace.
 };
 
 static inline int clinux_spawn_fail(struct clinux_spawn *spawn, int stage) {
@@ -43,6 +45,18 @@ static inline int clinux_spawn_fail(struct clinux_spawn *spawn, int stage) {
     _exit(127);
 }
 
+/// Enters the child's user namespace. There it has every capability, until execve(2) gives it what it is to keep: so
+/// nobody inside may trace it as long as its memory is its parent's (ptrace(2), "Ptrace access mode checking").
+static inline int clinux_spawn_enter_users(struct clinux_spawn *spawn) {
+    if (setns(spawn->user_namespace, CLINUX_CLONE_NEWUSER) < 0) return -1;
+    for (int number = 0; number < 64; number++) {
+        if (spawn->kept_capabilities >> number & 1) continue;
+        // EINVAL: the kernel has no more of them.
+        if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0) return errno == EINVAL ? 0 : -1;
+    }
+    return 0;
+}
+
 // Runs in the child, on its own stack but in the parent's memory (the parent is suspended until execve or _exit), so
 // it calls async-signal-safe functions only and may leave its errors in *spawn.
 static inline int clinux_spawn_child(void *argument) {
@@ -53,6 +67,7 @@ static inline int clinux_spawn_child(void *argument) {
     for (int number = 1; number < 65; number++) sigaction(number, &standard, NULL);
     if (spawn->network_namespace >= 0 && setns(spawn->network_namespace, CLINUX_CLONE_NEWNET) < 0)
         return clinux_spawn_fail(spawn, 1);
+    if (spawn->user_namespace >= 0 && clinux_spawn_enter_users(spawn) < 0) return clinux_spawn_fail(spawn, 7);
     if (spawn->new_session) setsid();
     if (spawn->file_mode_mask >= 0) umask((mode_t)spawn->file_mode_mask);
     // First copy all sources above the targets, so that no dup2 overwrites a source that is still needed.
@@ -199,4 +214,52 @@ static inline pid_t clinux_spawn_apart(struct clinux_spawn *spawn) {
     munmap(stack, size);
     errno = error;
     return pid;
+}
+
+/// A process that does nothing but keep new namespaces until it is ended.
+struct clinux_holder {
+    pid_t pid;
+    int pidfd;
+    char *stack;
+};
+
+static const size_t CLINUX_HOLDER_STACK = 16 * 1024;
+
+// Runs in the holder, in its parent's memory, which its death signal and its parent's wait keep for it.
+static inline int clinux_hold_child(void *parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    // A parent that has ended before that sends no more signals.
+    if (getppid() != (pid_t)(intptr_t)parent) return 0;
+    for (;;) pause();
+}
+
+/// Makes namespaces and a process in them that lives until clinux_release, or until the calling thread ends. It shares
+/// the caller's memory and descriptors, so that it costs no copies. 0, or -1 with errno.
+static inline int clinux_hold(struct clinux_holder *holder, int clone_flags) {
+    holder->stack = mmap(NULL, CLINUX_HOLDER_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (holder->stack == MAP_FAILED) return -1;
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    holder->pidfd = -1;
+    // No signal tells of its end: nobody who waits for children of other kinds is to meet it.
+    int flags = 0x00000100 /* CLONE_VM */ | 0x00000400 /* CLONE_FILES */ | 0x00001000 /* CLONE_PIDFD */;
+    holder->pid = clone(
+        clinux_hold_child, holder->stack + CLINUX_HOLDER_STACK, flags | clone_flags, (void *)(intptr_t)getpid(),
+        &holder->pidfd);
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (holder->pid > 0) return 0;
+    munmap(holder->stack, CLINUX_HOLDER_STACK);
+    errno = error;
+    return -1;
+}
+
+/// Ends the process of clinux_hold; whoever has a descriptor of its namespaces keeps them.
+static inline void clinux_release(struct clinux_holder *holder) {
+    syscall(SYS_pidfd_send_signal, holder->pidfd, SIGKILL, NULL, 0);
+    int status;
+    while (waitpid(holder->pid, &status, 0x40000000 /* __WALL */) < 0 && errno == EINTR) {}
+    close(holder->pidfd);
+    munmap(holder->stack, CLINUX_HOLDER_STACK);
 }

@@ -56,6 +56,14 @@ extension Doctor {
                     + "divides, \(use): run only labs that you trust, or boot a kernel that has it")
     }
 
+    static func examineWalls() -> Finding {
+        attempt(
+            "node user namespaces", "nodes administer no network but their own", isRequired: false,
+            remedy: "nodes' root can administer the lab's switches without; "
+                + (UserNamespaceSettings.ofMachine.remedy ?? "boot a stock kernel")
+        ) { try WalledNetwork.make().users.close() }
+    }
+
     static func examineNAT() -> Finding {
         attempt(
             "nat", "networks that get out by NAT (external: nat)", isRequired: false,

@@ -61,8 +61,8 @@ public enum Doctor {
 
     /// What the kernel does for the root of the calling process's user namespace.
     static func examineKernel() -> [Finding] {
-        [examineNamespaces(), examineFileSystems(), examineOverlay()] + examineNetwork()
-            + [examineSystemCallFilter(), examineFreezer()] + examineLimits()
+        [examineNamespaces(), examineWalls(), examineFileSystems(), examineOverlay()]
+            + examineNetwork() + [examineSystemCallFilter(), examineFreezer()] + examineLimits()
     }
 
     private static func examineTools(isRoot: Bool) -> [Finding] {

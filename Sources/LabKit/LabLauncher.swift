@@ -52,7 +52,7 @@ public enum LabLauncher {
             let doors = try HostDoors(for: &lab, asRoot: privileges == .root)
             var order = SupervisorOrder(
                 lab: lab, virtualRouters: loaded.virtualRouters, programFolder: folder,
-                endsWithLauncher: endsWithCaller)
+                endsWithLauncher: endsWithCaller, hasWalls: NodeWalls.lack(for: lab) == nil)
             if let users = privileges.map {
                 order.users = users
                 order.hostFolders = .ofMachine()

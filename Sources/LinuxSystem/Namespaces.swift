@@ -5,6 +5,8 @@ public struct Namespaces: OptionSet, Sendable {
     public let rawValue: Int32
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// Users, groups and capabilities; the other new ones belong to it.
+    public static let users = Namespaces(rawValue: CLINUX_CLONE_NEWUSER)
     public static let network = Namespaces(rawValue: CLINUX_CLONE_NEWNET)
     /// The program becomes PID 1 of it: when it dies, the kernel kills every process inside.
     public static let pid = Namespaces(rawValue: CLINUX_CLONE_NEWPID)

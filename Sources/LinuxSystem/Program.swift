@@ -18,6 +18,11 @@ public struct Program {
     public var descriptors: [CInt]
     /// Namespaces made for it.
     public var newNamespaces: Namespaces = []
+    /// A network namespace that it begins in; nil for the caller's, or a new one.
+    public var networkNamespace: CInt?
+    /// A user namespace that it belongs to, and what it can at most get there; nil for the
+    /// caller's, with what the caller could get.
+    public var users: Users?
     /// The folder it starts in; nil for the caller's.
     public var workingDirectory: String?
     /// Whether it leads a new session, so that signals can be sent to all it starts.
@@ -32,6 +37,18 @@ public struct Program {
     public var identity: Identity?
     /// The folder of the control group (cgroup v2) that it begins in, open; nil for the caller's.
     public var controlGroup: CInt?
+
+    /// A user namespace and the capabilities in it that a program of root's has there.
+    public struct Users: Sendable {
+        /// A descriptor of it.
+        public var namespace: CInt
+        /// Their bounding set: to enter a user namespace fills it (user_namespaces(7)).
+        public var capabilities: Capabilities
+        public init(namespace: CInt, capabilities: Capabilities) {
+            self.namespace = namespace
+            self.capabilities = capabilities
+        }
+    }
 
     /// A user with groups.
     public struct Identity: Equatable, Sendable {
@@ -85,7 +102,9 @@ public struct Program {
         _ spawn: inout clinux_spawn, _ body: (UnsafeMutablePointer<clinux_spawn>) -> pid_t
     ) -> (pid_t, Errno) {
         spawn.clone_flags = newNamespaces.rawValue
-        spawn.network_namespace = -1
+        spawn.network_namespace = networkNamespace ?? -1
+        spawn.user_namespace = users?.namespace ?? -1
+        spawn.kept_capabilities = users?.capabilities.rawValue ?? 0
         spawn.control_group = controlGroup ?? -1
         spawn.new_session = leadsSession ? 1 : 0
         spawn.controlling_terminal = controlsTerminal ? 1 : 0
@@ -125,9 +144,11 @@ public struct Program {
     func failedStep(_ stage: CInt) -> String {
         switch stage {
         case 0: "make a process for \(path)"
+        case 1: "enter a network namespace for \(path)"
         case 2: "hand descriptors to \(path)"
         case 3: "give \(path) its terminal"
         case 4: "change the user of \(path)"
+        case 7: "enter a user namespace for \(path)"
         case 5: "enter folder \(workingDirectory ?? "") for \(path)"
         default: "run \(path)"
         }

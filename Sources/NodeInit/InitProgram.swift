@@ -20,6 +20,7 @@ public enum InitProgram {
             exit(2)
         }
         umask(0o022)
+        NodeUsers.prepare()
         do {
             // Root in a node is root of the node, and not of the machine whose files and kernel it
             // sees. This process itself builds the node's file system.

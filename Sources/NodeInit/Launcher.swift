@@ -52,6 +52,7 @@ struct Launcher {
             descriptors: descriptors)
         program.workingDirectory = workingDirectory
         program.identity = identity
+        program.users = NodeUsers.current
         program.leadsSession = true
         program.controlsTerminal = controlsTerminal
         do {

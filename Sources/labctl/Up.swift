@@ -26,6 +26,7 @@ struct Up: ParsableCommand {
         let loaded = try publish.apply(to: build.load(LabReference.source(lab)))
         printWarnings(loaded.warnings)
         for warning in HostDoors.warnings(for: loaded.lab) { printError("warning: \(warning)") }
+        if let warning = NodeWalls.warning(for: loaded.lab) { printError("warning: \(warning)") }
         let client = try LabLauncher.up(loaded)
         if wait == .converged { try client.awaitConvergence() }
         let took = (MonotonicClock.now - start).text

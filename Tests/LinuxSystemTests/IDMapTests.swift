@@ -1,5 +1,6 @@
-import LinuxSystem
 import Testing
+
+@testable import LinuxSystem
 
 @Suite("Who there is in a user namespace")
 struct IDMapTests {
@@ -66,5 +67,14 @@ struct IDMapTests {
                 == [.init(first: 165_536, count: 65536)])
         #expect(SubordinateRange.ranges(in: text, name: nil, number: 1002).isEmpty)
         #expect(SubordinateRange.ranges(in: "", name: "alice", number: 1000).isEmpty)
+    }
+
+    @Test("everybody of a namespace keeps the own number in one below it")
+    func identity() {
+        #expect(
+            WalledNetwork.identity(of: "         0          0 4294967295\n") == "0 0 4294967295\n")
+        #expect(
+            WalledNetwork.identity(of: "0 1000 1\n1 100000 65535\n") == "0 0 1\n1 1 65535\n")
+        #expect(WalledNetwork.identity(of: "") == "")
     }
 }

@@ -86,10 +86,12 @@ final class NodeUnderTest {
     func start() throws {
         let (ours, theirs) = try MessageChannel.pair()
         let null = try OwnedDescriptor.null()
+        let walls = try WalledNetwork.make()
         var program = Program(
             path: Self.program, arguments: ["node-init"], environment: [],
-            descriptors: [null.rawValue, 2, 2, theirs.rawValue])
-        program.newNamespaces = [.network, .pid, .mount, .uts, .ipc, .cgroup]
+            descriptors: [null.rawValue, 2, 2, theirs.rawValue, walls.users.rawValue])
+        program.newNamespaces = [.pid, .mount, .uts, .ipc, .cgroup]
+        program.networkNamespace = walls.network.rawValue
         let started = try program.start()
         process = started
         pid = started.pid

@@ -70,6 +70,8 @@ final class RunningNode {
     ///
     /// - Parameters:
     ///   - disk: a copy of its disk's mount, which it mounts.
+    ///   - walls: its network, and the user namespace of what runs in it; nil for a network that
+    ///     belongs to the supervisor's.
     ///   - program: the path of `node-init`.
     ///   - log: where the first process itself prints.
     ///   - group: the folder of the control group that it begins in.
@@ -77,8 +79,8 @@ final class RunningNode {
     ///     has started anything.
     /// - Throws: ``SystemError`` when the kernel makes no process or namespace.
     func boot(
-        _ specification: NodeSpecification, disk: SharedDescriptor, program: String, log: CInt,
-        group: CInt?, admit: (Program.Started) -> Void
+        _ specification: NodeSpecification, disk: SharedDescriptor, walls: WalledNetwork?,
+        program: String, log: CInt, group: CInt?, admit: (Program.Started) -> Void
     ) throws {
         precondition(!isAlive, "a node is booted when it is down")
         let (ours, theirs) = try MessageChannel.pair()
@@ -87,7 +89,13 @@ final class RunningNode {
             path: program, arguments: ["node-init"], environment: [],
             descriptors: [null.rawValue, log, log, theirs.rawValue])
         // That of control groups it makes itself, when it is in its group.
-        start.newNamespaces = [.network, .pid, .mount, .uts, .ipc]
+        start.newNamespaces = [.pid, .mount, .uts, .ipc]
+        if let walls {
+            start.networkNamespace = walls.network.rawValue
+            start.descriptors.append(walls.users.rawValue)
+        } else {
+            start.newNamespaces.insert(.network)
+        }
         start.controlGroup = group
         start.leadsSession = true
         let started = try start.start()

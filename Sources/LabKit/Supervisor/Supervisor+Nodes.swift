@@ -66,7 +66,7 @@ extension Supervisor {
         let group = freezer?.makeGroup(of: name)
         defer { group?.close() }
         try node.boot(
-            try specification(of: node.node), disk: disk,
+            try specification(of: node.node), disk: disk, walls: try makeWalls(),
             program: order.programFolder + "/node-init", log: STDERR_FILENO,
             group: group?.rawValue,
             admit: { [unowned self] process in
@@ -75,6 +75,20 @@ extension Supervisor {
                 }
                 limiter.admit(name)
             })
+    }
+
+    /// The network of a node that starts; nil where it is to belong to the lab's user namespace.
+    private func makeWalls() throws -> WalledNetwork? {
+        guard order.hasWalls else { return nil }
+        do throws(SystemError) {
+            return try WalledNetwork.make()
+        } catch {
+            // A user's lab is in one already, in which the kernel may want no more of them.
+            if order.users != nil { return nil }
+            throw SystemError(
+                "\(error.operation), of which the machine has its limits "
+                    + "(sysctl user.max_user_namespaces)", error.code)
+        }
     }
 
     /// Makes a node's links, and starts its services if its file system stands already.

@@ -12,6 +12,8 @@ struct SupervisorOrder: Codable, Sendable {
     var programFolder: String
     /// Whether the lab ends with the process that started it, as a test's does.
     var endsWithLauncher: Bool
+    /// Whether its nodes have user namespaces of their own.
+    var hasWalls: Bool
     /// Who there is in the supervisor's user namespace; nil for root's, which has none.
     var users: IDMap?
     /// What its nodes get of the host's folders; nil for root's, which get them as they are.
