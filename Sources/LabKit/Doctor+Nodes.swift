@@ -57,8 +57,13 @@ extension Doctor {
     }
 
     static func examineWalls() -> Finding {
-        attempt(
-            "node user namespaces", "nodes administer no network but their own", isRequired: false,
+        let mayRaise = (try? Capabilities.effective())?.contains(.resourceLimits) ?? false
+        return attempt(
+            "node user namespaces",
+            "nodes administer no network but their own"
+                + (mayRaise || !IDMap.isOfMachine
+                    ? "" : "; without CAP_SYS_RESOURCE none has real-time processes"),
+            isRequired: false,
             remedy: "nodes' root can administer the lab's switches without; "
                 + (UserNamespaceSettings.ofMachine.remedy ?? "boot a stock kernel")
         ) { try WalledNetwork.make().users.close() }

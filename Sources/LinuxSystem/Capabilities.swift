@@ -25,6 +25,9 @@ public struct Capabilities: OptionSet, Sendable {
     /// Entering namespaces, mounting, and much else.
     public static let systemAdministration = Capabilities(number: 21)  // CAP_SYS_ADMIN
 
+    /// Raising limits, of what a user may have among others.
+    public static let resourceLimits = Capabilities(number: 24)  // CAP_SYS_RESOURCE
+
     /// Looking into every process of the PID namespace.
     public static let tracing = Capabilities(number: 19)  // CAP_SYS_PTRACE
     /// Making device files.

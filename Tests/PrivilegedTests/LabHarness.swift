@@ -14,6 +14,13 @@ struct LabctlRun {
     var duration: Duration
 }
 
+/// Whether root may raise limits here (CAP_SYS_RESOURCE): nodes have real-time processes and locked
+/// memory by them.
+let raisesLimits: Bool = {
+    guard geteuid() == 0, let capabilities = try? Capabilities.effective() else { return false }
+    return capabilities.contains(.resourceLimits)
+}()
+
 /// The `labctl` under test, as a user runs it.
 enum Labctl {
     /// `$LABCTL_BIN`, or the debug build's folder.

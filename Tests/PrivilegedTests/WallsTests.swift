@@ -2,12 +2,6 @@ import Glibc
 import LinuxSystem
 import Testing
 
-/// Whether root may raise limits here (CAP_SYS_RESOURCE).
-private let raisesLimits: Bool = {
-    guard geteuid() == 0, let capabilities = try? Capabilities.effective() else { return false }
-    return capabilities.rawValue & 1 << 24 != 0
-}()
-
 /// Whether nodes of labs get user namespaces of their own here.
 private let hasWalls = (try? WalledNetwork.attempt()) != nil
 
