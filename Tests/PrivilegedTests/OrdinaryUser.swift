@@ -17,7 +17,8 @@ enum OrdinaryUser: String, CaseIterable {
     /// - Parameters:
     ///   - lab: what `$LAB` (its folder) and `$NAME` stand for; when the script ends, the lab does.
     ///     `$LABCTL` is the program.
-    ///   - prologue: what root does first, in the process that becomes the user.
+    ///   - prologue: what root does first, in the process that becomes the user. What it mounts is
+    ///     in a mount namespace of its own.
     func run(
         _ script: String, lab: LabUnderTest? = nil, prologue: String = ":",
         within patience: Duration = .seconds(90)
@@ -40,9 +41,10 @@ enum OrdinaryUser: String, CaseIterable {
             whole = "trap '$LABCTL down $NAME 2> /dev/null || :' EXIT; trap 'exit 1' TERM\n\(whole)"
         }
         return try RunningProgram(
-            "/bin/sh",
+            "/usr/bin/unshare",
             [
-                "-c", "\(prologue); exec \"$0\" \"$@\"",
+                "--mount", "--propagation", "private", "/bin/sh", "-c",
+                "\(prologue); exec \"$0\" \"$@\"",
                 "\(Labctl.repository)/scripts/lib/as-user", rawValue,
                 "timeout", "60", "/bin/sh", "-c", whole,
             ], folder: Labctl.repository, input: "", environment: environment)
