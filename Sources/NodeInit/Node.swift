@@ -12,8 +12,9 @@ final class Node {
     /// the node, so that its client hears how it went.
     static let commandGrace = Duration.milliseconds(200)
 
-    /// After how long without a request what they needed is given back.
-    static let settlingTime = Duration.seconds(1)
+    /// After how long without a request what they needed is given back: late enough not to take
+    /// the time of other nodes of a large lab that are still coming up.
+    static let settlingTime = Duration.seconds(5)
 
     private let loop: EventLoop
     private let reaper = Reaper()

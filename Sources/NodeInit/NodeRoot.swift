@@ -253,8 +253,8 @@ struct NodeRoot {
 
     /// Shows the node what its services have printed, which the supervisor keeps.
     private func bindOutput() throws(SystemError) {
-        guard let source = specification.outputFolder else { return }
         try makeFolder(root + Self.outputFolder)
+        guard let source = specification.outputFolder else { return }
         try Mount.bind(source, on: root + Self.outputFolder, isRecursive: false)
         try Mount.makeReadOnly(root + Self.outputFolder, hasDevices: false)
     }

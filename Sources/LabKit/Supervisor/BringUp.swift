@@ -35,6 +35,9 @@ struct BringUp: Equatable {
         self.maximumBooting = maximumBooting
     }
 
+    /// Whether all nodes have their links.
+    var hasPluggedInAll: Bool { pluggedIn == count }
+
     /// The next step, which counts as done; nil when there is none before another node has
     /// settled, or none at all.
     mutating func next() -> Step? {

@@ -30,6 +30,8 @@ final class Fabric {
     var hostNamespace: SharedDescriptor?
     /// The first process of a node.
     var process: (String) -> Int32? = { _ in nil }
+    /// Whether the switches pass frames.
+    private(set) var isOn = false
     /// Where imposters stand, by network.
     var stands: [InterfaceName: ImposterStand] = [:]
     /// The number under which a node's namespace is known here; a new one at every start of a node.
@@ -41,7 +43,8 @@ final class Fabric {
     private let nodePlans: [String: DeploymentPlan.NodePlan]
     private let bridges: [InterfaceName: DeploymentPlan.Bridge]
 
-    /// Prepares the calling thread's network namespace, which must be fresh, and makes the bridges.
+    /// Prepares the calling thread's network namespace, which must be fresh, and makes the bridges,
+    /// which pass nothing before ``turnOn()``.
     ///
     /// - Throws: ``NetlinkError``, ``SystemError``.
     init(_ plan: DeploymentPlan) throws {
@@ -70,10 +73,23 @@ final class Fabric {
             var device = Netlink.Bridge(
                 name: bridge.name, index: bridge.index, address: bridge.mac,
                 mtuBytes: bridge.mtuBytes)
+            device.isUp = false
             device.forwardsReservedGroups = bridge.isPointToPoint
             requests.append(try .add(device))
         }
         try socket.perform(requests)
+    }
+
+    /// Has the bridges pass frames, once all nodes are plugged in.
+    ///
+    /// A node's kernel says on its own that it is there (multicast listener reports, neighbour and
+    /// router solicitations), and a bridge floods that to all: by then, none of a thousand nodes
+    /// hears from a thousand others, which takes longer than everything else that a lab needs.
+    ///
+    /// - Throws: ``NetlinkError``.
+    func turnOn() throws {
+        try socket.perform(try plan.bridges.map { try .set($0.device, .up) })
+        isOn = true
     }
 
     /// The node whose namespace has that number here.

@@ -40,7 +40,9 @@ extension Supervisor {
                 try plugIn(nodes[number])
                 // What its kernel tells meanwhile is stamped when it is read.
                 observer.catchUp()
-            case nil: return
+            case nil:
+                if bringUp.hasPluggedInAll, !fabric.isOn { try turnOn() }
+                return
             }
         } catch let error as LabError {
             fail(error)
@@ -49,6 +51,13 @@ extension Supervisor {
         }
         isBringingUp = true
         loop.schedule(after: .zero) { [unowned self] in goOnBringingUp() }
+    }
+
+    // No service starts before: the first would find themselves alone in their networks.
+    private func turnOn() throws {
+        try fabric.turnOn()
+        for node in nodes { startServicesIfPossible(node) }
+        reconsider()
     }
 
     /// Makes room for the next node to come up, when one has its file system or has ended.
@@ -112,7 +121,8 @@ extension Supervisor {
             rootFolder: "\(disks.path(node.name))/root",
             layersFolder: "\(disks.path(node.name))/layers", programs: programs,
             hostMirror: order.hostFolders.map { _ in "../../\(HostMirror.name)" },
-            outputFolder: try output.folder(of: node.name),
+            // What a node without services prints is nothing.
+            outputFolder: node.services.isEmpty ? nil : try output.folder(of: node.name),
             hosts: hostsFiles.text(for: node.name),
             files: node.files.map {
                 NodeSpecification.File(
@@ -123,9 +133,10 @@ extension Supervisor {
             services: node.services.map { ServiceSpecification($0, of: node) })
     }
 
-    // Its services start when both its file system and its network are there, whichever comes last.
+    // Its services start when its file system and its network are there, whichever comes last, and
+    // the lab's switches are on.
     func startServicesIfPossible(_ node: RunningNode) {
-        guard node.hasBooted, node.state == .starting,
+        guard node.hasBooted, node.state == .starting, fabric.isOn,
             fabric.namespaceID(of: node.node.name) != nil
         else { return }
         node.set(node.node.sysctls)

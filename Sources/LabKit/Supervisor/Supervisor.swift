@@ -233,7 +233,7 @@ final class Supervisor {
         guard areGatewaysOperational else { return nil }
         guard let result = first(from: readyCount) else { return nil }
         if case .failure = result { return result }
-        return bringUp.pluggedIn == nodes.count ? first(from: 0) : nil
+        return fabric.isOn ? first(from: 0) : nil
     }
 
     /// Whether a node and all services that start with it are up; nil while that is not decided.
