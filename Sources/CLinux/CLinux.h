@@ -315,6 +315,7 @@ static inline int64_t clinux_packet_drops(int socket) {
 }
 
 #include "CLinuxSpawn.h"
+#include "CLinuxCopy.h"
 
 // ---- inside a node ----
 

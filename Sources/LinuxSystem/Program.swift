@@ -80,6 +80,14 @@ public struct Program {
         /// Whether it has begun in the control group that it was to begin in; before Linux 5.7, and
         /// where clone3(2) is forbidden, it begins in the caller's.
         public var isInControlGroup = false
+
+        public init(
+            pid: Int32, pidDescriptor: SharedDescriptor, isInControlGroup: Bool = false
+        ) {
+            self.pid = pid
+            self.pidDescriptor = pidDescriptor
+            self.isInControlGroup = isInControlGroup
+        }
     }
 
     /// Starts it.

@@ -3,10 +3,11 @@ import Glibc
 import LinuxSystem
 
 /// `node-init`: PID 1 of a node, started by the lab's supervisor with the connection to it as
-/// descriptor 3. By other names it is the programs of a node that talk to PID 1 (``Tool``).
+/// descriptor 3; or, without being PID 1, what those are copied from (``Zygote``). By other names
+/// it is the programs of a node that talk to PID 1 (``Tool``).
 public enum InitProgram {
     /// The connection to the supervisor.
-    private static let supervisorDescriptor: CInt = 3
+    static let supervisorDescriptor: CInt = 3
 
     /// Runs it to its end.
     public static func main() {
@@ -15,13 +16,14 @@ public enum InitProgram {
             exit(tool.run(Array(arguments.dropFirst())))
         }
         SignalDescriptor.blockAll()
-        guard getpid() == 1, fcntl(supervisorDescriptor, F_GETFD) >= 0 else {
+        guard fcntl(supervisorDescriptor, F_GETFD) >= 0 else {
             Log.write("this program is started by labctl, as PID 1 of a node")
             exit(2)
         }
         umask(0o022)
-        NodeUsers.prepare()
         do {
+            if getpid() != 1 { try Zygote.serve() }
+            NodeUsers.prepare()
             // Root in a node is root of the node, and not of the machine whose files and kernel it
             // sees. This process itself builds the node's file system.
             try Capabilities.confine(

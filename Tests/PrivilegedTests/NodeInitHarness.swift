@@ -72,8 +72,8 @@ final class NodeUnderTest {
     }
 
     /// Starts PID 1 on the disk, as at the node's first or any later start.
-    func boot() throws {
-        try start()
+    func boot(by begin: (Program) throws -> Program.Started = { try $0.start() }) throws {
+        try start(by: begin)
         try send(.boot(specification))
         let report = try next()
         guard case .booted(let enabled) = report else {
@@ -83,7 +83,7 @@ final class NodeUnderTest {
     }
 
     /// Starts PID 1 without telling it anything.
-    func start() throws {
+    func start(by begin: (Program) throws -> Program.Started = { try $0.start() }) throws {
         let (ours, theirs) = try MessageChannel.pair()
         let null = try OwnedDescriptor.null()
         let walls = try WalledNetwork.make()
@@ -92,7 +92,7 @@ final class NodeUnderTest {
             descriptors: [null.rawValue, 2, 2, theirs.rawValue, walls.users.rawValue])
         program.newNamespaces = [.pid, .mount, .uts, .ipc, .cgroup]
         program.networkNamespace = walls.network.rawValue
-        let started = try program.start()
+        let started = try begin(program)
         process = started
         pid = started.pid
         channel = try MessageChannel(try ours.duplicate())

@@ -89,6 +89,9 @@ final class Fabric {
     /// - Throws: ``NetlinkError``.
     func turnOn() throws {
         try socket.perform(try plan.bridges.map { try .set($0.device, .up) })
+        // A bridge's own carrier comes with its first port, and shows up to a second later unless
+        // somebody asks (rtnl_getlink, net/core/rtnetlink.c).
+        for bridge in plan.bridges { _ = try socket.link(named: bridge.name) }
         isOn = true
     }
 

@@ -75,33 +75,42 @@ final class RunningNode {
     ///   - program: the path of `node-init`.
     ///   - log: where the first process itself prints.
     ///   - group: the folder of the control group that it begins in.
+    ///   - zygote: what it is copied from; nil, or one that is gone: the program is started.
     ///   - admit: puts the first process into control groups that it has not begun in, before it
     ///     has started anything.
     /// - Throws: ``SystemError`` when the kernel makes no process or namespace.
     func boot(
         _ specification: NodeSpecification, disk: SharedDescriptor, walls: WalledNetwork?,
-        program: String, log: CInt, group: CInt?, admit: (Program.Started) -> Void
+        program: String, log: CInt, group: CInt?, zygote: NodeZygote?,
+        admit: (Program.Started) -> Void
     ) throws {
         precondition(!isAlive, "a node is booted when it is down")
-        let (ours, theirs) = try MessageChannel.pair()
         let null = try OwnedDescriptor.null()
-        var start = Program(
-            path: program, arguments: ["node-init"], environment: [],
-            descriptors: [null.rawValue, log, log, theirs.rawValue])
-        // That of control groups it makes itself, when it is in its group.
-        start.newNamespaces = [.pid, .mount, .uts, .ipc]
-        if let walls {
-            start.networkNamespace = walls.network.rawValue
-            start.descriptors.append(walls.users.rawValue)
-        } else {
-            start.newNamespaces.insert(.network)
+        func begin(
+            _ start: (Program) throws -> Program.Started?
+        ) throws -> (Program.Started, MessageChannel)? {
+            let (ours, theirs) = try MessageChannel.pair()
+            var first = Program(
+                path: program, arguments: ["node-init"], environment: [],
+                descriptors: [null.rawValue, log, log, theirs.rawValue])
+            // That of control groups it makes itself, when it is in its group.
+            first.newNamespaces = [.pid, .mount, .uts, .ipc]
+            if let walls {
+                first.networkNamespace = walls.network.rawValue
+                first.descriptors.append(walls.users.rawValue)
+            } else {
+                first.newNamespaces.insert(.network)
+            }
+            first.controlGroup = group
+            first.leadsSession = true
+            let started = try start(first)
+            theirs.close()
+            return try started.map { ($0, try MessageChannel(ours)) }
         }
-        start.controlGroup = group
-        start.leadsSession = true
-        let started = try start.start()
-        theirs.close()
+        guard
+            let (started, channel) = try begin({ zygote?.start($0) }) ?? begin({ try $0.start() })
+        else { preconditionFailure("a program is started, or says why not") }
         admit(started)
-        let channel = try MessageChannel(ours)
         process = started
         self.channel = channel
         services = [:]

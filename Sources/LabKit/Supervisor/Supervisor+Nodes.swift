@@ -55,6 +55,8 @@ extension Supervisor {
 
     // No service starts before: the first would find themselves alone in their networks.
     private func turnOn() throws {
+        zygote?.close()
+        zygote = nil
         try fabric.turnOn()
         for node in nodes { startServicesIfPossible(node) }
         reconsider()
@@ -77,7 +79,7 @@ extension Supervisor {
         try node.boot(
             try specification(of: node.node), disk: disk, walls: try makeWalls(),
             program: order.programFolder + "/node-init", log: STDERR_FILENO,
-            group: group?.rawValue,
+            group: group?.rawValue, zygote: zygote,
             admit: { [unowned self] process in
                 if group != nil, !process.isInControlGroup {
                     freezer?.admit(process.pid, of: name)
