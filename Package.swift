@@ -91,7 +91,12 @@ let package = Package(
                 "LabKit", "LabModel", "LabReport", "Chaos", "Mail", "LinuxSystem", "NetworkTypes",
                 system, argumentParser,
             ],
-            swiftSettings: common),
+            swiftSettings: common,
+            // At a fixed place in memory it starts in three quarters of the time: there are a
+            // hundred thousand addresses in it to be put right otherwise, twice for every lab.
+            linkerSettings: [
+                .unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))
+            ]),
         // The VRRP daemon is a library, so that tests can start one that has a defect.
         .executableTarget(
             name: "VRRPAgentProgram", dependencies: ["VRRPAgent"], swiftSettings: common),
