@@ -10,10 +10,13 @@ import SystemPackage
 /// of the processor time in which a node comes up; a copy of one that runs has that behind it.
 final class Zygote {
     private let channel: MessageChannel
+    /// The network namespace that it is in but for the time in which a copy is made.
+    private let home: OwnedDescriptor
 
     /// - Parameter socket: the connection to the supervisor.
     private init(_ socket: consuming OwnedDescriptor) throws(SystemError) {
         channel = try MessageChannel(socket)
+        home = try FileSystem.openForReading("/proc/self/ns/net")
     }
 
     /// Makes copies as the supervisor asks for them, until it hangs up, which ends the process.
@@ -58,18 +61,29 @@ final class Zygote {
         var copy = ProcessCopy(descriptors: [])
         copy.newNamespaces = Namespaces(rawValue: request.newNamespaces)
         if request.hasControlGroup { copy.controlGroup = numbers.popLast() }
-        if request.hasNetworkNamespace { copy.networkNamespace = numbers.popLast() }
+        let network = request.hasNetworkNamespace ? numbers.popLast() : nil
         copy.descriptors = numbers
+        // Whoever has the copy's number finds it in its network: it begins there.
+        if let network { try enter(network) }
+        let reply: CopyReply
+        var descriptors: [SharedDescriptor] = []
         do throws(SystemError) {
             switch try copy.make() {
             case .copy: return true
             case .original(let pid, let descriptor):
-                try channel.send(CopyReply.made(pid: pid).message, descriptors: [descriptor])
+                reply = .made(pid: pid)
+                descriptors = [descriptor]
             }
         } catch {
-            try channel.send(CopyReply.refused(error.code.rawValue).message)
+            reply = .refused(error.code.rawValue)
         }
+        if network != nil { try enter(home.rawValue) }
+        try channel.send(reply.message, descriptors: descriptors)
         return false
+    }
+
+    private func enter(_ network: CInt) throws(SystemError) {
+        try systemCall("enter a network namespace") { setns(network, CLINUX_CLONE_NEWNET) }
     }
 
     private final class Held {
