@@ -4,7 +4,6 @@
 /// What clinux_copy_process needs.
 struct clinux_copy {
     int clone_flags;         ///< CLONE_NEW* flags: the namespaces made for the copy.
-    int network_namespace;   ///< Descriptor of a network namespace that it enters; -1: none.
     int control_group;       ///< Descriptor of a control group (cgroup v2) that it is to begin in; -1: the caller's.
     const int *descriptors;  ///< The copy's descriptor 3 + i is a copy of descriptors[i]; 0 to 2 stay, all others are closed.
     int descriptor_count;
@@ -32,7 +31,6 @@ static inline pid_t clinux_copy_process(struct clinux_copy *copy) {
     }
     pid_t pid = (pid_t)syscall(435 /* clone3 */, arguments, sizeof arguments);
     if (pid != 0) return pid;
-    if (copy->network_namespace >= 0 && setns(copy->network_namespace, CLINUX_CLONE_NEWNET) < 0) _exit(126);
     setsid();
     // First above the targets, so that no target overwrites a source that is still needed.
     for (int i = 0; i < count; i++)

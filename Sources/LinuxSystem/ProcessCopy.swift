@@ -10,8 +10,6 @@ import SystemPackage
 public struct ProcessCopy {
     /// Namespaces made for it.
     public var newNamespaces: Namespaces = []
-    /// A network namespace that it enters; nil for the caller's, or a new one.
-    public var networkNamespace: CInt?
     /// The folder of the control group (cgroup v2) that it begins in, open; nil for the caller's.
     public var controlGroup: CInt?
     /// The descriptors it gets as 3, 4, and so on; 0 to 2 are the caller's, all others are closed.
@@ -37,7 +35,6 @@ public struct ProcessCopy {
     public func make() throws(SystemError) -> Side {
         var copy = clinux_copy()
         copy.clone_flags = newNamespaces.rawValue
-        copy.network_namespace = networkNamespace ?? -1
         copy.control_group = controlGroup ?? -1
         copy.descriptor_count = CInt(descriptors.count)
         let pid = try descriptors.withUnsafeBufferPointer { numbers throws(SystemError) in
